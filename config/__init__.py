@@ -1,0 +1,5 @@
+"""Wires the rooms together; holds no rules of the domain."""
+
+from config.celery import app as celery_app
+
+__all__ = ("celery_app",)

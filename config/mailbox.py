@@ -1,0 +1,85 @@
+"""Turns `EMAIL_URL` and `ANYMAIL_*` into Django's mail settings.
+
+`EMAIL_URL` names the postbox: `outbox:` (letters as files in var/outbox, the default), `console:`,
+`smtp://user:password@host:25`, `smtp+tls://…:587`, `smtps://…:465`, or `anymail://resend` (any
+backend of django-anymail), whose own settings are the `ANYMAIL_*` of its documentation.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from config.env import Environment
+
+BUILT_IN = {
+    "outbox": "subscriptions.mail.OutboxBackend",
+    "console": "django.core.mail.backends.console.EmailBackend",
+    "memory": "django.core.mail.backends.locmem.EmailBackend",
+}
+SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+PREFIX = "ANYMAIL_"
+
+
+@dataclass
+class Mailbox:
+    channel: str
+    backend: str
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    use_tls: bool = False
+    use_ssl: bool = False
+    anymail: dict[str, Any] = field(default_factory=dict)
+
+
+def read(env: Environment) -> Mailbox:
+    url = env.text("EMAIL_URL", "outbox:") or "outbox:"
+    parts = urlsplit(url)
+    anymail = {name.removeprefix(PREFIX): env.text(name) for name in env.names(PREFIX) if env.text(name)}
+    if parts.scheme in BUILT_IN:
+        return Mailbox(parts.scheme, BUILT_IN[parts.scheme], anymail=anymail)
+    if parts.scheme in SMTP_PORTS:
+        return _smtp(env, url, anymail)
+    if parts.scheme == "anymail":
+        return _provider(env, parts.hostname or "", anymail)
+    env.problem(
+        f"EMAIL_URL starts with {parts.scheme!r}. Use outbox:, console:, smtp://user:password@host:25, "
+        "smtp+tls://…:587, smtps://…:465 or anymail://resend (postmark, mailgun, amazon_ses, brevo …)."
+    )
+    return Mailbox("outbox", BUILT_IN["outbox"])
+
+
+def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
+    parts = urlsplit(url)
+    try:
+        port = parts.port or SMTP_PORTS[parts.scheme]
+    except ValueError:
+        env.problem("EMAIL_URL has a port that is not a number. Example: smtp+tls://user:password@mail.example.org:587")
+        port = 25
+    if not parts.hostname:
+        env.problem("EMAIL_URL names no mail server. Example: smtp+tls://user:password@mail.example.org:587")
+    return Mailbox(
+        "smtp",
+        "django.core.mail.backends.smtp.EmailBackend",
+        host=parts.hostname or "localhost",
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        use_tls=parts.scheme == "smtp+tls",
+        use_ssl=parts.scheme == "smtps",
+        anymail=anymail,
+    )
+
+
+def _provider(env: Environment, name: str, anymail: dict[str, Any]) -> Mailbox:
+    module = f"anymail.backends.{name}"
+    if not name.isidentifier() or importlib.util.find_spec(module) is None:
+        env.problem(
+            f"EMAIL_URL=anymail://{name} names no provider that django-anymail knows. Example: anymail://resend"
+        )
+        return Mailbox("outbox", BUILT_IN["outbox"])
+    return Mailbox(name, f"{module}.EmailBackend", anymail=anymail)

@@ -1,0 +1,182 @@
+"""Django's settings, all from the environment: `.env.example` documents each one.
+
+A site whose `PUBLIC_BASE_URL` is not this machine is *public*: then the rules are strict, and what
+is missing stops the start with the fix in the message.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import broker, mailbox
+from config.env import Environment, is_local
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(BASE_DIR)
+
+# -- where it runs ------------------------------------------------------------------------------
+VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
+PUBLIC_BASE_URL = env.base_url("PUBLIC_BASE_URL", "http://localhost:8000")
+PUBLIC = not is_local(PUBLIC_BASE_URL)
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.secret_key("SECRET_KEY", VAR_DIR / "secret_key", PUBLIC)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+SITE_HOST = urlsplit(PUBLIC_BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = [SITE_HOST, *env.words("ALLOWED_HOSTS")]
+if not PUBLIC:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+if PUBLIC and DEBUG:
+    env.problem("DEBUG is on, and the site is public. Remove DEBUG from .env.")
+if PUBLIC and not PUBLIC_BASE_URL.startswith("https://"):
+    env.problem(f"PUBLIC_BASE_URL={PUBLIC_BASE_URL!r} is public without TLS. Use its https:// address.")
+
+# -- what it is called, who sends ---------------------------------------------------------------
+SITE_NAME = env.text("SITE_NAME", "Offprint")
+MAIL_DOMAIN = env.text("MAIL_DOMAIN") or (SITE_HOST if PUBLIC else "offprint.localhost")
+MAIL_FROM = env.text("MAIL_FROM") or f"{SITE_NAME} <papers@{MAIL_DOMAIN}>"
+MAIL_REPLY_TO = env.text("MAIL_REPLY_TO") or f"papers@{MAIL_DOMAIN}"
+POSTAL_ADDRESS = env.text("POSTAL_ADDRESS")
+CONTACT_EMAIL = env.text("CONTACT_EMAIL") or MAIL_REPLY_TO
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+if PUBLIC and not POSTAL_ADDRESS:
+    env.problem("POSTAL_ADDRESS is not set; the law wants it in every letter. Write street, town and country.")
+if PUBLIC and not env.text("MAIL_FROM"):
+    env.problem('MAIL_FROM is not set. Example: MAIL_FROM="Offprint <papers@example.org>"')
+
+# -- the postbox --------------------------------------------------------------------------------
+OUTBOX_DIR = VAR_DIR / "outbox"
+mail = mailbox.read(env)
+EMAIL_BACKEND = mail.backend
+EMAIL_HOST, EMAIL_PORT = mail.host, mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
+EMAIL_TIMEOUT = 30
+ANYMAIL = mail.anymail
+MAIL_CHANNEL = mail.channel
+
+# -- sources ------------------------------------------------------------------------------------
+SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))
+
+# -- rooms --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "anymail",
+    "subscriptions",
+    "digest",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Two Jinja2 engines, because Django's backend would escape the text parts too.
+TEMPLATES = [
+    {
+        "NAME": "html",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "config.jinja2.html_environment"},
+    },
+    {
+        "NAME": "text",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "config.jinja2.text_environment", "autoescape": False},
+    },
+    {
+        "NAME": "admin",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+
+# -- data ---------------------------------------------------------------------------------------
+_database = env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'offprint.sqlite3'}")
+if _database["ENGINE"].endswith("sqlite3"):
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    # FULL: a delivery's intent must survive a power cut before the first byte of mail leaves.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {
+        "connect_timeout": 5,
+        "options": "-c idle_in_transaction_session_timeout=30s -c synchronous_commit=on",
+    }
+DATABASES = {"default": _database}
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+    env.problem("REDIS_URL must start with redis:// or rediss://. Example: redis://127.0.0.1:6379/0")
+
+globals().update(broker.celery_settings(REDIS_URL, VAR_DIR))
+
+# -- time, words, files -------------------------------------------------------------------------
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+WHITENOISE_USE_FINDERS = True
+
+# -- safety -------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC
+SECURE_SSL_REDIRECT = False  # the proxy in front does it; health checks come in by plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": LOG_LEVEL,
+    },
+}
+
+env.check()

@@ -1,0 +1,25 @@
+"""What happens by itself, and how often. Interval ticks only: no local times, so no DST here.
+
+Celery's beat reads it, and so does the ticker of `manage.py up`, which needs no broker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One task woken every `every` seconds."""
+
+    name: str
+    task: str
+    every: float
+
+
+TIMETABLE = (
+    Tick("pull sources", "digest.tasks.pull_due_sources", 60.0),
+    Tick("release editions", "digest.tasks.release_due_editions", 60.0),
+    Tick("send digests", "digest.tasks.send_due", 15.0),
+    Tick("send notices", "subscriptions.tasks.send_notices", 15.0),
+)

@@ -1,0 +1,12 @@
+"""Every address of the site, room by room."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("subscriptions.urls")),
+    path("", include("digest.site.urls")),
+]

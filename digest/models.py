@@ -1,0 +1,297 @@
+"""What is new, what is chosen, what was sent. Rows only: the rules live in the rooms beside."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Source(models.Model):
+    """A publisher's feed: where it is, how it is read, and how it is doing."""
+
+    class Kind(models.TextChoices):
+        HUGGINGFACE = "huggingface", "Hugging Face daily papers"
+        ARXIV = "arxiv", "arXiv feed (Atom or RSS)"
+        ARXIV_API = "arxiv-api", "arXiv API"
+        BIORXIV = "biorxiv", "bioRxiv or medRxiv API"
+        FEED = "feed", "RSS, Atom or RDF feed"
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12, choices=Kind)
+    url = models.CharField(max_length=500, blank=True, help_text="{day} stands for the day asked for.")
+    is_enabled = models.BooleanField(default=True)
+    is_daily = models.BooleanField(default=True, help_text="Expected to bring papers every working day.")
+    pull_every = models.PositiveIntegerField(default=3600, help_text="Seconds between two pulls.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # How it is doing: written by `sources`, one row at a time.
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=60, blank=True)
+    next_pull_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_outcome = models.CharField(max_length=14, blank=True)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    held_reason = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outcome(models.TextChoices):
+    """What to conclude about a batch: judged by its content, not by a status code."""
+
+    OK = "ok", "New papers"
+    UNCHANGED = "unchanged", "Nothing new"
+    EMPTY = "empty", "Empty"
+    HOLIDAY = "holiday", "A blank day for the publisher"
+    STALE = "stale", "Yesterday's papers again"
+    TRUNCATED = "truncated", "Cut short"
+    FORMAT_ERROR = "format_error", "Not what this source should answer"
+    FAILED = "failed", "Could not be fetched"
+
+
+class Fetch(models.Model):
+    """One pull of one source: what came, and what was concluded. Raw bytes are kept for replay."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="fetches")
+    at = models.DateTimeField(db_index=True)
+    day = models.DateField(help_text="The publisher's day this batch speaks for.")
+    outcome = models.CharField(max_length=14, choices=Outcome)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    entries = models.PositiveIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    warnings = models.JSONField(default=list, blank=True)
+    body_sha256 = models.CharField(max_length=64, blank=True)
+    body = models.BinaryField(null=True, blank=True, help_text="zlib-compressed bytes as they came.")
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-at"], name="fetch_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.day} {self.outcome}"
+
+
+class Paper(models.Model):
+    """One paper, however many sources announce it. `identifier` is arXiv id, else DOI, else link."""
+
+    identifier = models.CharField(max_length=300, unique=True)
+    arxiv_id = models.CharField(max_length=30, blank=True, db_index=True)
+    version = models.PositiveSmallIntegerField(default=1)
+    doi = models.CharField(max_length=200, blank=True, db_index=True)
+    url = models.CharField(max_length=1000)
+    pdf_url = models.CharField(max_length=1000, blank=True)
+    code_url = models.CharField(max_length=1000, blank=True)
+    project_url = models.CharField(max_length=1000, blank=True)
+    thumbnail_url = models.CharField(max_length=1000, blank=True)
+    title = models.CharField(max_length=1000)
+    abstract = models.TextField(blank=True)
+    authors = models.JSONField(default=list, help_text="Names in order, as printed.")
+    categories = models.JSONField(default=list, help_text="Publisher's categories, primary first.")
+    primary_category = models.CharField(max_length=120, blank=True, db_index=True)
+    comment = models.CharField(max_length=1000, blank=True)
+    journal_ref = models.CharField(max_length=500, blank=True)
+    published_on = models.DateField(null=True, blank=True, db_index=True)
+    upvotes = models.PositiveIntegerField(null=True, blank=True)
+    comments = models.PositiveIntegerField(null=True, blank=True)
+    is_withdrawn = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Identifier(models.Model):
+    """A name one paper goes by (`arxiv:2504.02302`, `doi:10…`, `url:…`): how sources are merged."""
+
+    value = models.CharField(max_length=1000, unique=True)
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="identifiers")
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Announcement(models.Model):
+    """Who announced a paper, when, and what its readers said: one row per paper, source and day."""
+
+    class Kind(models.TextChoices):
+        NEW = "new", "New"
+        CROSS = "cross", "Cross-listed"
+        REPLACE = "replace", "Replaced"
+        REPLACE_CROSS = "replace-cross", "Replaced, cross-listed"
+        LISTED = "listed", "Listed"
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="announcements")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="announcements")
+    day = models.DateField(db_index=True, help_text="The publisher's day.")
+    kind = models.CharField(max_length=14, choices=Kind, default=Kind.NEW)
+    version = models.PositiveSmallIntegerField(default=1)
+    upvotes = models.PositiveIntegerField(null=True, blank=True)
+    comments = models.PositiveIntegerField(null=True, blank=True)
+    announced_by = models.CharField(max_length=120, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["paper", "source", "day"], name="announced_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.paper_id} by {self.source_id} on {self.day}"
+
+
+class Edition(models.Model):
+    """One day's papers. `serial` is given at release and only grows: readers' cursors point at it."""
+
+    class State(models.TextChoices):
+        COLLECTING = "collecting", "Collecting"
+        HELD = "held", "Held by a curator"
+        FROZEN = "frozen", "Frozen"
+        RELEASED = "released", "Released"
+
+    date = models.DateField(unique=True)
+    state = models.CharField(max_length=10, choices=State, default=State.COLLECTING)
+    serial = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
+    note = models.TextField(blank=True, help_text="The curator's words at the head of every letter.")
+    curator = models.CharField(max_length=120, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    coverage = models.JSONField(default=dict, blank=True, help_text="Which sources it looked at, and what was missing.")
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m-%d}"
+
+
+class EditionPaper(models.Model):
+    """A paper's place in the edition it was first announced in; pins, hides and notes are the curator's."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="entries")
+    paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="placements")
+    position = models.PositiveIntegerField(default=0)
+    is_pinned = models.BooleanField(default=False)
+    is_hidden = models.BooleanField(default=False)
+    is_late_riser = models.BooleanField(default=False, help_text="Back once, because its readers raised it.")
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "paper"], name="paper_once_an_edition"),
+            models.UniqueConstraint(
+                fields=["paper"], condition=Q(is_late_riser=False), name="paper_in_its_first_edition_only"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edition_id}: {self.paper_id}"
+
+
+class Delivery(models.Model):
+    """One reader's letter for one edition: committed before it is sent, unique, with what was chosen and why."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        CLAIMED = "claimed", "Being sent"
+        AMBIGUOUS = "ambiguous", "Waiting for evidence"
+        ACCEPTED = "accepted", "Accepted by the provider"
+        REJECTED = "rejected", "Refused by the provider"
+        UNCERTAIN = "uncertain", "Perhaps sent"
+        SKIPPED = "skipped", "Nothing to send"
+        EXPIRED = "expired", "Too late to send"
+        DEAD = "dead", "Given up"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
+    subscriber = models.ForeignKey("subscriptions.Subscriber", on_delete=models.PROTECT, related_name="deliveries")
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    reason = models.CharField(max_length=40, blank=True, help_text="Why it was skipped, refused or given up.")
+    since = models.PositiveBigIntegerField(default=0, help_text="The reader's cursor before: covers (since, edition].")
+    papers = models.JSONField(default=list, help_text="The chosen papers in order, each with its reasons.")
+    matched = models.PositiveIntegerField(default=0, help_text="How many papers matched in all.")
+    local_date = models.DateField(help_text="The reader's own date when it fell due.")
+    due_at = models.DateTimeField()
+    next_at = models.DateTimeField(help_text="Not to be tried before.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    attempt = models.ForeignKey("Attempt", null=True, blank=True, on_delete=models.PROTECT, related_name="deliveries")
+    address_hmac = models.CharField(max_length=64)
+    planned_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [models.UniqueConstraint(fields=["edition", "subscriber"], name="one_letter_per_edition")]
+        indexes = [
+            models.Index(fields=["next_at", "id"], name="delivery_waiting", condition=Q(state="pending")),
+            models.Index(fields=["subscriber", "-planned_at"], name="delivery_of_reader"),
+            models.Index(fields=["edition", "state"], name="delivery_accounting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edition_id} to {self.subscriber_id}: {self.state}"
+
+
+class Attempt(models.Model):
+    """An intent to hand letters to the provider, committed before the first byte leaves; append-only but for state."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        AMBIGUOUS = "ambiguous", "Waiting for evidence"
+        CLOSED = "closed", "Closed"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    channel = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    lease_until = models.DateTimeField()
+    ambiguous_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    provider_ids = models.JSONField(default=dict, blank=True, help_text="Delivery id -> provider's message id.")
+    body_sha256 = models.CharField(max_length=64, blank=True)
+    worker = models.CharField(max_length=80)
+    started_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.state}"
+
+
+class Skip(models.Model):
+    """Why a reader who was due got no letter and no edition was there to say it: one reason a local day."""
+
+    subscriber = models.ForeignKey("subscriptions.Subscriber", on_delete=models.CASCADE, related_name="skips")
+    local_date = models.DateField()
+    reason = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscriber", "local_date"], name="one_reason_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber_id} {self.local_date}: {self.reason}"
+
+
+class ProviderEvent(models.Model):
+    """What the mail provider reported, stored once (`event_key`) and applied once (`applied_at`)."""
+
+    event_key = models.CharField(max_length=200, unique=True)
+    channel = models.CharField(max_length=40)
+    type = models.CharField(max_length=30)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    attempt_key = models.CharField(max_length=40, blank=True, db_index=True)
+    delivery = models.ForeignKey(Delivery, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
+    message_id = models.CharField(max_length=300, blank=True, db_index=True)
+    address_hmac = models.CharField(max_length=64, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    raw = models.JSONField(default=dict)
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.type} {self.occurred_at:%Y-%m-%d %H:%M}"

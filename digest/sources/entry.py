@@ -1,0 +1,54 @@
+"""What every source is read into: one `Entry` a paper, one `Batch` an answer. Plain values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+NEW, CROSS, REPLACE, REPLACE_CROSS, LISTED = "new", "cross", "replace", "replace-cross", "listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One paper as one source announced it. Texts are plain text (no markup), in NFC, on one line."""
+
+    source_id: str
+    title: str
+    url: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    arxiv_id: str = ""
+    version: int = 1
+    doi: str = ""
+    categories: tuple[str, ...] = ()
+    primary_category: str = ""
+    kind: str = NEW
+    published_on: date | None = None
+    announced_on: date | None = None
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    thumbnail_url: str = ""
+    comment: str = ""
+    journal_ref: str = ""
+    announced_by: str = ""
+    upvotes: int | None = None
+    comments: int | None = None
+    is_withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One answer of a source, read. `day` is the publisher's day it speaks for, where the answer says so.
+
+    `rejected` counts entries that were dropped alone; `problems` are sentences for the fetch's warnings.
+    """
+
+    entries: tuple[Entry, ...]
+    day: date | None = None
+    rejected: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class FormatError(ValueError):
+    """The bytes are not what this kind of source answers; the message says what they look like."""

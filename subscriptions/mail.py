@@ -1,0 +1,3 @@
+"""The door to the postbox: every letter leaves through here."""
+
+from __future__ import annotations

@@ -1,0 +1,190 @@
+"""Who wants what, and may we write to them? Rows only: the rules are in `services.py`."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+
+class Filter(models.Model):
+    """One distinct query in canonical form (`query.canonical`); many interests may share it."""
+
+    text = models.CharField(max_length=2000, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Topic(models.Model):
+    """A ready-made filter with a name, offered on the signup page."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=80)
+    group = models.CharField(max_length=60, db_index=True)
+    description = models.CharField(max_length=200, blank=True)
+    query = models.CharField(max_length=500, help_text="In the filter language, as written.")
+    filter = models.ForeignKey(Filter, on_delete=models.PROTECT, related_name="topics")
+    position = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("position", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Frequency(models.TextChoices):
+    DAILY = "daily", "Every day"
+    WEEKDAYS = "weekdays", "Monday to Friday"
+    WEEKLY = "weekly", "Once a week"
+
+
+class Subscriber(models.Model):
+    """A reader. `next_digest_at` (UTC) says when they are due; `cursor` says up to where they were served."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting for confirmation"
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        SUPPRESSED = "suppressed", "Suppressed"
+        FORGOTTEN = "forgotten", "Erased"
+
+    class EmptyDay(models.TextChoices):
+        NOTHING = "nothing", "Send nothing"
+        LINE = "line", "Send one line with the reason"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.CharField(max_length=254, blank=True, help_text="As the reader typed it; empty once erased.")
+    email_key = models.CharField(max_length=254, unique=True, help_text="Canonical form: who is the same person.")
+    state = models.CharField(max_length=12, choices=State, default=State.PENDING)
+    frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.DAILY)
+    hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)])
+    weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)], help_text="0 is Monday.")
+    zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin.")
+    papers_per_day = models.PositiveSmallIntegerField(
+        default=10, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )
+    text_only = models.BooleanField(default=False)
+    empty_day = models.CharField(max_length=8, choices=EmptyDay, default=EmptyDay.NOTHING)
+    community_picks = models.BooleanField(default=True)
+
+    next_digest_at = models.DateTimeField(null=True, blank=True)
+    cursor = models.PositiveBigIntegerField(default=0, help_text="Serial of the last edition covered.")
+    paused_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_digest_at", "id"], name="subscriber_due", condition=Q(state__in=["active", "paused"])
+            ),
+            models.Index(fields=["state"], name="subscriber_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"reader {self.pk}"
+
+
+class Interest(models.Model):
+    """One thing a reader asked for (or, `muted`, asked not to see): a topic, or a filter in their own words."""
+
+    class Kind(models.TextChoices):
+        TOPIC = "topic", "Topic"
+        FILTER = "filter", "Filter"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="interests")
+    kind = models.CharField(max_length=12, choices=Kind)
+    text = models.CharField(max_length=500, blank=True, help_text="As the reader typed it.")
+    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.PROTECT, related_name="interests")
+    filter = models.ForeignKey(Filter, on_delete=models.PROTECT, related_name="interests")
+    weight = models.FloatField(default=1.0)
+    muted = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "filter"], name="interest_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """What the reader would call it: the topic's name, or their own words."""
+        return self.topic.name if self.topic else self.text
+
+
+class Consent(models.Model):
+    """Proof of what a reader agreed to, and when. Rows are only added."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
+    act = models.CharField(max_length=20, help_text="asked, confirmed, changed, left, returned, erased")
+    at = models.DateTimeField()
+    wording = models.CharField(max_length=40, help_text="Version of the text that was shown.")
+    network = models.CharField(max_length=45, blank=True, help_text="Truncated address (/24 or /48).")
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.at:%Y-%m-%d}"
+
+
+class Suppression(models.Model):
+    """An address nobody may write to, known only by its keyed hash; it outlives the subscriber."""
+
+    class Reason(models.TextChoices):
+        HARD_BOUNCE = "hard_bounce", "The address does not exist"
+        COMPLAINT = "complaint", "Reported as spam"
+        REQUEST = "request", "Asked never to be written to"
+        CURATOR = "curator", "Set by a curator"
+
+    address_hmac = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=12, choices=Reason)
+    detail = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.address_hmac[:8]}… {self.reason}"
+
+
+class Notice(models.Model):
+    """One-off mail waiting to go: written in the same transaction as its reason, sent by the sweeper."""
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm", "Please confirm"
+        LINK = "link", "Here is your link"
+        GOODBYE = "goodbye", "You have left"
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        CLAIMED = "claimed", "Being sent"
+        ACCEPTED = "accepted", "Accepted by the provider"
+        REJECTED = "rejected", "Refused by the provider"
+        UNCERTAIN = "uncertain", "Perhaps sent"
+        DEAD = "dead", "Given up"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=12, choices=Kind)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="notices")
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    state = models.CharField(max_length=12, choices=State, default=State.PENDING)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at", "id"], name="notice_waiting", condition=Q(state__in=["pending", "claimed"]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
