@@ -22,7 +22,7 @@ run: setup  ## set up, run a day, serve the site on http://localhost:8000 (ONCE=
 	@$(BIN)/python manage.py up --port $(PORT) $(if $(ONCE),--once)
 
 test: setup  ## set up and pass the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python tests/everything.py
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ is missing stops the start with the fix in the message.
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,6 +58,10 @@ MAIL_CHANNEL = mail.channel
 
 # -- sources ------------------------------------------------------------------------------------
 SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))
+
+# -- editions -----------------------------------------------------------------------------------
+# UTC; a source that is late is waited for until then. 08:00 is three hours after arXiv's feeds appear in winter.
+EDITION_DEADLINE = time(env.number("EDITION_DEADLINE_HOUR", 8, 0, 23))
 
 # -- rooms --------------------------------------------------------------------------------------
 INSTALLED_APPS = [

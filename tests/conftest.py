@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.everything import POSTGRES, REDIS, answers
+
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a server or a browser that is not here say so and are left out."""
+    absent = {
+        "postgresql": None if answers(POSTGRES) else "no PostgreSQL answers at TEST_POSTGRES_URL or 127.0.0.1:5432",
+        "redis": None if answers(REDIS) else "no Redis answers at TEST_REDIS_URL or 127.0.0.1:6379",
+        "browser": None if Path("/usr/bin/chromium").exists() else "no /usr/bin/chromium (apt install chromium)",
+    }
+    for item in items:
+        for mark, reason in absent.items():
+            if reason and item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI every test runs: a skip fails the run and is named."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if os.environ.get("CI") and skipped and not hasattr(session.config, "workerinput"):
+        for report in skipped:
+            reporter.write_line(f"skipped in CI: {report.nodeid}: {report.longrepr}")
+        session.exitstatus = 1
 
 
 @pytest.fixture(autouse=True)

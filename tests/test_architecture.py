@@ -1,0 +1,80 @@
+"""The arrows between the rooms: config -> digest -> subscriptions, and inside a room only downwards."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("config", "subscriptions", "digest")
+FORBIDDEN = {
+    "subscriptions": ("digest", "config", "tests"),
+    "digest": ("config", "tests"),
+    "config": ("tests",),
+}
+# Values in, values out: no clock, no ORM, no network, no files.
+PURE = (
+    "subscriptions/words.py",
+    "subscriptions/query.py",
+    "subscriptions/schedule.py",
+    "digest/selection.py",
+    "digest/sources/entry.py",
+    "digest/matching/index.py",
+)
+IMPURE = ("django.db", "requests", "socket", "digest.models", "subscriptions.models", "time")
+
+
+def modules(room: str) -> Iterator[Path]:
+    yield from (path for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts)
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def leads_to(imported: str, room: str) -> bool:
+    return imported == room or imported.startswith(room + ".")
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_rooms_look_inward(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(room)
+        for name in imports(path)
+        if any(leads_to(name, other) for other in FORBIDDEN[room])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_middle_is_pure(name: str) -> None:
+    found = imports(ROOT / name)
+    assert [one for one in found if any(leads_to(one, impure) for impure in IMPURE)] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_relative_imports_are_not_used(room: str) -> None:
+    relative = [
+        str(path.relative_to(ROOT))
+        for path in modules(room)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert relative == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_is_a_box_of_odds_and_ends(room: str) -> None:
+    vague = {"utils", "helpers", "manager", "misc", "common"}
+    assert [str(path) for path in modules(room) if path.stem in vague] == []
