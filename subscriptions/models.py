@@ -73,6 +73,10 @@ class Subscriber(models.Model):
     text_only = models.BooleanField(default=False)
     empty_day = models.CharField(max_length=8, choices=EmptyDay, default=EmptyDay.NOTHING)
     community_picks = models.BooleanField(default=True)
+    catch_up = models.BooleanField(default=True, help_text="After a pause: bring the best of what passed.")
+    new_email = models.CharField(max_length=254, blank=True, help_text="Asked for, not yet confirmed.")
+    link_round = models.PositiveIntegerField(default=0, help_text="Raised to make old preferences links void.")
+    account_round = models.PositiveIntegerField(default=0, help_text="Raised when a fresh link is used: once only.")
 
     next_digest_at = models.DateTimeField(null=True, blank=True)
     cursor = models.PositiveBigIntegerField(default=0, help_text="Serial of the last edition covered.")
@@ -144,6 +148,7 @@ class Suppression(models.Model):
         COMPLAINT = "complaint", "Reported as spam"
         REQUEST = "request", "Asked never to be written to"
         CURATOR = "curator", "Set by a curator"
+        ERASED = "erased", "Erased; a signup of their own lifts it"
 
     address_hmac = models.CharField(max_length=64, unique=True)
     reason = models.CharField(max_length=12, choices=Reason)
@@ -160,6 +165,7 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         CONFIRM = "confirm", "Please confirm"
         LINK = "link", "Here is your link"
+        ADDRESS = "address", "Please confirm your new address"
         GOODBYE = "goodbye", "You have left"
 
     class State(models.TextChoices):
@@ -188,3 +194,14 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uuid}"
+
+
+class Budget(models.Model):
+    """What an address, network, domain or the whole site has used of its allowance (`limits.py`)."""
+
+    key = models.CharField(max_length=80, unique=True, help_text="Kind and keyed hash: never an address.")
+    taken = models.JSONField(default=list, help_text="Unix seconds of each use, oldest first.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key[:20]}…"
