@@ -1,0 +1,76 @@
+"""What Offprint's commands share: `--json` prints exactly one object; exit 0 ok, 1 failed, 2 usage."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+
+class UsageError(CommandError):
+    """The command's words are off; the message says what they should be. Exit code 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=2)
+
+
+class Command(BaseCommand):
+    """A command whose `run` returns its answer as a dict; `show` prints it for people.
+
+    `run` may set `self.failed` to end with exit code 1 after the answer was printed.
+    """
+
+    failed = False
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+        return parser
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def show(self, answer: dict[str, Any]) -> None:
+        for name, value in answer.items():
+            self.stdout.write(f"{name}: {value}")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            answer = self.run(**options)
+        except CommandError as error:
+            if not options["json"]:
+                raise
+            self.stdout.write(json.dumps({"error": str(error)}))
+            raise SystemExit(error.returncode) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(answer, default=str))
+        else:
+            self.show(answer)
+        if self.failed:
+            raise SystemExit(1)
+
+
+def moment(text: str) -> datetime:
+    """For `--now` and `--at`: an ISO moment, UTC where it names no offset; a bare day means its midnight."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not an ISO moment such as 2026-06-03T07:00:00Z") from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def day(text: str) -> date:
+    """For `--date`: an ISO day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2026-06-03") from error
+
+
+def current(at: datetime | None) -> datetime:
+    """The moment given, or the clock's: the only place where commands read it."""
+    return at or timezone.now()
