@@ -7,6 +7,11 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from digest.desk.models import Act as Act
+from digest.desk.models import Heartbeat as Heartbeat
+from digest.desk.models import SignInBudget as SignInBudget
+from digest.desk.models import Tally as Tally
+
 
 class Source(models.Model):
     """A publisher's feed: where it is, how it is read, and how it is doing."""
@@ -16,7 +21,9 @@ class Source(models.Model):
         ARXIV = "arxiv", "arXiv feed (Atom or RSS)"
         ARXIV_API = "arxiv-api", "arXiv API"
         BIORXIV = "biorxiv", "bioRxiv or medRxiv API"
-        FEED = "feed", "RSS, Atom or RDF feed"
+        FEED = "feed", "RSS, Atom, RDF or JSON feed"
+        ARXIV_LIST = "arxiv-list", "arXiv listing page"
+        OAI = "oai-pmh", "OAI-PMH (bulk backfill)"
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -35,6 +42,8 @@ class Source(models.Model):
     last_outcome = models.CharField(max_length=14, blank=True)
     last_ok_at = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
+    kills = models.PositiveSmallIntegerField(default=0, help_text="Answers in a row whose reading had to be stopped.")
+    is_sample = models.BooleanField(default=False, help_text="A bundled sample, not a publisher's address.")
 
     def __str__(self) -> str:
         return self.name
@@ -70,6 +79,13 @@ class Fetch(models.Model):
     body_sha256 = models.CharField(max_length=64, blank=True)
     body = models.BinaryField(null=True, blank=True, help_text="zlib-compressed bytes as they came.")
     seconds = models.FloatField(default=0)
+    kind = models.CharField(
+        max_length=12, blank=True, help_text="How it was read; a fallback's differs from its source's."
+    )
+    url = models.CharField(max_length=500, blank=True)
+    is_backfill = models.BooleanField(default=False)
+    ids = models.JSONField(default=list, blank=True, help_text="The publisher's ids in this batch, for the next one.")
+    profile = models.JSONField(default=dict, blank=True, help_text="Which share of the entries had which field.")
 
     class Meta:
         indexes = [models.Index(fields=["source", "-at"], name="fetch_latest")]
@@ -103,6 +119,9 @@ class Paper(models.Model):
     is_withdrawn = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged", help_text="The same paper."
+    )
 
     def __str__(self) -> str:
         return self.title
@@ -113,6 +132,7 @@ class Identifier(models.Model):
 
     value = models.CharField(max_length=1000, unique=True)
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="identifiers")
+    is_apart = models.BooleanField(default=False, help_text="A curator split it off: never merge papers through it.")
 
     def __str__(self) -> str:
         return self.value
@@ -145,6 +165,33 @@ class Announcement(models.Model):
         return f"{self.paper_id} by {self.source_id} on {self.day}"
 
 
+class Signal(models.Model):
+    """What readers elsewhere said of a paper, read again on days 1, 3 and 7 after it was announced."""
+
+    announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="signals")
+    age = models.PositiveSmallIntegerField(help_text="Days after the announcement's day.")
+    upvotes = models.PositiveIntegerField(null=True, blank=True)
+    comments = models.PositiveIntegerField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["announcement", "age"], name="one_signal_an_age")]
+
+    def __str__(self) -> str:
+        return f"{self.announcement_id} after {self.age} days"
+
+
+class Host(models.Model):
+    """A publisher's machine: when it may be asked next, counted over all our workers."""
+
+    name = models.CharField(max_length=100, unique=True)
+    free_at = models.DateTimeField(null=True, blank=True)
+    waits_until = models.DateTimeField(null=True, blank=True, help_text="It asked us to stay away until then.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Edition(models.Model):
     """One day's papers. `serial` is given at release and only grows: readers' cursors point at it."""
 
@@ -163,6 +210,12 @@ class Edition(models.Model):
     coverage = models.JSONField(default=dict, blank=True, help_text="Which sources it looked at, and what was missing.")
     frozen_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    release_at = models.DateTimeField(
+        null=True, blank=True, help_text="A curator's time for it, instead of the gate's."
+    )
+    revision = models.PositiveIntegerField(
+        default=0, help_text="Grows with every curator's change: who read an old one must look again."
+    )
 
     def __str__(self) -> str:
         return f"{self.date:%Y-%m-%d}"
