@@ -6,11 +6,22 @@ Start a worker with `celery -A config worker` and the beat with `celery -A confi
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("offprint")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.task_success.connect
+def _beat(sender: Task, **kwargs: Any) -> None:
+    """A task that ended well is a sign of life of the worker."""
+    from django.utils import timezone
+
+    from digest import heartbeats
+
+    heartbeats.beat(f"worker:{sender.name}", timezone.now())
