@@ -23,6 +23,13 @@ PUBLIC = not is_local(PUBLIC_BASE_URL)
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key("SECRET_KEY", VAR_DIR / "secret_key", PUBLIC)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# Suppressed addresses are known only by a hash under this key, so it must outlive every SECRET_KEY.
+ADDRESS_KEY = env.text("ADDRESS_KEY") or SECRET_KEY
+if SECRET_KEY_FALLBACKS and not env.text("ADDRESS_KEY"):
+    env.problem(
+        "SECRET_KEY_FALLBACKS is set, so SECRET_KEY was changed, but ADDRESS_KEY is not: the list of suppressed "
+        "addresses could no longer be read. Set ADDRESS_KEY to the very first SECRET_KEY, and keep it for ever."
+    )
 SITE_HOST = urlsplit(PUBLIC_BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [SITE_HOST, *env.words("ALLOWED_HOSTS")]
 if not PUBLIC:

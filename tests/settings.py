@@ -9,6 +9,7 @@ import tempfile
 _KEPT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TEST_DATABASE_URL") if name in os.environ}
 _OURS = (
     "SECRET_KEY",
+    "ADDRESS_KEY",
     "PUBLIC_",
     "REDIS_",
     "EMAIL_",
@@ -36,3 +37,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": None}
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"offprint_test_{os.getpid()}"}
+STATIC_ROOT.mkdir(exist_ok=True)
