@@ -1,0 +1,54 @@
+"""What this room does when a reader confirms, comes back, asks for their data, or wants to be erased.
+
+It listens to `subscriptions.signals`, which are sent inside the transaction of the act itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Max
+from django.dispatch import receiver
+
+from digest.models import Delivery, Edition, ProviderEvent, Skip
+from subscriptions import signals
+from subscriptions.models import Subscriber
+
+
+def newest_serial() -> int:
+    """The serial of the last released edition; 0 before the first."""
+    return Edition.objects.aggregate(newest=Max("serial"))["newest"] or 0
+
+
+@receiver([signals.confirmed, signals.resumed])
+def start_at_the_newest(subscriber: Subscriber, **_: Any) -> None:
+    """A new reader's first letter holds what is released from now on, not the whole archive."""
+    subscriber.cursor = newest_serial()
+    subscriber.save(update_fields=["cursor"])
+
+
+@receiver(signals.exporting)
+def add_letters(subscriber: Subscriber, document: dict[str, Any], **_: Any) -> None:
+    """Every letter planned for the reader, and every day's reason for none."""
+    letters = Delivery.objects.filter(subscriber=subscriber).select_related("edition").order_by("planned_at")
+    document["letters"] = [
+        {
+            "edition": str(row.edition.date),
+            "state": row.state,
+            "reason": row.reason,
+            "settled_at": row.settled_at and row.settled_at.isoformat(),
+            "papers": row.papers,
+        }
+        for row in letters
+    ]
+    skips = Skip.objects.filter(subscriber=subscriber).order_by("local_date")
+    document["days_without_a_letter"] = [{"date": str(row.local_date), "reason": row.reason} for row in skips]
+
+
+@receiver(signals.erased)
+def scrub(subscriber: Subscriber, **_: Any) -> None:
+    """The ledger keeps that a letter went, and forgets to whom and about what."""
+    events = ProviderEvent.objects.filter(delivery__subscriber=subscriber)
+    events.update(raw={}, detail="", address_hmac="", message_id="")
+    Delivery.objects.filter(subscriber=subscriber).update(papers=[], address_hmac="")
+    Skip.objects.filter(subscriber=subscriber).delete()
