@@ -21,6 +21,9 @@ BUILT_IN = {
 }
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 PREFIX = "ANYMAIL_"
+# boto3 repeats a request by itself after a lost answer, and SES knows no key to repeat by: one try only.
+SES_CLIENT = {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 25}
+OURS = {"resend": "subscriptions.postboxes.ResendBackend"}  # Anymail's, with an idempotency key added
 
 
 @dataclass
@@ -64,7 +67,7 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
         env.problem("EMAIL_URL names no mail server. Example: smtp+tls://user:password@mail.example.org:587")
     return Mailbox(
         "smtp",
-        "django.core.mail.backends.smtp.EmailBackend",
+        "subscriptions.postboxes.SmtpBackend",
         host=parts.hostname or "localhost",
         port=port,
         user=unquote(parts.username or ""),
@@ -82,4 +85,6 @@ def _provider(env: Environment, name: str, anymail: dict[str, Any]) -> Mailbox:
             f"EMAIL_URL=anymail://{name} names no provider that django-anymail knows. Example: anymail://resend"
         )
         return Mailbox("outbox", BUILT_IN["outbox"])
-    return Mailbox(name, f"{module}.EmailBackend", anymail=anymail)
+    if name == "amazon_ses":
+        anymail["AMAZON_SES_CLIENT_PARAMS"] = {"config": SES_CLIENT}
+    return Mailbox(name, OURS.get(name, f"{module}.EmailBackend"), anymail=anymail)

@@ -1,3 +1,184 @@
-"""The door to the postbox: every letter leaves through here."""
+"""The door to the postbox: every letter leaves through here.
+
+A `Letter` says what to send; `send` and `send_each` hand it to whatever `EMAIL_URL` names and answer
+with one `Receipt` a letter. Nothing is offered for an address nobody may write to.
+"""
 
 from __future__ import annotations
+
+import queue
+import smtplib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from subscriptions import verdicts
+from subscriptions.addresses import hmac
+from subscriptions.models import Suppression
+from subscriptions.postboxes import OutboxBackend
+from subscriptions.verdicts import Outcome, Receipt
+
+__all__ = ["Letter", "OutboxBackend", "Outcome", "Receipt", "connection", "send", "send_each", "suppressed"]
+
+# The whole hand-over of one letter, from the first byte to the answer's last (the library's own
+# limits count each read anew, so a dripping answer could hold a worker for ever).
+DEADLINE = 30.0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter to one person.
+
+    `headers` go out as they are; `From` and `Reply-To` there replace the site's own. `message_id` has
+    its angle brackets. `metadata` and `tags` travel with providers that keep them, `key` with those
+    that know a repeated request by it.
+    """
+
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    message_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    stream: Literal["digest", "notice"] = "digest"
+    key: str = ""
+
+
+def send(letter: Letter) -> Receipt:
+    """Hand over one letter."""
+    return next(iter(send_each([letter])))
+
+
+def send_each(
+    letters: Sequence[Letter], postbox: Any = None, before: Callable[[Letter], bool] | None = None
+) -> Iterator[Receipt]:
+    """Hand over the letters one by one, each answered before the next is begun.
+
+    Pass an open `connection()` to use it for several calls. `before` is asked right before each
+    letter; False leaves it unsent (`LATER`).
+    """
+    unwanted = suppressed([letter.to for letter in letters])
+    if postbox is None:
+        with connection() as own:
+            yield from _each(letters, own, unwanted, before)
+    else:
+        yield from _each(letters, postbox, unwanted, before)
+
+
+def _each(
+    letters: Sequence[Letter], postbox: Any, unwanted: set[str], before: Callable[[Letter], bool] | None
+) -> Iterator[Receipt]:
+    for letter in letters:
+        if letter.to in unwanted:
+            yield Receipt(Outcome.SUPPRESSED)
+        elif before is not None and not before(letter):
+            yield Receipt(Outcome.LATER, detail="not begun in time", retry_after=0)
+        else:
+            yield _hand_over(letter, postbox)
+
+
+@contextmanager
+def connection() -> Iterator[Any]:
+    """The configured postbox; opened with the first letter, closed at the end. For one thread."""
+    postbox = get_connection()
+    try:
+        yield postbox
+    finally:
+        postbox.close()
+
+
+def suppressed(addresses: Sequence[str]) -> set[str]:
+    """Those of the addresses that nobody may write to."""
+    by_hash: dict[str, list[str]] = {}
+    for address in addresses:
+        by_hash.setdefault(hmac(address), []).append(address)
+    found = Suppression.objects.filter(address_hmac__in=by_hash).values_list("address_hmac", flat=True)
+    return {address for one in found for address in by_hash[one]}
+
+
+def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
+    """The letter in the form of Django's mail API, with what Anymail reads beside it."""
+    headers = dict(letter.headers)
+    sender = headers.pop("From", settings.MAIL_FROM)
+    reply_to = headers.pop("Reply-To", settings.MAIL_REPLY_TO)
+    if letter.message_id:
+        headers["Message-ID"] = letter.message_id
+    if letter.key and settings.MAIL_CHANNEL == "brevo":
+        headers["idempotencyKey"] = letter.key  # Brevo reads it among the letter's headers, and keeps it 30 minutes
+    message = EmailMultiAlternatives(
+        letter.subject, letter.text, sender, [letter.to], headers=headers, reply_to=[reply_to], connection=postbox
+    )
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
+    message.metadata = dict(letter.metadata)  # type: ignore[attr-defined]
+    message.tags = list(letter.tags)  # type: ignore[attr-defined]
+    message.idempotency_key = letter.key  # type: ignore[attr-defined]
+    return message
+
+
+def _hand_over(letter: Letter, postbox: Any) -> Receipt:
+    try:
+        message = as_message(letter, postbox)
+        _within(DEADLINE, lambda: postbox.send_messages([message]))
+    except OverdueError:
+        _abandon(postbox)
+        return Receipt(Outcome.UNCLEAR, detail=f"no answer within {DEADLINE:.0f} seconds")
+    except Exception as error:  # whatever a backend raises must end in a verdict
+        receipt = verdicts.of_error(error, body_offered=getattr(postbox, "body_offered", True))
+        if receipt.outcome in {Outcome.LATER, Outcome.UNCLEAR, Outcome.BLOCKED}:
+            _drop(postbox)
+        return receipt
+    return verdicts.of_message(message)
+
+
+class OverdueError(Exception):
+    """The hand-over took longer than `DEADLINE`; it may still be under way in its thread."""
+
+
+def _within(seconds: float, call: Callable[[], Any]) -> None:
+    """Run `call` in a thread of its own and wait for at most so long."""
+    answers: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:  # carried to the caller's thread, raised there
+            answers.put(error)
+        else:
+            answers.put(None)
+
+    threading.Thread(target=run, name="hand-over", daemon=True).start()
+    try:
+        error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise OverdueError from None
+    if error is not None:
+        raise error
+
+
+def _drop(postbox: Any) -> None:
+    """Close what may be in a bad state; the next letter opens it anew."""
+    try:
+        postbox.close()
+    except (OSError, smtplib.SMTPException):
+        _abandon(postbox)
+
+
+def _abandon(postbox: Any) -> None:
+    """Cut the connection under a hand-over that does not end, and forget it."""
+    for name in ("connection", "session", "client"):
+        held = getattr(postbox, name, None)
+        sock = getattr(held, "sock", None)
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        if hasattr(postbox, name):
+            setattr(postbox, name, None)

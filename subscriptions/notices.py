@@ -1,0 +1,169 @@
+"""One-off mail: queued in the same transaction as its reason, sent by whoever wakes first.
+
+The same rules as for digests (intent before effect, settle by compare-and-set), with one freedom:
+mail a person asked for by a click (confirmation, fresh link) may be repeated once after a doubt.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.template import engines
+
+from subscriptions import links, mail
+from subscriptions.clock import database_now
+from subscriptions.mail import Letter, Outcome, Receipt
+from subscriptions.models import Notice, Subscriber
+
+State, Kind = Notice.State, Notice.Kind
+
+CHUNK = 20
+LEASE = timedelta(minutes=5)
+MOST_TRIES = 6
+REPEATABLE = frozenset({Kind.CONFIRM, Kind.LINK, Kind.ADDRESS})
+PROVIDER_PAUSE = timedelta(minutes=5)
+
+
+def queue(kind: str, subscriber: Subscriber, now: datetime, dedupe_key: str) -> bool:
+    """Put one notice on the waiting list, within the caller's transaction; False if it is there already."""
+    row = Notice(kind=kind, subscriber=subscriber, dedupe_key=dedupe_key, next_at=now, created_at=now)
+    before = Notice.objects.filter(dedupe_key=dedupe_key).exists()
+    Notice.objects.bulk_create([row], ignore_conflicts=True)
+    return not before
+
+
+def send_waiting(now: datetime, limit: int = 500) -> Counter[str]:
+    """Send what waits and is due; answers how many ended in which state."""
+    counts: Counter[str] = Counter(_heal(now))
+    with mail.connection() as postbox:
+        while counts.total() < limit and (claimed := _claim(now)):
+            for notice in claimed:
+                counts[_send_one(notice, now, postbox)] += 1
+    return counts
+
+
+def _claim(now: datetime) -> list[Notice]:
+    """Take a few in one short transaction: from here on only the holder of `claim` may settle them."""
+    claim = uuid.uuid4()
+    waiting = Notice.objects.filter(state=State.PENDING, next_at__lte=now).order_by("next_at", "id")
+    with transaction.atomic():
+        ids = list(_unlocked(waiting).values_list("id", flat=True)[:CHUNK])
+        Notice.objects.filter(id__in=ids, state=State.PENDING).update(
+            state=State.CLAIMED, claim=claim, lease_until=database_now() + LEASE
+        )
+    return list(Notice.objects.filter(claim=claim, state=State.CLAIMED).select_related("subscriber").order_by("id"))
+
+
+def _unlocked(rows: models.QuerySet[Notice]) -> models.QuerySet[Notice]:
+    """Two workers take different rows; SQLite has one writer at a time anyway."""
+    if transaction.get_connection().features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True)
+    return rows
+
+
+def _heal(now: datetime) -> Counter[str]:
+    """Whoever claimed these is gone, and may have sent them: a doubt, never simply "not sent"."""
+    counts: Counter[str] = Counter()
+    for notice in Notice.objects.filter(state=State.CLAIMED, lease_until__lt=database_now()):
+        lost = Receipt(Outcome.UNCLEAR, detail="the process that was sending it ended")
+        counts[_settle(notice, lost, now)] += 1
+    return counts
+
+
+def _send_one(notice: Notice, now: datetime, postbox: Any) -> str:
+    if not _wanted(notice):
+        return _settle(notice, Receipt(Outcome.SUPPRESSED, detail="no longer wanted"), now)
+    letter = _letter(notice, now)
+    [receipt] = mail.send_each([letter], postbox)
+    return _settle(notice, receipt, now)
+
+
+def _address(notice: Notice) -> str:
+    """A change of address is confirmed at the new one."""
+    return notice.subscriber.new_email if notice.kind == Kind.ADDRESS else notice.subscriber.email
+
+
+def _wanted(notice: Notice) -> bool:
+    """A person who confirmed meanwhile needs no second request; an erased one gets nothing."""
+    subscriber = notice.subscriber
+    if not _address(notice):
+        return False
+    return notice.kind != Kind.CONFIRM or subscriber.state != Subscriber.State.ACTIVE
+
+
+def _settle(notice: Notice, receipt: Receipt, now: datetime) -> str:
+    """Write the outcome if the claim still is ours (compare-and-set); answers the state it is in now."""
+    changes = after(notice, receipt, now)
+    ours = Notice.objects.filter(pk=notice.pk, state=State.CLAIMED, claim=notice.claim)
+    ours.update(trouble=receipt.detail[:300], claim=None, lease_until=None, **changes)
+    return str(changes["state"])
+
+
+def after(notice: Notice, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    """What a receipt makes of a claimed notice: the columns to write."""
+    match receipt.outcome:
+        case Outcome.ACCEPTED:
+            return {"state": State.ACCEPTED, "settled_at": now}
+        case Outcome.REFUSED | Outcome.SUPPRESSED | Outcome.POISON:
+            return {"state": State.REJECTED, "settled_at": now}
+        case Outcome.BLOCKED:
+            return {"state": State.PENDING, "next_at": now + PROVIDER_PAUSE}
+        case Outcome.LATER:
+            return _later(notice, receipt, now)
+    if notice.kind in REPEATABLE and notice.repeats == 0:
+        return {"state": State.PENDING, "next_at": now + timedelta(minutes=1), "repeats": 1}
+    return {"state": State.UNCERTAIN, "settled_at": now}
+
+
+def _later(notice: Notice, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    """Back to waiting. A provider that names a time ("429, Retry-After") costs no try."""
+    if receipt.retry_after is not None or receipt.status in {429, 421, 450, 451}:
+        return {"state": State.PENDING, "next_at": now + timedelta(seconds=receipt.retry_after or 60)}
+    tries = notice.tries + 1
+    if tries >= MOST_TRIES:
+        return {"state": State.DEAD, "tries": tries, "settled_at": now}
+    return {"state": State.PENDING, "tries": tries, "next_at": now + timedelta(minutes=2**tries)}
+
+
+# -- words --------------------------------------------------------------------------------------
+
+
+def _letter(notice: Notice, now: datetime) -> Letter:
+    subscriber = notice.subscriber
+    words = {
+        "subscriber": subscriber,
+        "now": now,
+        "confirm_url": links.confirm_url(subscriber),
+        "preferences_url": links.preferences_url(subscriber),
+        "account_url": links.account_url(subscriber),
+        "address_url": links.address_url(subscriber),
+        "block_url": links.block_url(subscriber),
+        "return_url": links.return_url(subscriber),
+        "unsubscribe_url": links.unsubscribe_url(subscriber),
+    }
+    name = f"email/{notice.kind}"
+    subject, text = (engines["text"].get_template(f"{name}.{part}").render(words) for part in ("subject.txt", "txt"))
+    html = engines["html"].get_template(f"{name}.html").render(words)
+    return Letter(
+        to=_address(notice),
+        subject=" ".join(subject.split()),
+        text=text,
+        html="" if subscriber.text_only else html,
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"},
+        message_id=f"<n.{notice.uuid}.{notice.repeats}@{settings.MAIL_DOMAIN}>",
+        metadata={"notice": str(notice.uuid)},
+        tags=(str(notice.kind),),
+        stream="notice",
+        key=f"n.{notice.uuid}.{notice.repeats}",
+    )
+
+
+def waiting() -> Sequence[Notice]:
+    """Notices that are not settled, oldest first (for the desk and `audit`)."""
+    return list(Notice.objects.filter(state__in=[State.PENDING, State.CLAIMED]).order_by("created_at"))

@@ -1,0 +1,13 @@
+"""Doors for Celery: each wakes one function. Losing or repeating a message changes only latency."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from subscriptions import notices
+
+
+@shared_task(name="subscriptions.tasks.send_notices")
+def send_notices() -> None:
+    notices.send_waiting(timezone.now())
