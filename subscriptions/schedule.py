@@ -1,0 +1,134 @@
+"""When is a reader's next digest? Local wishes in, UTC moments out; no clock, no rows.
+
+A reader is due once on every local date their frequency names, at their local hour. Where a clock
+change swallows that hour, the moment is the nearest one that still falls on that date; where the
+hour comes twice, it is the first of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+FREQUENCIES = ("daily", "weekdays", "weekly")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# Names that tzdata carries for machines, not for people.
+_NOT_FOR_READERS = {"Factory", "localtime", "posixrules", "leapseconds", "tzdata.zi"}
+DAY = timedelta(days=1)
+
+
+class ScheduleError(ValueError):
+    """A wish that cannot be kept; the message is a plain sentence for the reader, `field` says which wish."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Every IANA name a reader may choose."""
+    return frozenset(name for name in available_timezones() if name not in _NOT_FOR_READERS)
+
+
+def check(frequency: str, hour: int, weekday: int, zone: str) -> None:
+    """Raises `ScheduleError` with what to write instead, if one of the four cannot be kept."""
+    if frequency not in FREQUENCIES:
+        raise ScheduleError(
+            "frequency", f"We cannot send “{frequency}”. Choose one of these: {', '.join(FREQUENCIES)}."
+        )
+    if isinstance(hour, bool) or not isinstance(hour, int) or not 0 <= hour <= 23:
+        raise ScheduleError("hour", f"“{hour}” is not an hour of the day. Choose a whole number from 0 to 23.")
+    if isinstance(weekday, bool) or not isinstance(weekday, int) or not 0 <= weekday <= 6:
+        raise ScheduleError("weekday", f"“{weekday}” is not a day of the week. Choose 0 (Monday) to 6 (Sunday).")
+    if zone not in zone_names():
+        raise ScheduleError(
+            "zone", f"We do not know the time zone “{zone}”. Write it as a region and a city, such as Europe/Berlin."
+        )
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> tzinfo:
+    """The zone called `name`; UTC for a name that tzdata has dropped since it was chosen."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def is_known(zone: str) -> bool:
+    """False for a name that tzdata no longer has: its reader is served by UTC until they choose again."""
+    return zone in zone_names()
+
+
+def local_date(zone: str, at: datetime) -> date:
+    """The date on the reader's wall at the moment `at` (aware)."""
+    return at.astimezone(zone_of(zone)).date()
+
+
+def next_due(frequency: str, hour: int, weekday: int, zone: str, after: datetime) -> datetime:
+    """The first due moment strictly after `after` (aware), in UTC."""
+    where = zone_of(zone)
+    start = after.astimezone(where).date() - DAY
+    return next(at for at in _moments(frequency, hour, weekday, where, start, DAY) if at > after)
+
+
+def last_due(frequency: str, hour: int, weekday: int, zone: str, until: datetime) -> datetime:
+    """The last due moment at or before `until` (aware), in UTC."""
+    where = zone_of(zone)
+    start = until.astimezone(where).date() + DAY
+    return next(at for at in _moments(frequency, hour, weekday, where, start, -DAY) if at <= until)
+
+
+def next_due_after_serving(
+    frequency: str, hour: int, weekday: int, zone: str, now: datetime, served: datetime | None
+) -> datetime:
+    """The first due moment after `now` on a later local date than the one `served` fell on.
+
+    For a reader who changes their wishes: whoever was already served today (in the zone they chose
+    now) is not due a second time before tomorrow.
+    """
+    due = next_due(frequency, hour, weekday, zone, now)
+    while served is not None and local_date(zone, due) <= local_date(zone, served):
+        due = next_due(frequency, hour, weekday, zone, due)
+    return due
+
+
+def first_due_on_or_after(frequency: str, hour: int, weekday: int, zone: str, day: date) -> datetime:
+    """The first due moment whose local date is `day` or later, in UTC."""
+    return next(_moments(frequency, hour, weekday, zone_of(zone), day, DAY))
+
+
+def _moments(
+    frequency: str, hour: int, weekday: int, where: tzinfo, start: date, step: timedelta
+) -> Iterator[datetime]:
+    """Due moments from the local date `start` on, forwards or backwards."""
+    day = start
+    while True:
+        if _is_named(frequency, weekday, day):
+            at = _moment(day, hour, where)
+            if at is not None:
+                yield at
+        day += step
+
+
+def _is_named(frequency: str, weekday: int, day: date) -> bool:
+    if frequency == "weekly":
+        return day.weekday() == weekday
+    return frequency == "daily" or day.weekday() < 5
+
+
+def _moment(day: date, hour: int, where: tzinfo) -> datetime | None:
+    """`hour` o'clock on `day`, or the nearest moment still on that date; None if the zone skipped the date.
+
+    `fold=0` reads a wall time inside a gap with the offset before it, which lands after the gap; that
+    may be the next date (Nuuk's clocks jump from 23:00 to 0:00), and then `fold=1` lands before it.
+    """
+    for fold in (0, 1):
+        at = datetime.combine(day, time(hour, fold=fold), tzinfo=where).astimezone(UTC)
+        if at.astimezone(where).date() == day:
+            return at
+    return None

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from subscriptions import schedule
+
+ZONES = sorted(schedule.zone_names())
+zones = st.sampled_from(ZONES)
+hours = st.integers(0, 23)
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))
+JUMPY = ("America/Nuuk", "Africa/Cairo", "Asia/Beirut", "America/Asuncion", "Australia/Lord_Howe", "Atlantic/Azores")
+
+
+def due(text: str, frequency: str = "daily", hour: int = 7, weekday: int = 0, zone: str = "Europe/Berlin") -> str:
+    after = datetime.fromisoformat(text)
+    return schedule.next_due(frequency, hour, weekday, zone, after).isoformat()
+
+
+def test_a_daily_reader_is_due_at_their_own_hour():
+    assert due("2026-06-03T04:59:00+00:00") == "2026-06-03T05:00:00+00:00"
+
+
+def test_due_is_strictly_after():
+    assert due("2026-06-03T05:00:00+00:00") == "2026-06-04T05:00:00+00:00"
+
+
+def test_a_weekday_reader_rests_from_friday_to_monday():
+    assert due("2026-06-05T05:00:00+00:00", "weekdays") == "2026-06-08T05:00:00+00:00"
+
+
+def test_a_weekly_reader_is_due_on_their_day():
+    assert due("2026-06-03T06:00:00+00:00", "weekly", weekday=6) == "2026-06-07T05:00:00+00:00"
+
+
+def test_an_hour_that_the_clock_skips_comes_just_after():
+    assert due("2026-03-28T12:00:00+00:00", hour=2) == "2026-03-29T01:00:00+00:00"  # 03:00 summer time
+
+
+def test_an_hour_that_comes_twice_counts_once():
+    first = datetime.fromisoformat(due("2026-10-24T12:00:00+00:00", hour=2))
+    assert first.isoformat() == "2026-10-25T00:00:00+00:00"
+    assert schedule.next_due("daily", 2, 0, "Europe/Berlin", first).date() == date(2026, 10, 26)
+
+
+def test_a_gap_that_ends_at_midnight_keeps_the_date():
+    at = datetime.fromisoformat(due("2026-03-28T03:00:00+00:00", hour=23, zone="America/Nuuk"))
+    assert at.astimezone(ZoneInfo("America/Nuuk")).isoformat() == "2026-03-28T22:00:00-02:00"
+
+
+def test_a_date_that_a_zone_never_had_is_no_one_s_due_day():
+    at = datetime(2011, 12, 29, 20, tzinfo=UTC)  # Samoa went from the 29th to the 31st
+    found = schedule.next_due("daily", 7, 0, "Pacific/Apia", at)
+    assert schedule.local_date("Pacific/Apia", found) == date(2011, 12, 31)
+
+
+def test_leap_days_and_year_ends_are_days_like_others():
+    assert due("2028-02-28T06:00:00+00:00") == "2028-02-29T06:00:00+00:00"
+    assert due("2026-12-31T06:00:00+00:00") == "2027-01-01T06:00:00+00:00"
+
+
+def test_f49_a_zone_that_tzdata_dropped_is_served_by_utc():
+    assert due("2026-06-03T06:00:00+00:00", zone="Europe/Atlantis") == "2026-06-03T07:00:00+00:00"
+    assert not schedule.is_known("Europe/Atlantis")
+
+
+@pytest.mark.parametrize(
+    ("field", "wish"),
+    [
+        ("zone", ("daily", 7, 0, "Berlin")),
+        ("zone", ("daily", 7, 0, "../../etc/passwd")),
+        ("zone", ("daily", 7, 0, "")),
+        ("hour", ("daily", 24, 0, "UTC")),
+        ("hour", ("daily", -1, 0, "UTC")),
+        ("weekday", ("weekly", 7, 7, "UTC")),
+        ("frequency", ("hourly", 7, 0, "UTC")),
+    ],
+)
+def test_a_wish_that_cannot_be_kept_is_refused_with_a_sentence(field, wish):
+    with pytest.raises(schedule.ScheduleError) as caught:
+        schedule.check(*wish)
+    assert caught.value.field == field
+    assert caught.value.message.endswith(".")
+
+
+def dates_served(zone: str, hour: int, start: datetime, days: int) -> list[date]:
+    at, served = start, []
+    for _ in range(days):
+        at = schedule.next_due("daily", hour, 0, zone, at)
+        served.append(schedule.local_date(zone, at))
+    return served
+
+
+def consecutive(dates: list[date]) -> bool:
+    return all(later - earlier == timedelta(days=1) for earlier, later in itertools.pairwise(dates))
+
+
+@given(zones, hours, moments)
+def test_f46_every_local_date_is_served_once(zone, hour, start):
+    assert consecutive(dates_served(zone, hour, start, 10))
+
+
+@pytest.mark.parametrize("zone", JUMPY)
+def test_f46_zones_with_odd_changes_serve_every_date_at_every_hour(zone):
+    for hour in (0, 1, 2, 22, 23):
+        assert consecutive(dates_served(zone, hour, datetime(2025, 1, 1, tzinfo=UTC), 730)), hour
+
+
+@pytest.mark.slow
+def test_f46_every_zone_serves_every_local_date_from_2020_to_2035_once():
+    start, days = datetime(2020, 1, 1, tzinfo=UTC), 16 * 365 + 4
+    wrong = [zone for number, zone in enumerate(ZONES) if not consecutive(dates_served(zone, number % 24, start, days))]
+    assert wrong == []
+
+
+@given(zones, hours, st.integers(0, 6), st.sampled_from(schedule.FREQUENCIES), moments)
+def test_last_due_and_next_due_meet(zone, hour, weekday, frequency, at):
+    last = schedule.last_due(frequency, hour, weekday, zone, at)
+    following = schedule.next_due(frequency, hour, weekday, zone, at)
+    assert last <= at < following
+    assert schedule.next_due(frequency, hour, weekday, zone, last) == following
+
+
+@given(zones, hours, zones, hours, moments)
+def test_f48_a_change_of_zone_never_serves_a_local_date_twice(old_zone, old_hour, zone, hour, now):
+    served = schedule.last_due("daily", old_hour, 0, old_zone, now)
+    due_at = schedule.next_due_after_serving("daily", hour, 0, zone, now, served)
+    assert due_at > now
+    assert schedule.local_date(zone, due_at) > schedule.local_date(zone, served)
+    assert due_at - now <= timedelta(days=2, hours=2)
+
+
+@given(st.lists(st.tuples(zones, hours, st.integers(1, 48)), min_size=2, max_size=12))
+@settings(max_examples=60)
+def test_f48_however_often_a_reader_changes_their_mind_they_are_due_again_within_two_days(changes):
+    now = datetime(2026, 3, 20, tzinfo=UTC)
+    zone, hour, _ = changes[0]
+    due_at, served = schedule.next_due("daily", hour, 0, zone, now), None
+    for zone, hour, wait in changes[1:]:
+        now += timedelta(hours=wait)
+        if due_at <= now:
+            served = due_at
+        due_at = schedule.next_due_after_serving("daily", hour, 0, zone, now, served)
+        assert now < due_at <= now + timedelta(days=2, hours=2)
+
+
+@given(zones, hours, moments)
+def test_a_pause_ends_on_its_date_or_later(zone, hour, at):
+    day = at.date()
+    due_at = schedule.first_due_on_or_after("daily", hour, 0, zone, day)
+    assert schedule.local_date(zone, due_at) in (day, day + timedelta(days=1))
