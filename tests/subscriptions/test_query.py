@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions import query
+from subscriptions.query import And, Not, Or, QueryError, Term, all_of, any_of, negated, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("protein  folding", "folding protein"),
+        ("Networks", "networks"),
+        ('"protein folding" OR diffus*', '"protein folding" OR diffus*'),
+        ("a b OR c d", "a b OR c d"),
+        ("(a OR b) c", "(a OR b) c"),
+        ("a (b (c d))", "a b c d"),
+        ("a OR (b OR a)", "a OR b"),
+        ("speech NOT survey", "speech -survey"),
+        ("speech -(survey OR review)", "speech -(review OR survey)"),
+        ("NOT (NOT a)", "a"),
+        ("few-shot", '"few shot"'),
+        ("title:(a OR b)", "title:a OR title:b"),
+        ("title:deep abstract:=news", "abstract:=news title:deep"),
+        ('author:"Bengio, Yoshua"', 'author:"yoshua bengio"'),
+        ("AUTHOR:Erdős", "author:erdos"),
+        ("cat:cs.LG cat:cs.*", "cat:cs.* cat:cs.lg"),
+        ("cat:(cs.LG OR stat.ML)", "cat:cs.lg OR cat:stat.ml"),
+        ('cat:"Cell_Biology"', 'cat:"cell biology"'),
+        ("C++ OR GPT-4", '"gpt 4" OR c++'),
+        (r"$\alpha$ α", "alpha"),
+        ("蛋白质", '"蛋白质"'),
+        ("to be or not", "be not or to"),
+        ("“smart quotes”", '"smart quotes"'),
+        ("speech –survey", "speech -survey"),
+        ("a AND b", "a b"),
+        ('="deep nets"', '="deep nets"'),
+        ('"deep learn*"', '"deep learn*"'),
+    ],
+)
+def test_equal_queries_have_one_canonical_text(text: str, expected: str) -> None:
+    assert query.canonical(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ("", 1, "at least one word"),
+        ("   ", 1, "at least one word"),
+        ("-a", 1, "leave out"),
+        ("NOT (a b)", 1, "leave out"),
+        ("a OR -b", 1, "leave out"),
+        ("(a b", 1, "never closed"),
+        ("a b)", 4, "no opening"),
+        ("a ()", 3, "nothing in these"),
+        ('say "cheese', 5, "never closed"),
+        ("OR a", 1, "needs a word before"),
+        ("a OR", 3, "needs a word after"),
+        ("a AND OR b", 3, "needs a word after"),
+        ("a NOT", 3, "needs a word after"),
+        ("di*", 1, "3 letters"),
+        ("dif*usion", 4, "end of a word"),
+        ("diff**", 5, "end of a word"),
+        ("venue:ICML", 1, "no field"),
+        ("title: deep", 1, "right after the colon"),
+        ("title:-deep", 1, "right after the colon"),
+        ("x title:(author:b)", 10, "inside title:"),
+        ("a & b", 3, "no letter or digit"),
+        ('a ""', 3, "no letter or digit"),
+        ("a - b", 3, "must touch"),
+        ("=diff*", 1, "exact"),
+        ("= a", 1, "must touch"),
+        ("cat:=cs.LG", 5, "always exact"),
+        ("机器学*", 1, "Leave out the star"),
+        ("((((((((( a", 9, "deep"),
+        ("a " * 101, 201, "100 words"),
+        ("x" * 501, 501, "500"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence_and_a_column(text: str, column: int, words: str) -> None:
+    with pytest.raises(QueryError) as refusal:
+        parse(text)
+    assert words in refusal.value.message
+    assert refusal.value.column == column
+    assert refusal.value.message.endswith((".", ")", "folding"))
+
+
+simple_words = st.sampled_from(["deep", "net", "nets", "c++", "3d", "γαμμα", "or", "not", "and", "蛋", "erdos", "k"])
+text_terms = st.builds(
+    Term,
+    st.lists(simple_words, min_size=1, max_size=3).map(tuple),
+    st.sampled_from(["", "title", "abstract"]),
+    st.booleans(),
+)
+prefixes = st.builds(lambda head: Term((*head, "diff"), prefix=True), st.lists(simple_words, max_size=2))
+authors = st.builds(Term, st.sampled_from([("yoshua", "bengio"), ("y", "bengio"), ("li",)]), st.just("author"))
+names = st.builds(
+    lambda name, field, prefix: Term((name,), field, prefix=prefix),
+    st.sampled_from(["cs.lg", "cs.", "cell biology", "q-bio.nc", "hugging-face"]),
+    st.sampled_from(["cat", "source"]),
+    st.booleans(),
+)
+leaves = st.one_of(text_terms, prefixes, authors, names)
+trees = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(all_of),
+        st.lists(inner, min_size=2, max_size=3).map(any_of),
+        inner.map(negated),
+    ),
+    max_leaves=8,
+)
+
+
+@given(trees, leaves)
+def test_a_tree_written_out_is_read_back_the_same(tree: query.Node, anchor: Term) -> None:
+    tree = all_of([anchor, tree])
+    assert parse(query.format(tree), longest=5000) == tree
+
+
+@given(st.text(alphabet=' ()"-=*:abcORNTDtitlecau.蛋α\\$', max_size=60))
+def test_any_text_is_either_read_or_refused_kindly(text: str) -> None:
+    try:
+        written = query.canonical(text)
+    except QueryError as refusal:
+        assert 1 <= refusal.column <= len(text) + 1
+    else:
+        assert query.canonical(written) == written
+
+
+@given(st.text(max_size=40))
+def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
+    try:
+        written = query.canonical(text)
+    except QueryError:
+        return
+    assert query.canonical(written) == written
+
+
+@pytest.mark.parametrize("text", ["(" * 500, '"' * 499, "-" * 500, "a* " * 166, "\\v{" * 166, "α" * 500, "a" * 500])
+def test_no_text_takes_long(text: str) -> None:
+    started = time.perf_counter()
+    try:
+        parse(text)
+    except QueryError:
+        pass
+    assert time.perf_counter() - started < 0.2
+
+
+def test_only_what_asks_for_something_explains_a_match() -> None:
+    tree = parse('speech -(survey OR review) (title:noise OR "far field")')
+    assert {term.words[0] for term in query.positive_terms(tree)} == {"speech", "noise", "far"}
+    assert len(list(query.terms(tree))) == 5
+    assert isinstance(tree, And)
+    assert isinstance(negated(tree), Not)
+    assert isinstance(parse("a OR b"), Or)
