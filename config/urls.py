@@ -10,3 +10,8 @@ urlpatterns = [
     path("", include("subscriptions.urls")),
     path("", include("digest.site.urls")),
 ]
+
+handler400 = "digest.site.errors.bad_request"
+handler403 = "digest.site.errors.forbidden"
+handler404 = "digest.site.errors.not_found"
+handler500 = "digest.site.errors.server_error"
