@@ -12,6 +12,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
+from digest.site.dates import long_date, short_date
+
 
 def html_environment(**options: Any) -> Environment:
     return _environment({**options, "autoescape": True})
@@ -32,6 +34,7 @@ def _environment(options: dict[str, Any]) -> Environment:
         base_url=settings.PUBLIC_BASE_URL,
         postal_address=settings.POSTAL_ADDRESS,
     )
+    environment.filters.update(long_date=long_date, short_date=short_date)
     return environment
 
 

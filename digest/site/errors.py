@@ -1,0 +1,69 @@
+"""What a visitor sees when something is not there, not allowed or broken: a plain sentence and a way on."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def _page(request: HttpRequest, status: int, kicker: str, heading: str, sentence: str, what_to_do: str) -> HttpResponse:
+    context = {"kicker": kicker, "heading": heading, "sentence": sentence, "what_to_do": what_to_do}
+    response = render(request, "site/error.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        request,
+        400,
+        "Not understood",
+        "This request makes no sense here",
+        "The address or the form that came in could not be read.",
+        "Go back and try again; if you followed a link, copy it whole from where it came.",
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        request,
+        403,
+        "Not allowed",
+        "This page is not open to you",
+        "It needs rights that this browser has not shown.",
+        "If it is about your own letters, use the link at the foot of any of them.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        request,
+        404,
+        "Not found",
+        "There is no such page",
+        "The address may be mistyped, or what it led to is gone.",
+        "Links in letters are long: make sure yours was copied whole.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        500,
+        "Our mistake",
+        "Something broke on our side",
+        "The page could not be made. Nothing you sent has been half done.",
+        "Try again in a minute; whoever runs this site finds the cause in its log.",
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's own proof was missing: an old page, or cookies switched off."""
+    return _page(
+        request,
+        403,
+        "Please send it again",
+        "The form was too old to be accepted",
+        "A form carries a proof that it comes from this site. Yours was missing or had expired, so nothing was changed.",
+        "Go back, reload the page and send the form again; the site needs to be allowed to set its one cookie for that.",
+    )
