@@ -272,6 +272,15 @@ class Delivery(models.Model):
     next_at = models.DateTimeField(help_text="Not to be tried before.")
     tries = models.PositiveSmallIntegerField(default=0)
     attempt = models.ForeignKey("Attempt", null=True, blank=True, on_delete=models.PROTECT, related_name="deliveries")
+    carried_by = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="carries",
+        help_text="The later letter that brings these papers, because this one may not have arrived.",
+    )
+    fate = models.CharField(max_length=12, blank=True, help_text="What the provider reported since.")
     address_hmac = models.CharField(max_length=64)
     planned_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -283,6 +292,11 @@ class Delivery(models.Model):
             models.Index(fields=["next_at", "id"], name="delivery_waiting", condition=Q(state="pending")),
             models.Index(fields=["subscriber", "-planned_at"], name="delivery_of_reader"),
             models.Index(fields=["edition", "state"], name="delivery_accounting"),
+            models.Index(
+                fields=["subscriber"],
+                name="delivery_to_carry",
+                condition=Q(state__in=["uncertain", "expired", "dead"], carried_by=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -293,7 +307,8 @@ class Attempt(models.Model):
     """An intent to hand letters to the provider, committed before the first byte leaves; append-only but for state."""
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
+        OPEN = "open", "Claimed, nothing sent"
+        SENDING = "sending", "Being handed over"
         AMBIGUOUS = "ambiguous", "Waiting for evidence"
         CLOSED = "closed", "Closed"
 
@@ -301,6 +316,7 @@ class Attempt(models.Model):
     channel = models.CharField(max_length=40)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     lease_until = models.DateTimeField()
+    intent_at = models.DateTimeField(null=True, blank=True, help_text="Committed before the first byte leaves.")
     ambiguous_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=20, blank=True)
     detail = models.CharField(max_length=300, blank=True)
@@ -311,8 +327,82 @@ class Attempt(models.Model):
     started_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["lease_until"],
+                name="attempt_unsettled",
+                condition=Q(state__in=["open", "sending", "ambiguous"]),
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.key} {self.state}"
+
+
+class Sealed(models.Model):
+    """The very letter that was offered under a key, kept until its attempt is closed: a repeat must be identical."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="sealed")
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="sealed")
+    body = models.BinaryField(help_text="The letter as JSON, zlib-compressed.")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "sealed letters"
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Channel(models.Model):
+    """One way out: whether it is held and why, how fast it may go, and up to when its evidence is complete."""
+
+    name = models.CharField(max_length=40, unique=True)
+    held_reason = models.CharField(max_length=300, blank=True)
+    held_by = models.CharField(max_length=20, blank=True, help_text="operator, breaker or restore")
+    held_at = models.DateTimeField(null=True, blank=True)
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="When a breaker's hold tries one letter again.")
+    rate = models.FloatField(null=True, blank=True, help_text="Letters a second; empty means without limit.")
+    tokens = models.FloatField(default=0)
+    tokens_at = models.DateTimeField(null=True, blank=True)
+    watermark_at = models.DateTimeField(null=True, blank=True, help_text="Evidence is complete up to here.")
+    watched_at = models.DateTimeField(null=True, blank=True, help_text="Rates of trouble are counted from here.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DomainPause(models.Model):
+    """A destination that asked for less mail: the others go on."""
+
+    domain = models.CharField(max_length=255, unique=True)
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class Standing(models.Model):
+    """How well an address takes mail: soft bounces wear it down, time and deliveries restore it."""
+
+    address_hmac = models.CharField(max_length=64, unique=True)
+    bounces = models.FloatField(default=0, help_text="Soft bounces, fading with time.")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.address_hmac[:8]}… {self.bounces:.1f}"
+
+
+class Mark(models.Model):
+    """One remembered word about the database itself, such as the epoch that fences a restored copy."""
+
+    name = models.CharField(max_length=60, unique=True)
+    value = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Skip(models.Model):

@@ -94,7 +94,7 @@ def _wanted(notice: Notice) -> bool:
     subscriber = notice.subscriber
     if not _address(notice):
         return False
-    return notice.kind != Kind.CONFIRM or subscriber.state != Subscriber.State.ACTIVE
+    return notice.kind != Kind.CONFIRM or subscriber.state == Subscriber.State.PENDING
 
 
 def _settle(notice: Notice, receipt: Receipt, now: datetime) -> str:
