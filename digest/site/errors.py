@@ -64,6 +64,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         403,
         "Please send it again",
         "The form was too old to be accepted",
-        "A form carries a proof that it comes from this site. Yours was missing or had expired, so nothing was changed.",
-        "Go back, reload the page and send the form again; the site needs to be allowed to set its one cookie for that.",
+        "A form proves that it comes from this site. Yours had no proof, or an old one, so nothing was changed.",
+        "Go back, reload the page and send the form again; the site must be allowed to set its one cookie for that.",
     )

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from digest.models import Announcement, Edition, Paper
+from digest.models import Edition, Paper
 from digest.site import listing, reading
 from digest.site.caching import MINUTE, public
 from digest.site.dates import short_date

@@ -1,0 +1,70 @@
+"""How a paper is prepared for the pages: pure values."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.site import listing
+
+words = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12), max_size=120)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["Ada Example"], "Ada Example"),
+        (["A", "B", "C"], "A, B, C"),
+        (["A", "B", "C", "D", "E"], "A, B, C and 2 more"),
+    ],
+)
+def test_the_first_three_authors_are_named_and_the_others_counted(names: list[str], shown: str) -> None:
+    assert listing.short_authors(names) == shown
+
+
+def test_a_short_abstract_is_shown_whole() -> None:
+    assert listing.opening("It works.") == ("It works.", "")
+
+
+def test_a_long_abstract_is_cut_after_a_sentence() -> None:
+    first = "We study a thing that nobody had looked at before, and find that it is larger than it seems."
+    rest = "Then " + "we measure it again " * 20
+
+    assert listing.opening(f"{first} {rest}") == (first, rest.strip() + " ")
+
+
+def test_an_abstract_without_a_sentence_end_is_cut_between_words() -> None:
+    first, rest = listing.opening("word " * 100)
+
+    assert first.endswith("word")
+    assert rest.startswith("word")
+
+
+@given(words)
+def test_cutting_an_abstract_loses_no_word(parts: list[str]) -> None:
+    abstract = " ".join(parts)
+    first, rest = listing.opening(abstract)
+
+    assert "".join((first + rest).split()) == "".join(abstract.split())
+    assert len(first) <= listing.OPENING_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("address", "is_link"),
+    [
+        ("https://arxiv.org/abs/2606.00001", True),
+        ("http://example.org", True),
+        ("javascript:alert(1)", False),
+        ("JAVASCRIPT:alert(1)", False),
+        ("data:text/html,hi", False),
+        ("//evil.example", False),
+        ("https://", False),
+        ("https://[broken", False),
+        ("https://example.org/\u202egpj", False),
+        ("", False),
+    ],
+)
+def test_s11_only_web_addresses_become_links(address: str, is_link: bool) -> None:
+    assert listing.is_web_address(address) is is_link
