@@ -1,0 +1,46 @@
+"""Which processes are kept up, and what is checked before any of them starts."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from digest import serving
+
+
+def modules(port: int = 8000) -> list[str]:
+    return [" ".join(command[2:5]) for command in serving.commands(port)]
+
+
+def test_without_a_broker_only_the_web_is_a_process(settings):
+    settings.REDIS_URL = ""
+    assert modules() == ["gunicorn config.wsgi --bind=127.0.0.1:8000"]
+
+
+def test_with_redis_worker_and_beat_are_kept_up_too(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:6379/0"
+    assert [line.split()[0] for line in modules()] == ["gunicorn", "celery", "celery"]
+
+
+def test_a_taken_port_is_said_before_any_work_is_done():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(serving.PortTakenError, match=f"Port {port} is taken"):
+            serving.check_port(port)
+
+
+def test_a_process_that_ends_by_itself_is_named():
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    assert serving._watch([child], threading.Event()) == "pass"
+
+
+def test_the_end_waits_for_every_process():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    serving._end([child])
+    assert child.poll() is not None

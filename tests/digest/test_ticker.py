@@ -1,0 +1,60 @@
+"""The timetable without a broker."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from digest.ticker import Ticker
+
+RUNS: dict[str, int] = {}
+ENOUGH = threading.Event()
+
+
+def count() -> None:
+    RUNS["count"] = RUNS.get("count", 0) + 1
+    if RUNS["count"] >= 3:
+        ENOUGH.set()
+
+
+def fail() -> None:
+    RUNS["fail"] = RUNS.get("fail", 0) + 1
+    raise RuntimeError("broken")
+
+
+@pytest.fixture(autouse=True)
+def afresh():
+    RUNS.clear()
+    ENOUGH.clear()
+
+
+def ticking(**ticks: str) -> Ticker:
+    return Ticker({name: {"task": f"tests.digest.test_ticker.{task}", "schedule": 0.01} for name, task in ticks.items()})
+
+
+@pytest.mark.django_db
+def test_it_runs_each_tick_again_and_again():
+    ticker = ticking(one="count")
+    ticker.start()
+    assert ENOUGH.wait(5)
+    ticker.stop()
+    after = RUNS["count"]
+    assert not any(thread.is_alive() for thread in ticker._threads)
+    assert RUNS["count"] == after
+
+
+@pytest.mark.django_db
+def test_a_tick_that_fails_is_logged_and_stops_no_other(caplog):
+    ticker = ticking(bad="fail", good="count")
+    ticker.start()
+    assert ENOUGH.wait(5)
+    ticker.stop()
+    assert RUNS["fail"] >= 1
+    assert "the tick 'bad' failed" in caplog.text
+
+
+def test_its_timetable_is_celerys():
+    from config.timetable import TIMETABLE
+
+    assert {tick.task for tick in TIMETABLE} == {entry["task"] for entry in Ticker().schedule.values()}
