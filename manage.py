@@ -8,13 +8,17 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError as missing:
         raise SystemExit(
             f"Offprint's libraries are not installed here ({missing}). "
             "Run `make setup`, then use .venv/bin/python manage.py …"
         ) from missing
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as wrong:
+        raise SystemExit(str(wrong)) from None
 
 
 if __name__ == "__main__":

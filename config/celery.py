@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from celery import Celery, Task, signals
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,3 +26,15 @@ def _beat(sender: Task, **kwargs: Any) -> None:
     from digest import heartbeats
 
     heartbeats.beat(f"worker:{sender.name}", timezone.now())
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _refuse(**kwargs: Any) -> None:
+    """Dangerous settings stop a worker too. Celery logs a receiver's error and goes on, but not past an exit."""
+    from config import checks
+
+    try:
+        checks.refuse()
+    except ImproperlyConfigured as wrong:
+        raise SystemExit(str(wrong)) from None

@@ -6,17 +6,25 @@ Every problem is collected, so that one start names them all; `Environment.check
 
 from __future__ import annotations
 
+import difflib
+import io
 import os
+import re
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+DOTENV_LINE = re.compile(r"(?:export )?([A-Za-z_][A-Za-z_0-9]*)=")
+HOST = re.compile(r"[A-Za-z0-9_.:-]+")
+# What `.env` may also hold: the settings of libraries and of the containers around us.
+OTHERS = ("ANYMAIL_", "AWS_", "CELERY_", "COMPOSE_", "DJANGO_", "GUNICORN_", "OFFPRINT_", "POSTGRES_", "PYTHON", "WEB_")
 
 
 class Environment:
@@ -25,6 +33,8 @@ class Environment:
     def __init__(self, base: Path, values: dict[str, str] | None = None) -> None:
         self.base = base
         self.problems: list[str] = []
+        self._asked: set[str] = set()
+        self._written: set[str] = set()
         self._env = environ.Env()
         if values is None:
             self._read_dotenv(base / ".env")
@@ -35,15 +45,30 @@ class Environment:
         if not path.exists() or os.environ.get("OFFPRINT_DOTENV") == "no":
             return
         try:
-            self._env.read_env(str(path))
+            content = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             self.problem(f".env cannot be read ({error}). Make it a readable UTF-8 file.")
+            return
+        self._look_over(content)
+        self._env.read_env(io.StringIO(content))
+
+    def _look_over(self, content: str) -> None:
+        """Lines that would be passed over in silence are problems; their values may be secrets and are not shown."""
+        for number, line in enumerate(content.splitlines(), 1):
+            found = DOTENV_LINE.match(line)
+            if found:
+                self._written.add(found[1])
+            elif line.strip() and not line.startswith("#"):
+                self.problem(
+                    f".env line {number} is not NAME=value (no spaces before NAME or around =). Mend the line."
+                )
 
     def problem(self, sentence: str) -> None:
         self.problems.append(sentence)
 
     def text(self, name: str, default: str = "") -> str:
         """The setting as written (a leading `$` is kept, not looked up as another name); empty means unset."""
+        self._asked.add(name)
         return str(self._env.ENVIRON.get(name) or default).strip()
 
     def names(self, prefix: str) -> list[str]:
@@ -86,26 +111,40 @@ class Environment:
         raw = self.text(name)
         return [part.strip() for part in raw.split(",") if part.strip()] if raw else list(default)
 
+    def colour(self, name: str, default: str) -> str:
+        def read(raw: str) -> str:
+            if not re.fullmatch("#[0-9a-fA-F]{6}", raw):
+                raise ValueError(raw)
+            return raw.lower()
+
+        return str(self._read(name, default, read, "a colour such as #9a1c2c"))
+
     def database(self, name: str, default: str) -> dict[str, Any]:
+        """Django's settings of a database; the address may hold a password, so no problem repeats it."""
         url = self.text(name, default) or default
-        scheme = urlsplit(url).scheme
-        if scheme not in {"sqlite", "postgres", "postgresql"}:
-            self.problem(
-                f"{name} must start with sqlite:/// or postgresql:// (it starts with {scheme!r}). "
-                "Example: postgresql://offprint:password@127.0.0.1:5432/offprint"
-            )
-            url = default
-        config: dict[str, Any] = self._env.db_url_config(url)
+        example = "Example: postgresql://offprint:password@127.0.0.1:5432/offprint"
+        parts = _split(url)
+        if parts is None:
+            self.problem(f"{name} cannot be read (a port that is no number, or a password with / ? # [ ]?). {example}")
+        elif parts.scheme not in {"sqlite", "postgres", "postgresql"}:
+            self.problem(f"{name} must start with sqlite:/// or postgresql:// (now {parts.scheme!r}). {example}")
+        elif not parts.path.strip("/"):
+            wants = "sqlite:////path/to/file" if parts.scheme == "sqlite" else "postgresql://…/name"
+            self.problem(f"{name} names no database. Write {wants}. {example}")
+        else:
+            default = url
+        config: dict[str, Any] = self._env.db_url_config(default)
         return config
 
     def base_url(self, name: str, default: str) -> str:
         url = self.text(name, default).rstrip("/")
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        parts = _split(url)
+        if parts is None or parts.scheme not in {"http", "https"} or not HOST.fullmatch(parts.hostname or ""):
             self.problem(f"{name}={url!r} is not a web address. Example: https://papers.example.org")
             return default
-        if parts.path or parts.query:
-            self.problem(f"{name}={url!r} must be a bare address without a path. Drop {parts.path or parts.query!r}.")
+        extra = parts.path or parts.query or parts.fragment or parts.username
+        if extra:
+            self.problem(f"{name}={url!r} must be a bare address, with nothing but the host and port. Drop {extra!r}.")
         return url
 
     def secret_key(self, name: str, kept_at: Path, public: bool) -> str:
@@ -118,9 +157,26 @@ class Environment:
         if public:
             self.problem(f"{name} is not set, and the site is public. {MAKE_A_KEY.format(name=name)}")
             return "x" * 50
-        return _kept_key(kept_at)
+        try:
+            key = _kept_key(kept_at)
+        except OSError as error:
+            self.problem(f"{kept_at} cannot be kept ({error.strerror}). Make its folder writable, or set {name}.")
+            return "x" * 50
+        if len(key) < 50:
+            self.problem(f"{kept_at} holds no key of 50 characters. Delete it; a new one is made at the next start.")
+        return key
+
+    def _misspelt(self) -> None:
+        """A name in `.env` that nobody asked for is a setting that would do nothing."""
+        for name in sorted(self._written - self._asked):
+            if not name.startswith(OTHERS):
+                near = difflib.get_close_matches(name, self._asked, n=1)
+                guess = f"Did you mean {near[0]}?" if near else "Remove it; .env.example lists every setting."
+                self.problem(f"{name} in .env is not a setting of Offprint. {guess}")
 
     def check(self) -> None:
+        """Raises `ImproperlyConfigured` with every problem found. Call it when all settings have been read."""
+        self._misspelt()
         if self.problems:
             raise ImproperlyConfigured(
                 "Offprint does not start, because of its settings (environment or .env):\n"
@@ -136,14 +192,30 @@ def is_local(url: str) -> bool:
     return (urlsplit(url).hostname or "") in LOCAL_HOSTS
 
 
-def _kept_key(path: Path) -> str:
-    """A key made once and kept beside the data, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _split(url: str) -> SplitResult | None:
+    """The address in parts; None where its brackets or port make no sense."""
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        key = secrets.token_urlsafe(64)
-        file.write(key)
-    return key
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _kept_key(path: Path) -> str:
+    """A key made once and kept beside the data, readable by its owner only.
+
+    It is written in full before it gets its name, so of two processes that start at once neither reads half a key.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".key-")
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # the other process was first: its key counts
+        finally:
+            os.unlink(draft)
+    return path.read_text().strip()

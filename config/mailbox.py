@@ -8,6 +8,7 @@ backend of django-anymail), whose own settings are the `ANYMAIL_*` of its docume
 from __future__ import annotations
 
 import importlib.util
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,11 @@ BUILT_IN = {
 }
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 PREFIX = "ANYMAIL_"
+NO_PROVIDER = frozenset({"base", "base_requests", "console", "test"})  # Anymail's own parts, not postboxes
+PERCENT = (
+    "Example: smtp+tls://user:password@mail.example.org:587 "
+    "(in the password write / as %2F, # as %23, @ as %40, [ as %5B)."
+)
 # boto3 repeats a request by itself after a lost answer, and SES knows no key to repeat by: one try only.
 SES_CLIENT = {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 25}
 OURS = {"resend": "subscriptions.postboxes.ResendBackend"}  # Anymail's, with an idempotency key added
@@ -41,8 +47,12 @@ class Mailbox:
 
 def read(env: Environment) -> Mailbox:
     url = env.text("EMAIL_URL", "outbox:") or "outbox:"
-    parts = urlsplit(url)
-    anymail = {name.removeprefix(PREFIX): env.text(name) for name in env.names(PREFIX) if env.text(name)}
+    anymail = {name.removeprefix(PREFIX): _value(env, name) for name in env.names(PREFIX) if env.text(name)}
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        env.problem(f"EMAIL_URL cannot be read. {PERCENT}")
+        return Mailbox("outbox", BUILT_IN["outbox"])
     if parts.scheme in BUILT_IN:
         return Mailbox(parts.scheme, BUILT_IN[parts.scheme], anymail=anymail)
     if parts.scheme in SMTP_PORTS:
@@ -56,15 +66,29 @@ def read(env: Environment) -> Mailbox:
     return Mailbox("outbox", BUILT_IN["outbox"])
 
 
+def _value(env: Environment, name: str) -> Any:
+    """Anymail reads real booleans and mappings, which an environment can only spell."""
+    raw = env.text(name)
+    if raw.lower() in {"true", "false"}:
+        return raw.lower() == "true"
+    if not raw.startswith("{"):
+        return raw
+    try:
+        return json.loads(raw)
+    except ValueError:
+        env.problem(f'{name} starts with {{ but is not JSON. Example: {name}={{"track_clicks": false}}')
+        return {}
+
+
 def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
     parts = urlsplit(url)
     try:
         port = parts.port or SMTP_PORTS[parts.scheme]
     except ValueError:
-        env.problem("EMAIL_URL has a port that is not a number. Example: smtp+tls://user:password@mail.example.org:587")
+        env.problem(f"EMAIL_URL has a port that is not a number. {PERCENT}")
         port = 25
     if not parts.hostname:
-        env.problem("EMAIL_URL names no mail server. Example: smtp+tls://user:password@mail.example.org:587")
+        env.problem(f"EMAIL_URL names no mail server. {PERCENT}")
     return Mailbox(
         "smtp",
         "subscriptions.postboxes.SmtpBackend",
@@ -80,7 +104,7 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
 
 def _provider(env: Environment, name: str, anymail: dict[str, Any]) -> Mailbox:
     module = f"anymail.backends.{name}"
-    if not name.isidentifier() or importlib.util.find_spec(module) is None:
+    if not name.isidentifier() or name in NO_PROVIDER or importlib.util.find_spec(module) is None:
         env.problem(
             f"EMAIL_URL=anymail://{name} names no provider that django-anymail knows. Example: anymail://resend"
         )

@@ -46,6 +46,13 @@ MAIL_FROM = env.text("MAIL_FROM") or f"{SITE_NAME} <papers@{MAIL_DOMAIN}>"
 MAIL_REPLY_TO = env.text("MAIL_REPLY_TO") or f"papers@{MAIL_DOMAIN}"
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS")
 CONTACT_EMAIL = env.text("CONTACT_EMAIL") or MAIL_REPLY_TO
+DKIM_SELECTORS = env.words("DKIM_SELECTORS")  # looked up by `doctor`; the provider or mail server signs
+BRAND = {
+    "colour": env.colour("BRAND_COLOUR", "#9a1c2c"),
+    "colour_dark": env.colour("BRAND_COLOUR_DARK", "#f29a95"),
+}
+# Google's Feedback-ID wants 5 to 15 characters that never change.
+MAIL_SENDER_ID = env.text("MAIL_SENDER_ID", "offprint")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 if PUBLIC and not POSTAL_ADDRESS:
     env.problem("POSTAL_ADDRESS is not set; the law wants it in every letter. Write street, town and country.")
@@ -62,6 +69,10 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
 EMAIL_TIMEOUT = 30
 ANYMAIL = mail.anymail
 MAIL_CHANNEL = mail.channel
+
+# -- signups ------------------------------------------------------------------------------------
+# Confirmation letters an hour that the whole site may be made to send; a solved sum opens as many again.
+SIGNUPS_PER_HOUR = env.number("SIGNUPS_PER_HOUR", 500, 1, 1_000_000)
 
 # -- sources ------------------------------------------------------------------------------------
 SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))
@@ -80,6 +91,10 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "anymail",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "config",
     "subscriptions",
     "digest",
 ]
@@ -91,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -141,7 +157,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {
+    _database["OPTIONS"] = _database.get("OPTIONS", {}) | {  # keeps sslmode and the like from DATABASE_URL
         "connect_timeout": 5,
         "options": "-c idle_in_transaction_session_timeout=30s -c synchronous_commit=on",
     }
@@ -168,6 +184,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+OTP_TOTP_ISSUER = SITE_NAME
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC

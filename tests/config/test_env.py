@@ -1,0 +1,186 @@
+"""Reading the environment: what is wrong is named, all at once, with what to do."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
+
+from config.env import Environment, is_local
+
+
+def env_of(tmp_path, **values):
+    return Environment(tmp_path, values)
+
+
+def from_dotenv(tmp_path, monkeypatch, content):
+    """An environment read from a `.env`, without touching the process's own."""
+    monkeypatch.delenv("OFFPRINT_DOTENV", raising=False)
+    monkeypatch.setattr("environ.Env.ENVIRON", {})
+    (tmp_path / ".env").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Environment(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "says"),
+    [
+        (lambda e: e.flag("X"), "maybe", "true or false"),
+        (lambda e: e.number("X", 1, 0, 23), "24", "a whole number from 0 to 23"),
+        (lambda e: e.number("X", 1, 0, 23), "seven", "a whole number from 0 to 23"),
+        (lambda e: e.choice("X", "a", ("a", "b")), "c", "one of a, b"),
+        (lambda e: e.base_url("X", "http://localhost"), "papers.example.org", "not a web address"),
+        (lambda e: e.base_url("X", "http://localhost"), "ftp://papers.example.org", "not a web address"),
+        (lambda e: e.base_url("X", "http://localhost"), "https://papers.example.org:port", "not a web address"),
+        (lambda e: e.base_url("X", "http://localhost"), "https://[::1", "not a web address"),
+        (lambda e: e.base_url("X", "http://localhost"), "https://two words", "not a web address"),
+        (lambda e: e.base_url("X", "http://localhost"), "https://example.org/app", "Drop '/app'"),
+        (lambda e: e.base_url("X", "http://localhost"), "https://me@example.org", "Drop 'me'"),
+        (lambda e: e.database("X", "sqlite:///a"), "mysql://h/db", "sqlite:/// or postgresql://"),
+        (lambda e: e.database("X", "sqlite:///a"), "postgresql://h:port/db", "cannot be read"),
+        (lambda e: e.database("X", "sqlite:///a"), "postgresql://u:s3cr/et#@h/db", "cannot be read"),
+        (lambda e: e.database("X", "sqlite:///a"), "postgresql://h", "names no database"),
+        (lambda e: e.database("X", "sqlite:///a"), "sqlite://", "names no database"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(read, value, says, tmp_path):
+    env = env_of(tmp_path, X=value)
+    read(env)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.check()
+    assert says in str(refused.value)
+    assert "  - X" in str(refused.value)
+
+
+def test_a_password_is_not_repeated(tmp_path):
+    env = env_of(tmp_path, X="postgresql://offprint:hunter2/x@h/db")
+    env.database("X", "sqlite:///a")
+    assert "hunter2" not in " ".join(env.problems)
+
+
+def test_every_problem_is_named_at_once(tmp_path):
+    env = env_of(tmp_path, A="maybe", B="99")
+    env.flag("A")
+    env.number("B", 1, 0, 23)
+    assert len(env.problems) == 2
+
+
+@pytest.mark.parametrize("word", ["1", "true", "YES", "On"])
+def test_yes_is_said_in_several_ways(word, tmp_path):
+    assert env_of(tmp_path, X=word).flag("X") is True
+
+
+def test_an_empty_setting_is_an_unset_one(tmp_path):
+    assert env_of(tmp_path, X="").number("X", 7, 0, 23) == 7
+
+
+def test_a_dollar_sign_is_not_a_reference(tmp_path):
+    assert env_of(tmp_path, X="$SECRET", SECRET="leak").text("X") == "$SECRET"
+
+
+def test_words_are_split_at_commas(tmp_path):
+    assert env_of(tmp_path, X=" a, b ,,c").words("X") == ["a", "b", "c"]
+
+
+@given(text=st.text(max_size=60))
+@trials(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+def test_no_value_whatever_breaks_the_reading(text, tmp_path):
+    env = env_of(tmp_path, X=text)
+    env.flag("X")
+    env.number("X", 1, 0, 2)
+    env.base_url("X", "http://localhost")
+    env.database("X", "sqlite:////tmp/a")
+    assert all(problem.startswith("X") for problem in env.problems)
+
+
+def test_the_dotenv_is_read_below_the_environment(tmp_path, monkeypatch):
+    monkeypatch.delenv("OFFPRINT_DOTENV", raising=False)
+    monkeypatch.setattr("environ.Env.ENVIRON", {"A": "outer"})
+    (tmp_path / ".env").write_text("A=inner\nB='from the file'\n")
+    env = Environment(tmp_path)
+    assert (env.text("A"), env.text("B")) == ("outer", "from the file")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("SITE NAME=x\n", "line 1 is not NAME=value"),
+        ("# fine\nSECRET = hunter2\n", "line 2 is not NAME=value"),
+        (b"\xff\xfe\x00", "readable UTF-8"),
+        ("SITE_NAM=x\n", "Did you mean SITE_NAME?"),
+        ("WHOLLY_ELSE=x\n", "Remove it"),
+    ],
+)
+def test_a_line_that_would_do_nothing_is_named(content, says, tmp_path, monkeypatch):
+    env = from_dotenv(tmp_path, monkeypatch, content)
+    env.text("SITE_NAME")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.check()
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["SITE_NAME=x\n", "﻿SITE_NAME=x\n", "POSTGRES_PASSWORD=x\n", "export SITE_NAME=x", ""]
+)
+def test_a_good_dotenv_passes(content, tmp_path, monkeypatch):
+    env = from_dotenv(tmp_path, monkeypatch, content)
+    env.text("SITE_NAME")
+    env.check()
+
+
+def test_a_public_site_needs_a_key_of_its_own(tmp_path):
+    env = env_of(tmp_path)
+    env.secret_key("SECRET_KEY", tmp_path / "key", public=True)
+    assert "SECRET_KEY is not set" in env.problems[0]
+    assert not (tmp_path / "key").exists()
+
+
+def test_a_short_key_is_refused(tmp_path):
+    env = env_of(tmp_path, SECRET_KEY="short")
+    env.secret_key("SECRET_KEY", tmp_path / "key", public=False)
+    assert "shorter than 50" in env.problems[0]
+
+
+def test_a_kept_key_stays_the_same_and_private(tmp_path):
+    first = env_of(tmp_path).secret_key("SECRET_KEY", tmp_path / "var" / "key", public=False)
+    second = env_of(tmp_path).secret_key("SECRET_KEY", tmp_path / "var" / "key", public=False)
+    assert first == second
+    assert len(first) >= 50
+    assert stat.S_IMODE((tmp_path / "var" / "key").stat().st_mode) == 0o600
+
+
+def test_processes_that_start_at_once_agree_on_the_key(tmp_path):
+    def start(_):
+        return env_of(tmp_path).secret_key("SECRET_KEY", tmp_path / "key", public=False)
+
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(start, range(64)))
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_an_empty_kept_key_is_a_problem_not_an_empty_key(tmp_path):
+    (tmp_path / "key").write_text("")
+    env = env_of(tmp_path)
+    env.secret_key("SECRET_KEY", tmp_path / "key", public=False)
+    assert "Delete it" in env.problems[0]
+
+
+def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path):
+    (tmp_path / "file").write_text("")
+    env = env_of(tmp_path)
+    env.secret_key("SECRET_KEY", tmp_path / "file" / "key", public=False)
+    assert "cannot be kept" in env.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [("http://localhost:8000", True), ("http://127.0.0.1", True), ("http://[::1]:80", True), ("https://a.org", False)],
+)
+def test_this_machine_is_known(url, local):
+    assert is_local(url) is local
