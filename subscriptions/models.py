@@ -30,6 +30,7 @@ class Topic(models.Model):
     filter = models.ForeignKey(Filter, on_delete=models.PROTECT, related_name="topics")
     position = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+    is_starter = models.BooleanField(default=False, help_text="Kept in step with subscriptions/topics.toml.")
 
     class Meta:
         ordering = ("position", "name")
@@ -208,3 +209,24 @@ class Budget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:20]}…"
+
+
+class Ask(models.Model):
+    """What a visitor sent in, waiting to be acted on after they have been answered (`asks.py`).
+
+    The answer is the same bytes in the same time whoever the address belongs to, because nothing
+    was looked up before it was given.
+    """
+
+    class Kind(models.TextChoices):
+        SIGNUP = "signup", "Wants letters"
+        LINK = "link", "Wants a fresh link"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    email = models.CharField(max_length=254)
+    wishes = models.JSONField(default=dict, blank=True)
+    network = models.CharField(max_length=45, blank=True, help_text="Truncated address (/24 or /48).")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

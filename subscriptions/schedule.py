@@ -97,9 +97,10 @@ def next_due_after_serving(
     return due
 
 
-def first_due_on_or_after(frequency: str, hour: int, weekday: int, zone: str, day: date) -> datetime:
-    """The first due moment whose local date is `day` or later, in UTC."""
-    return next(_moments(frequency, hour, weekday, zone_of(zone), day, DAY))
+def start_of(zone: str, day: date) -> datetime:
+    """The first moment of `day` (or of the next date the zone has), in UTC."""
+    where = zone_of(zone)
+    return next(at for step in range(3) if (at := _moment(day + step * DAY, 0, where)) is not None)
 
 
 def _moments(

@@ -5,9 +5,14 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import notices
+from subscriptions import asks, notices
 
 
 @shared_task(name="subscriptions.tasks.send_notices")
 def send_notices() -> None:
     notices.send_waiting(timezone.now())
+
+
+@shared_task(name="subscriptions.tasks.take_up_asks")
+def take_up_asks() -> None:
+    asks.take_up(timezone.now())

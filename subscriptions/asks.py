@@ -1,0 +1,64 @@
+"""What visitors sent in, acted on after they were answered.
+
+A signup page must not tell who reads here: neither by its words nor by the time it takes. So a
+request only writes down what was asked (one row, whoever it is); the sweeper does the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from subscriptions import addresses, limits, schedule, services
+from subscriptions.interests import InterestError
+from subscriptions.models import Ask, Subscriber
+
+logger = logging.getLogger(__name__)
+CHUNK = 50
+REFUSALS = (addresses.AddressError, InterestError, schedule.ScheduleError, services.ServiceError)
+
+
+def write_down(kind: str, email: str, wishes: dict[str, Any], network: str, now: datetime) -> None:
+    """Keep a checked request; the visitor has been promised no more than "look in your inbox"."""
+    Ask.objects.create(kind=kind, email=email, wishes=wishes, network=network, at=now)
+
+
+def take_up(now: datetime, limit: int = 2000) -> Counter[str]:
+    """Act on what waits; answers how many ended how."""
+    counts: Counter[str] = Counter()
+    while counts.total() < limit and (waiting := list(Ask.objects.order_by("id")[:CHUNK])):
+        for ask in waiting:
+            counts[_take_up_one(ask.pk, now)] += 1
+    limits.prune(now)
+    return counts
+
+
+def _take_up_one(pk: int, now: datetime) -> str:
+    """Act on one and delete it, in one transaction: a crash leaves it waiting, never half done."""
+    with transaction.atomic():
+        ask = Ask.objects.select_for_update().filter(pk=pk).first()
+        if ask is None:
+            return "gone"
+        ask.delete()
+        try:
+            with transaction.atomic():
+                return _act(ask, now)
+        except REFUSALS as error:
+            # Checked when it came in; what changed since (a topic, a suppression) ends it here, in silence.
+            logger.info("a visitor's %s came to nothing: %s", ask.kind, type(error).__name__)
+            return "refused"
+
+
+def _act(ask: Ask, now: datetime) -> str:
+    if ask.kind == Ask.Kind.SIGNUP:
+        services.subscribe(ask.email, now=now, network=ask.network, **ask.wishes)
+        return "signup"
+    reader = Subscriber.objects.filter(email_key=addresses.canonical(ask.email)).first()
+    present = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED, Subscriber.State.UNSUBSCRIBED}
+    if reader is not None and reader.state in present and services.send_link(reader, now):
+        return "link"
+    return "nobody"

@@ -1,0 +1,276 @@
+"""Signing up, confirming, choosing, pausing and leaving. Every act is one transaction with its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from subscriptions import addresses, interests, limits, notices, schedule, signals
+from subscriptions.accounts import export as export
+from subscriptions.accounts import forget as forget
+from subscriptions.models import Consent, Notice, Subscriber, Suppression
+
+State = Subscriber.State
+WORDING = "signup-1"
+SCHEDULE = ("frequency", "hour", "weekday", "zone")
+SETTINGS = (*SCHEDULE, "papers_per_day", "text_only", "empty_day", "community_picks", "catch_up")
+MOST_PAPERS = 50
+RETURN_WITHIN = timedelta(days=30)
+
+
+class ServiceError(ValueError):
+    """The act is not possible; the message says why in a plain sentence."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class SuppressedError(ServiceError):
+    """Nobody may write to this address."""
+
+
+def subscribe(
+    email: str,
+    *,
+    topics: Iterable[str] = (),
+    queries: Sequence[str] = (),
+    now: datetime,
+    network: str = "",
+    ask_by_mail: bool = True,
+    lane: str = "site",
+    **wishes: Any,
+) -> Subscriber:
+    """A reader with these wishes, waiting for their confirmation, which is asked for by mail.
+
+    Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
+    `network` must be truncated. Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
+    """
+    address = addresses.read(email)
+    wanted = interests.read(topics, queries)
+    chosen = check_settings(wishes)
+    with transaction.atomic():
+        _check_suppression(address.key)
+        subscriber = _reader(address, now)
+        if subscriber.state in {State.ACTIVE, State.PAUSED}:
+            if ask_by_mail:
+                send_link(subscriber, now)
+            return subscriber
+        _renew(subscriber, address.typed, chosen, now)
+        interests.store(subscriber, wanted)
+        _keep_proof(subscriber, "asked", now, network)
+        if ask_by_mail and limits.take_for_letter(address, now, lane=lane):
+            notices.queue(Notice.Kind.CONFIRM, subscriber, now, _letter_key("confirm", subscriber))
+    return subscriber
+
+
+def check_settings(wishes: dict[str, Any], current: Subscriber | None = None) -> dict[str, Any]:
+    """The wishes, if every one can be kept beside the others; raises `ScheduleError`."""
+    unknown = [name for name in wishes if name not in SETTINGS]
+    if unknown:
+        raise TypeError(f"not a reader's setting: {unknown[0]}")
+    whole = current or Subscriber()
+    schedule.check(*(wishes.get(name, getattr(whole, name)) for name in SCHEDULE))
+    papers = wishes.get("papers_per_day", whole.papers_per_day)
+    if not 1 <= papers <= MOST_PAPERS:
+        raise schedule.ScheduleError(
+            "papers_per_day", f"{papers} papers a day cannot be. Choose from 1 to {MOST_PAPERS}."
+        )
+    empty_day = wishes.get("empty_day", whole.empty_day)
+    if empty_day not in Subscriber.EmptyDay.values:
+        raise schedule.ScheduleError("empty_day", "For empty days, choose “nothing” or “line”.")
+    return wishes
+
+
+def confirm(subscriber: Subscriber, now: datetime, network: str = "") -> bool:
+    """Make a waiting reader active; False if they were not waiting (a second click changes nothing)."""
+    with transaction.atomic():
+        first = next_due(subscriber, now)
+        waiting = Subscriber.objects.filter(pk=subscriber.pk, state=State.PENDING)
+        if not waiting.update(state=State.ACTIVE, confirmed_at=now, next_digest_at=first, paused_until=None):
+            subscriber.refresh_from_db()
+            return False
+        subscriber.refresh_from_db()
+        _keep_proof(subscriber, "confirmed", now, network)
+        signals.confirmed.send(Subscriber, subscriber=subscriber, now=now)
+    return True
+
+
+def set_interests(subscriber: Subscriber, topics: Iterable[str], queries: Sequence[str], now: datetime) -> None:
+    """Replace what the reader wants to see; raises `InterestError` and changes nothing then."""
+    interests.change(subscriber, interests.read(topics, queries), now)
+
+
+def set_schedule(subscriber: Subscriber, now: datetime, **wishes: Any) -> None:
+    """Change when and how much comes; whoever was served today is not due again today. Raises `ScheduleError`."""
+    with transaction.atomic():
+        row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        check_settings(wishes, row)
+        served = _served(row, now)
+        moved = any(wishes.get(name, getattr(row, name)) != getattr(row, name) for name in SCHEDULE)
+        for name, value in wishes.items():
+            setattr(row, name, value)
+        if moved and row.state == State.ACTIVE and not is_due(row, now):
+            row.next_digest_at = schedule.next_due_after_serving(*_schedule(row), now, served)
+        elif moved and row.state == State.PAUSED:
+            row.next_digest_at = _end_of_pause(row)
+        row.save(update_fields=[*wishes, "next_digest_at"])
+    subscriber.refresh_from_db()
+
+
+def pause(subscriber: Subscriber, now: datetime, until: date | None = None, catch_up: bool = True) -> bool:
+    """No letters until the local date `until` (for good, without one); False if there is nothing to pause."""
+    with transaction.atomic():
+        row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        if row.state not in {State.ACTIVE, State.PAUSED}:
+            return False
+        if until is not None and until <= schedule.local_date(row.zone, now):
+            raise schedule.ScheduleError("until", "A pause ends on a day to come. Choose a later date.")
+        row.state, row.catch_up = State.PAUSED, catch_up
+        row.paused_until = until and schedule.start_of(row.zone, until)
+        row.next_digest_at = _end_of_pause(row)
+        row.save(update_fields=["state", "catch_up", "paused_until", "next_digest_at"])
+    subscriber.refresh_from_db()
+    return True
+
+
+def resume(subscriber: Subscriber, now: datetime) -> bool:
+    """Back from a pause, by the reader's wish or because its day has come; False if they were not paused."""
+    with transaction.atomic():
+        row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        if row.state != State.PAUSED:
+            return False
+        row.state, row.paused_until = State.ACTIVE, None
+        if not is_due(row, now):
+            row.next_digest_at = next_due(row, now)
+        row.save(update_fields=["state", "paused_until", "next_digest_at"])
+        if not row.catch_up:
+            signals.resumed.send(Subscriber, subscriber=row, now=now)
+    subscriber.refresh_from_db()
+    return True
+
+
+def unsubscribe(subscriber: Subscriber, now: datetime, tell: bool = False) -> bool:
+    """Leave, at once; False if they had left before. `tell` mails a goodbye with the way back.
+
+    The goodbye is for those who left by a page, whose link may have been in a forwarded letter; who
+    left by their mail program's own button (RFC 8058) gets no further mail.
+    """
+    present = (State.PENDING, State.ACTIVE, State.PAUSED)
+    with transaction.atomic():
+        was_active = subscriber.state in {State.ACTIVE, State.PAUSED}
+        rows = Subscriber.objects.filter(pk=subscriber.pk, state__in=present)
+        left = rows.update(state=State.UNSUBSCRIBED, ended_at=now, next_digest_at=None, paused_until=None)
+        subscriber.refresh_from_db()
+        if not left:
+            return False
+        _keep_proof(subscriber, "left", now)
+        if tell and was_active:
+            notices.queue(Notice.Kind.GOODBYE, subscriber, now, _letter_key("goodbye", subscriber))
+    return True
+
+
+def come_back(subscriber: Subscriber, now: datetime) -> bool:
+    """Undo a leaving of the last thirty days; what passed meanwhile is caught up with."""
+    with transaction.atomic():
+        rows = Subscriber.objects.filter(
+            pk=subscriber.pk,
+            state=State.UNSUBSCRIBED,
+            confirmed_at__isnull=False,
+            ended_at__gte=now - RETURN_WITHIN,
+        )
+        back = rows.update(state=State.ACTIVE, ended_at=None, next_digest_at=next_due(subscriber, now))
+        subscriber.refresh_from_db()
+        if back:
+            _keep_proof(subscriber, "returned", now)
+    return bool(back)
+
+
+def suppress(email: str, reason: str, now: datetime, detail: str = "") -> None:
+    """Never write to this address again. A later, weaker reason does not replace an earlier one."""
+    address = addresses.read(email)
+    with transaction.atomic():
+        Suppression.objects.get_or_create(
+            address_hmac=addresses.keyed_hash(address.key),
+            defaults={"reason": reason, "detail": detail[:300], "since": now},
+        )
+        Subscriber.objects.filter(email_key=address.key).exclude(state=State.FORGOTTEN).update(
+            state=State.SUPPRESSED, ended_at=now, next_digest_at=None, paused_until=None
+        )
+
+
+def send_link(subscriber: Subscriber, now: datetime) -> bool:
+    """Mail the reader a fresh link to their preferences and account; False where they have had enough of them."""
+    address = addresses.read(subscriber.email)
+    with transaction.atomic():
+        if not limits.take("link", address.budget, now):
+            return False
+        return notices.queue(Notice.Kind.LINK, subscriber, now, _letter_key("link", subscriber))
+
+
+def next_due(subscriber: Subscriber, after: datetime) -> datetime:
+    """The reader's first due moment strictly after `after`."""
+    return schedule.next_due(*_schedule(subscriber), after)
+
+
+def is_due(subscriber: Subscriber, now: datetime) -> bool:
+    return subscriber.next_digest_at is not None and subscriber.next_digest_at <= now
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+
+def _schedule(subscriber: Subscriber) -> tuple[str, int, int, str]:
+    return subscriber.frequency, subscriber.hour, subscriber.weekday, subscriber.zone
+
+
+def _served(subscriber: Subscriber, now: datetime) -> datetime | None:
+    """When the reader was last due under the wishes they had; None if never since confirming."""
+    last = schedule.last_due(*_schedule(subscriber), now)
+    return last if subscriber.confirmed_at and last >= subscriber.confirmed_at else None
+
+
+def _end_of_pause(subscriber: Subscriber) -> datetime | None:
+    if subscriber.paused_until is None:
+        return None
+    return next_due(subscriber, subscriber.paused_until - timedelta(seconds=1))
+
+
+def _check_suppression(key: str) -> None:
+    """An erased address is free again for a signup of its own; every other reason stays."""
+    row = Suppression.objects.filter(address_hmac=addresses.keyed_hash(key)).first()
+    if row is None:
+        return
+    if row.reason != Suppression.Reason.ERASED:
+        raise SuppressedError(
+            "Nobody may write to this address: it bounced, complained, or asked not to be written to."
+        )
+    row.delete()
+
+
+def _reader(address: addresses.Address, now: datetime) -> Subscriber:
+    Subscriber.objects.bulk_create(
+        [Subscriber(email=address.typed, email_key=address.key, created_at=now)], ignore_conflicts=True
+    )
+    return Subscriber.objects.select_for_update().get(email_key=address.key)
+
+
+def _renew(subscriber: Subscriber, typed: str, chosen: dict[str, Any], now: datetime) -> None:
+    """The last signup before a confirmation is the one that is confirmed."""
+    subscriber.email, subscriber.state, subscriber.ended_at = typed, State.PENDING, None
+    plain = Subscriber()
+    for name in SETTINGS:
+        setattr(subscriber, name, chosen.get(name, getattr(plain, name)))
+    subscriber.save()
+
+
+def _keep_proof(subscriber: Subscriber, act: str, now: datetime, network: str = "") -> None:
+    Consent.objects.create(subscriber=subscriber, act=act, at=now, wording=WORDING, network=network)
+
+
+def _letter_key(kind: str, subscriber: Subscriber) -> str:
+    """Numbers the letters of one kind to one reader: two processes at once make the same key, and one row."""
+    return f"{kind}:{subscriber.uuid.hex}:{subscriber.notices.filter(kind=kind).count()}"
