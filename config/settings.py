@@ -166,7 +166,9 @@ REDIS_URL = env.text("REDIS_URL")
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
     env.problem("REDIS_URL must start with redis:// or rediss://. Example: redis://127.0.0.1:6379/0")
 
-globals().update(broker.celery_settings(REDIS_URL, VAR_DIR))
+_celery = broker.celery_settings(REDIS_URL, VAR_DIR)
+CELERY_BEAT_SCHEDULE = _celery["CELERY_BEAT_SCHEDULE"]
+globals().update(_celery)
 
 # -- time, words, files -------------------------------------------------------------------------
 TIME_ZONE = "UTC"
