@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from config import broker, mailbox
@@ -167,7 +168,7 @@ if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
     env.problem("REDIS_URL must start with redis:// or rediss://. Example: redis://127.0.0.1:6379/0")
 
 _celery = broker.celery_settings(REDIS_URL, VAR_DIR)
-CELERY_BEAT_SCHEDULE = _celery["CELERY_BEAT_SCHEDULE"]
+CELERY_BEAT_SCHEDULE: dict[str, Any] = _celery["CELERY_BEAT_SCHEDULE"]
 globals().update(_celery)
 
 # -- time, words, files -------------------------------------------------------------------------
