@@ -30,7 +30,8 @@ def afresh():
 
 
 def ticking(**ticks: str) -> Ticker:
-    return Ticker({name: {"task": f"tests.digest.test_ticker.{task}", "schedule": 0.01} for name, task in ticks.items()})
+    here = "tests.digest.test_ticker"
+    return Ticker({name: {"task": f"{here}.{task}", "schedule": 0.01} for name, task in ticks.items()})
 
 
 @pytest.mark.django_db
