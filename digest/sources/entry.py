@@ -48,7 +48,18 @@ class Batch:
     day: date | None = None
     rejected: int = 0
     problems: tuple[str, ...] = ()
+    scope: str = ""  # what the answer says it covers: arXiv's categories, a journal's name
+    total: int | None = None  # how many the publisher says there are, where it says so
+    well_formed: bool = True  # False: the reader had to guess at what the publisher meant
 
 
 class FormatError(ValueError):
     """The bytes are not what this kind of source answers; the message says what they look like."""
+
+
+class CutShortError(FormatError):
+    """The answer ends in the middle. `batch` holds the entries that are whole."""
+
+    def __init__(self, message: str, batch: Batch) -> None:
+        super().__init__(message)
+        self.batch = batch

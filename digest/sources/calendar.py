@@ -1,0 +1,77 @@
+"""When publishers publish: their blank days, the day they are at, and the day an edition waits for."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+EASTERN = ZoneInfo("America/New_York")
+ARXIV = frozenset({"arxiv", "arxiv-list"})
+_AT_0020 = timedelta(minutes=20)  # arXiv's feeds of the day stand at 00:20 Eastern
+_DAY = timedelta(days=1)
+_EXTRA_HOLIDAYS = frozenset({date(2026, 12, 29), date(2026, 12, 31)})  # info.arxiv.org/help/availability
+
+# Kinds whose one answer is one day. The others show a window that rolls on.
+ONE_DAY = frozenset({"huggingface", "arxiv", "arxiv-list", "biorxiv"})
+
+
+def is_blank(kind: str, day: date) -> bool:
+    """True if this kind of publisher announces nothing on `day`."""
+    return day.weekday() >= 5 or is_holiday(kind, day)
+
+
+def is_holiday(kind: str, day: date) -> bool:
+    """True on a working day that the publisher's calendar lists as free."""
+    return kind in ARXIV and day.weekday() < 5 and (day in _us_holidays(day.year) or day in _EXTRA_HOLIDAYS)
+
+
+def _us_holidays(year: int) -> frozenset[date]:
+    """The days arXiv keeps free every year (checked against its list for 2026)."""
+    fixed = [date(year, 1, 1), date(year, 6, 19), date(year, 7, 4), date(year, 12, 25)]
+    moving = [_nth(year, 1, 0, 3), _nth(year, 9, 0, 1), _nth(year, 11, 3, 4)]
+    return frozenset([*map(_observed, fixed), *moving])
+
+
+def _observed(day: date) -> date:
+    """A holiday on a Saturday is kept on the Friday before, one on a Sunday on the Monday after."""
+    return day + {5: -_DAY, 6: _DAY}.get(day.weekday(), timedelta())
+
+
+def _nth(year: int, month: int, weekday: int, n: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+
+def day_at(kind: str, now: datetime) -> date:
+    """The publisher's newest whole day at `now`: arXiv's own (Eastern) day, others' last closed UTC day."""
+    if kind in ARXIV:
+        return (now.astimezone(EASTERN) - _AT_0020).date()
+    return now.astimezone(UTC).date() - _DAY
+
+
+def newest_due(kind: str, now: datetime) -> date:
+    """The last day up to `now` on which this kind of publisher should have announced something."""
+    day = day_at(kind, now)
+    while is_blank(kind, day):
+        day -= _DAY
+    return day
+
+
+def awaited(kind: str, edition_day: date) -> date:
+    """The publisher's day that the edition of `edition_day` waits for."""
+    return edition_day if kind in ARXIV else edition_day - _DAY
+
+
+def ready_at(kind: str, day: date) -> datetime:
+    """When the publisher's `day` can be asked for (UTC)."""
+    if kind in ARXIV:
+        return (datetime.combine(day, time(0, 0), tzinfo=EASTERN) + _AT_0020).astimezone(UTC)
+    return datetime.combine(day + _DAY, time(0, 10), tzinfo=UTC)
+
+
+def next_ready(kind: str, now: datetime) -> datetime:
+    """When the next working day's batch can be asked for, after `now`."""
+    day = newest_due(kind, now) + _DAY
+    while is_blank(kind, day) or ready_at(kind, day) <= now:
+        day += _DAY
+    return ready_at(kind, day)
