@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from subscriptions import words
@@ -102,7 +103,7 @@ def _term(term: Term) -> str:
 def _spaced(parts: tuple[str, ...]) -> str:
     """Words with spaces between, but not between two characters of a script that has none."""
     text = parts[0]
-    for before, word in zip(parts, parts[1:], strict=False):
+    for before, word in pairwise(parts):
         text += word if words.is_cjk(before) and words.is_cjk(word) else f" {word}"
     return text
 

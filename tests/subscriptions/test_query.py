@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -127,7 +128,8 @@ def test_any_text_is_either_read_or_refused_kindly(text: str) -> None:
     try:
         written = query.canonical(text)
     except QueryError as refusal:
-        assert 1 <= refusal.column <= len(text) + 1
+        columns = range(1, len(text) + 2)
+        assert refusal.column in columns  # noqa: PT017
     else:
         assert query.canonical(written) == written
 
@@ -144,10 +146,8 @@ def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["(" * 500, '"' * 499, "-" * 500, "a* " * 166, "\\v{" * 166, "α" * 500, "a" * 500])
 def test_no_text_takes_long(text: str) -> None:
     started = time.perf_counter()
-    try:
+    with contextlib.suppress(QueryError):
         parse(text)
-    except QueryError:
-        pass
     assert time.perf_counter() - started < 0.2
 
 

@@ -1,0 +1,23 @@
+"""What matching reads of a paper: plain values, so that the room needs no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class PaperText:
+    """One paper as matching sees it. `sources` are slugs; `pinned` is the curator's; `day` its edition's date."""
+
+    id: int
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    identifier: str = ""
+    day: date | None = None
+    upvotes: int = 0
+    comments: int = 0
+    pinned: bool = False

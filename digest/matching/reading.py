@@ -1,0 +1,81 @@
+"""The ORM's side of matching: a window of editions as plain papers, and readers' interests as plain wants."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from digest.matching.papers import PaperText
+from digest.models import Announcement, Edition, EditionPaper, Paper
+from digest.selection import Want
+from subscriptions.models import Interest
+
+_COLUMNS = ("id", "identifier", "title", "abstract", "authors", "categories", "upvotes", "comments")
+
+
+def papers_of(editions: Iterable[Edition]) -> list[PaperText]:
+    """What these editions hold, hidden and withdrawn papers left out: newest edition first, pins first in each.
+
+    Two queries, however many editions.
+    """
+    entries = EditionPaper.objects.filter(edition__in=[edition.pk for edition in editions], is_hidden=False)
+    entries = entries.filter(paper__is_withdrawn=False).order_by("-edition__date", "-is_pinned", "position", "id")
+    columns = [f"paper__{name}" for name in _COLUMNS]
+    rows = list(entries.values_list(*columns, "edition__date", "is_pinned"))
+    sources = _sources([row[0] for row in rows])
+    held: dict[int, PaperText] = {}
+    for row in rows:  # a late riser stands in two editions: the newer counts
+        held.setdefault(row[0], _paper(row[:8], sources[row[0]], day=row[8], pinned=row[9]))
+    return list(held.values())
+
+
+def papers_announced(papers: QuerySet[Paper]) -> list[PaperText]:
+    """Any papers, in no edition or any: `day` is when they were published. Two queries."""
+    shown = papers.filter(is_withdrawn=False).order_by("-published_on", "id")
+    rows = list(shown.values_list(*_COLUMNS, "published_on"))
+    sources = _sources([row[0] for row in rows])
+    return [_paper(row[:8], sources[row[0]], day=row[8], pinned=False) for row in rows]
+
+
+def wants_of(subscribers: Sequence[int]) -> dict[int, list[Want]]:
+    """Every reader's wants, in the order they asked; one query. Readers without any are there with an empty list."""
+    wants: dict[int, list[Want]] = {pk: [] for pk in subscribers}
+    rows = Interest.objects.filter(subscriber__in=subscribers).order_by("subscriber", "id")
+    for row in rows.values_list(
+        "subscriber_id", "kind", "text", "topic__name", "filter__text", "weight", "muted"
+    ).iterator():
+        subscriber, kind, text, topic, query, weight, muted = row
+        wants[subscriber].append(Want(topic or text, kind, query, weight, muted))
+    return wants
+
+
+def _paper(row: Sequence[Any], sources: tuple[str, ...], day: Any, pinned: bool) -> PaperText:
+    pk, identifier, title, abstract, authors, categories, upvotes, comments = row
+    return PaperText(
+        id=pk,
+        title=title,
+        abstract=abstract,
+        authors=tuple(authors),
+        categories=tuple(categories),
+        sources=sources,
+        identifier=identifier,
+        day=day,
+        upvotes=upvotes or 0,
+        comments=comments or 0,
+        pinned=pinned,
+    )
+
+
+def _sources(papers: Sequence[int]) -> defaultdict[int, tuple[str, ...]]:
+    """Which sources announced each paper. Asked for by range, since databases bound the length of a list."""
+    found: defaultdict[int, tuple[str, ...]] = defaultdict(tuple)
+    if papers:
+        wanted = set(papers)
+        rows = Announcement.objects.filter(paper_id__gte=min(papers), paper_id__lte=max(papers))
+        for paper, slug in rows.values_list("paper_id", "source__slug").distinct().order_by("source__slug"):
+            if paper in wanted:
+                found[paper] += (slug,)
+    return found
