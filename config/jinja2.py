@@ -10,8 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
+from digest.rendering import styles, words
 from digest.site.dates import long_date, short_date
 
 
@@ -33,8 +35,13 @@ def _environment(options: dict[str, Any]) -> Environment:
         site_name=settings.SITE_NAME,
         base_url=settings.PUBLIC_BASE_URL,
         postal_address=settings.POSTAL_ADDRESS,
+        brand=settings.BRAND,
+        language=settings.LANGUAGE_CODE,
     )
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(long_date=long_date, short_date=short_date)
+    environment.filters.update(wrap=words.wrapped, rule=words.rule, dent=words.dent, inline_css=styles.inline)
     return environment
 
 

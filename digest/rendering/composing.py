@@ -1,0 +1,242 @@
+"""Puts one letter together from parts that were rendered before: values in, subject and two bodies out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from markupsafe import escape
+
+from digest.rendering import budget, cards, frames, reasons, words
+from digest.rendering.cards import Card, Level
+from digest.rendering.frames import Issue
+from digest.rendering.pattern import Pattern, cut, hole
+from digest.rendering.reasons import Reason
+
+CONTENTS_FROM = 8  # a table of titles helps where the papers do not fit one screen
+CARRIED_SHOWN = 20
+KEPT = 20_000
+OWN_WORDS = 3_000  # subject, preheader, greeting and footer, escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One chosen paper with its reasons; `carried` is the date of a letter that may not have arrived."""
+
+    card: Card
+    reasons: tuple[Reason, ...] = ()
+    upvotes: int = 0
+    carried: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The reader's own addresses; `act` is the start of the action links. "" leaves a door out."""
+
+    preferences: str
+    pause: str
+    unsubscribe: str
+    web: str = ""
+    more: str = ""
+    saved: str = ""
+    act: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """All that one letter depends on."""
+
+    issues: tuple[Issue, ...]
+    picks: tuple[Pick, ...]
+    matched: int
+    doors: Doors
+    weekly: bool = False
+    level: Level = "short"
+    confirmed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One letter's words, and the papers that are on it, in order, in both bodies."""
+
+    subject: str
+    html: str
+    text: str
+    papers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The same words in both voices, each cut where the reader's own action address belongs."""
+
+    html: tuple[str, ...] = ("",)
+    text: tuple[str, ...] = ("",)
+
+    @property
+    def size(self) -> int:
+        return sum(len(part.encode()) for part in self.html)
+
+
+NOTHING = Both()
+
+
+def compose(order: Order) -> Composed:
+    """The letter for `order`: subject, HTML under its byte budget, and text with the same papers."""
+    fresh = tuple(pick for pick in order.picks if not pick.carried)
+    contents = [contents_line(pick.card, n) for n, pick in enumerate(fresh, 1)] if len(fresh) >= CONTENTS_FROM else []
+    carried = _carried(tuple((pick.card, pick.carried) for pick in order.picks if pick.carried))
+    frame = _frame(order, fresh)
+    room = budget.HTML_BYTES - frame.size - carried.size - sum(line.size for line in contents) - _own_size(order)
+    placed = _place(fresh, order, room)
+    values = _values(frame.form, order, fresh, len(placed))
+    blocks = (_contents(contents[: len(placed)]), _joined(placed, order.doors.act), carried)
+    return Composed(
+        subject=values["subject"],
+        html=frame.html.fill(_in_html(values) | _blocks([block.html for block in blocks])),
+        text=frame.text.fill(_in_text(values) | _blocks([block.text for block in blocks])),
+        papers=tuple(pick.card.paper for pick in fresh[: len(placed)]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    form: frames.Form
+    html: Pattern
+    text: Pattern
+
+    @property
+    def size(self) -> int:
+        return self.html.size
+
+
+def _frame(order: Order, fresh: Sequence[Pick]) -> _Frame:
+    form = frames.form(order.issues, order.weekly, len(order.picks))
+    doors = {"web_url": order.doors.web, "saved_url": order.doors.saved, "overflow": order.doors.more}
+    omitted = {name for name, door in doors.items() if not door}
+    if order.matched <= len(fresh):
+        omitted.add("overflow")
+    return _Frame(form, *frames.printed(frames.frame(form, order.issues, frozenset(omitted))))
+
+
+def _blocks(parts: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    return dict(zip(("contents", "cards", "carried"), ("".join(part) for part in parts), strict=True))
+
+
+def _own_size(order: Order) -> int:
+    """Bytes that the reader's own words and addresses may take in the frame and in the cards' action links."""
+    doors = order.doors
+    frame = [doors.preferences, doors.pause, doors.unsubscribe, doors.web, doors.more, doors.saved]
+    return sum(len(door) for door in frame) + 3 * len(doors.act) * len(order.picks) + OWN_WORDS
+
+
+def _place(fresh: Sequence[Pick], order: Order, room: int) -> list[Both]:
+    """The cards that fit, each at the largest size that leaves room for the others."""
+    act = bool(order.doors.act)
+
+    def size(n: int, level: Level) -> int:
+        return placed(fresh[n], n + 1, level, act).size
+
+    levels = budget.fit(len(fresh), order.level, room, size)
+    return [placed(pick, n, level, act) for n, (pick, level) in enumerate(zip(fresh, levels, strict=True), 1) if level]
+
+
+@lru_cache(maxsize=KEPT)
+def placed(pick: Pick, number: int, level: Level, act: bool) -> Both:
+    """A card at its place on a letter, with its label and reasons."""
+    card = cards.printed(pick.card, level, act)
+    said = reasons.printed(pick.reasons, pick.upvotes)
+    shared = {"act": hole("act")}
+    html = card.html.fill(shared | {"number": f"{number}.", "label": said.label_html, "why": said.why_html})
+    numbered = _numbered(number)
+    text = card.text.fill(shared | {"number": numbered, "label": said.label_text, "why": said.why_text})
+    return Both(cut(html).parts, cut(text).parts)
+
+
+def _numbered(number: int) -> str:
+    """A number in the margin of four columns."""
+    return f"{number:2}. "
+
+
+def _joined(placed: Sequence[Both], act: str) -> Both:
+    """The cards one after the other, with the reader's own action address."""
+    html = tuple(act.join(one.html) for one in placed)
+    return Both(html, tuple(act.join(one.text) for one in placed))
+
+
+@lru_cache(maxsize=KEPT)
+def contents_line(card: Card, number: int) -> Both:
+    line = cards.contents_line(card)
+    html = line.html.fill({"number": f"{number}."})
+    return Both((html,), (line.text.fill({"number": _numbered(number)}),))
+
+
+@lru_cache(maxsize=1)
+def _contents_frame() -> tuple[Pattern, Pattern]:
+    context = {"lines": hole("lines")}
+    return cut(cards.html_fragment("contents", context)), cut(cards.text_fragment("contents", context))
+
+
+def _contents(lines: Sequence[Both]) -> Both:
+    if not lines:
+        return NOTHING
+    html, text = _contents_frame()
+    inside = "".join(line.html[0] for line in lines), "".join(line.text[0] for line in lines).rstrip("\n")
+    return Both((html.fill({"lines": inside[0]}),), (text.fill({"lines": inside[1]}),))
+
+
+@lru_cache(maxsize=KEPT)
+def _carried(owed: tuple[tuple[Card, str], ...]) -> Both:
+    """The papers of earlier letters that may not have arrived: titles and links, in one block."""
+    if not owed:
+        return NOTHING
+    days = sorted({day for _card, day in owed})
+    named = words.listed([frames.short_day(date.fromisoformat(day)) for day in days])
+    context = {
+        "heading": _("Also from %(days)s") % {"days": named},
+        "explanation": _("It is not sure that an earlier letter reached you. These papers were on it."),
+        "papers": [card for card, _day in owed[:CARRIED_SHOWN]],
+    }
+    return Both((cards.html_fragment("carried", context),), (cards.text_fragment("carried", context),))
+
+
+def _values(form: frames.Form, order: Order, fresh: Sequence[Pick], count: int) -> dict[str, str]:
+    """The reader's own words and addresses, as plain text."""
+    titles = [pick.card.title for pick in fresh]
+    doors = order.doors
+    return {
+        "subject": frames.subject(form, order.issues, titles[0] if titles else ""),
+        "preheader": frames.preheader(count, titles[1:3]) if titles else "",
+        "greeting": frames.greeting(form, count, max(order.matched, len(fresh)), order.issues),
+        "overflow": _overflow(order, fresh, count),
+        "why_sent": _why_sent(order.confirmed_on),
+        "more_url": doors.more,
+        "web_url": doors.web,
+        "preferences_url": doors.preferences,
+        "pause_url": doors.pause,
+        "unsubscribe_url": doors.unsubscribe,
+        "saved_url": doors.saved,
+    }
+
+
+def _overflow(order: Order, fresh: Sequence[Pick], count: int) -> str:
+    left = max(order.matched, len(fresh)) - count
+    return ngettext("And %(count)s more on the web", "And %(count)s more on the web", left) % {"count": f"{left:,}"}
+
+
+def _why_sent(confirmed_on: date | None) -> str:
+    if confirmed_on is None:
+        return _("This is a preview: nobody subscribed to it.")
+    day = {"day": f"{frames.short_day(confirmed_on)} {confirmed_on.year}"}
+    return _("You get this letter because you asked for it and confirmed your address on %(day)s.") % day
+
+
+def _in_html(values: dict[str, str]) -> dict[str, str]:
+    return {name: str(escape(value)) for name, value in values.items()}
+
+
+def _in_text(values: dict[str, str]) -> dict[str, str]:
+    return values | {name: words.wrapped(values[name]) for name in ("greeting", "why_sent", "overflow")}

@@ -1,0 +1,60 @@
+"""Ledger rows in, letters out: what a delivery chose, in both voices and with every header."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from digest.models import Delivery
+from digest.rendering import composing, headers, reading
+from digest.rendering.composing import Doors, Order
+from digest.rendering.reading import Facts
+from subscriptions import links
+from subscriptions.mail import Letter
+from subscriptions.models import Frequency, Subscriber
+
+
+def letters(deliveries: Sequence[Delivery], now: datetime) -> list[Letter]:
+    """One letter a delivery, in the same order, with a fixed number of queries for all of them."""
+    if not deliveries:
+        return []
+    facts = reading.facts(deliveries)
+    return [_letter(delivery, facts, now) for delivery in deliveries]
+
+
+def _letter(delivery: Delivery, facts: Facts, now: datetime) -> Letter:
+    reader = facts.readers[delivery.subscriber_id]
+    doors = doors_of(delivery, reader)
+    composed = composing.compose(order(delivery, reader, facts, doors))
+    return Letter(
+        to=reader.email,
+        subject=headers.subject(composed.subject),
+        text=composed.text,
+        html="" if reader.text_only else composed.html,
+        headers=headers.digest(reader.frequency, doors.unsubscribe, settings.PUBLIC_BASE_URL, now),
+        message_id=headers.message_id(delivery.uuid),
+        metadata={"delivery": str(delivery.uuid)},
+        tags=("digest",),
+        stream="digest",
+    )
+
+
+def order(delivery: Delivery, reader: Subscriber, facts: Facts, doors: Doors) -> Order:
+    """What the letter depends on, out of the ledger row."""
+    return Order(
+        issues=facts.window(delivery.since, delivery.edition_id),
+        picks=facts.picks(delivery.papers),
+        matched=delivery.matched,
+        doors=doors,
+        weekly=reader.frequency == Frequency.WEEKLY,
+        level="short",
+        confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
+    )
+
+
+def doors_of(delivery: Delivery, reader: Subscriber) -> Doors:
+    """The reader's own addresses."""
+    preferences = links.preferences_url(reader)
+    return Doors(preferences, f"{preferences}#pause", links.unsubscribe_url(reader))
