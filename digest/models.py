@@ -11,6 +11,8 @@ from digest.desk.models import Act as Act
 from digest.desk.models import Heartbeat as Heartbeat
 from digest.desk.models import SignInBudget as SignInBudget
 from digest.desk.models import Tally as Tally
+from digest.rendering.models import Feedback as Feedback
+from digest.rendering.models import Saved as Saved
 
 
 class Source(models.Model):
@@ -240,6 +242,7 @@ class EditionPaper(models.Model):
                 fields=["paper"], condition=Q(is_late_riser=False), name="paper_in_its_first_edition_only"
             ),
         ]
+        indexes = [models.Index(fields=["paper"], name="hidden_papers", condition=Q(is_hidden=True))]
 
     def __str__(self) -> str:
         return f"{self.edition_id}: {self.paper_id}"

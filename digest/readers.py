@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Max
 from django.dispatch import receiver
 
-from digest.models import Delivery, Edition, ProviderEvent, Skip
+from digest.models import Delivery, Edition, Feedback, ProviderEvent, Saved, Skip
 from subscriptions import signals
 from subscriptions.models import Subscriber
 
@@ -43,6 +43,15 @@ def add_letters(subscriber: Subscriber, document: dict[str, Any], **_: Any) -> N
     ]
     skips = Skip.objects.filter(subscriber=subscriber).order_by("local_date")
     document["days_without_a_letter"] = [{"date": str(row.local_date), "reason": row.reason} for row in skips]
+    saved = Saved.objects.filter(subscriber=subscriber).order_by("at")
+    document["saved_papers"] = [
+        {"paper": identifier, "at": at.isoformat()} for identifier, at in saved.values_list("paper__identifier", "at")
+    ]
+    feedback = Feedback.objects.filter(subscriber=subscriber).order_by("at")
+    document["feedback"] = [
+        {"paper": identifier, "value": value, "at": at.isoformat()}
+        for identifier, value, at in feedback.values_list("paper__identifier", "value", "at")
+    ]
 
 
 @receiver(signals.erased)
@@ -52,3 +61,5 @@ def scrub(subscriber: Subscriber, **_: Any) -> None:
     events.update(raw={}, detail="", address_hmac="", message_id="")
     Delivery.objects.filter(subscriber=subscriber).update(papers=[], address_hmac="")
     Skip.objects.filter(subscriber=subscriber).delete()
+    Saved.objects.filter(subscriber=subscriber).delete()
+    Feedback.objects.filter(subscriber=subscriber).delete()

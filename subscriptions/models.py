@@ -56,6 +56,11 @@ class Subscriber(models.Model):
         SUPPRESSED = "suppressed", "Suppressed"
         FORGOTTEN = "forgotten", "Erased"
 
+    class Abstracts(models.TextChoices):
+        FULL = "full", "The whole abstract"
+        SHORT = "short", "The first sentences"
+        COMPACT = "compact", "No abstract"
+
     class EmptyDay(models.TextChoices):
         NOTHING = "nothing", "Send nothing"
         LINE = "line", "Send one line with the reason"
@@ -72,6 +77,7 @@ class Subscriber(models.Model):
         default=10, validators=[MinValueValidator(1), MaxValueValidator(50)]
     )
     text_only = models.BooleanField(default=False)
+    abstracts = models.CharField(max_length=8, choices=Abstracts, default=Abstracts.SHORT)
     empty_day = models.CharField(max_length=8, choices=EmptyDay, default=EmptyDay.NOTHING)
     community_picks = models.BooleanField(default=True)
     catch_up = models.BooleanField(default=True, help_text="After a pause: bring the best of what passed.")

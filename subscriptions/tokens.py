@@ -20,9 +20,13 @@ LIFETIMES: dict[str, timedelta | None] = {
     "return": timedelta(days=30),
     "undo": timedelta(hours=1),
     "account": timedelta(minutes=10),  # OWASP ASVS 5.0 6.5.5: ten minutes for out-of-band secrets
-    "reader": timedelta(hours=12),
+    "open-account": timedelta(minutes=30),
     "form": timedelta(hours=24),
     "work": timedelta(minutes=10),
+    "letter": None,  # one letter in the browser; it says nothing that the letter does not
+    "act": None,  # save, more like this, less like this: for the papers of one letter
+    "feed": None,  # one reader's own feed of letters
+    "saved": None,  # one reader's saved papers
 }
 SEPARATOR = "."
 MAX_LENGTH = 300

@@ -25,7 +25,7 @@ OWN_WORDS = 3_000  # subject, preheader, greeting and footer, escaped
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One chosen paper with its reasons; `carried` is the date of a letter that may not have arrived."""
+    """One chosen paper with its reasons; `carried` is the day of the letter before, which may not have arrived."""
 
     card: Card
     reasons: tuple[Reason, ...] = ()
@@ -193,8 +193,7 @@ def _carried(owed: tuple[tuple[Card, str], ...]) -> Both:
     """The papers of earlier letters that may not have arrived: titles and links, in one block."""
     if not owed:
         return NOTHING
-    days = sorted({day for _card, day in owed})
-    named = words.listed([frames.short_day(date.fromisoformat(day)) for day in days])
+    named = words.listed(list(dict.fromkeys(day for _card, day in owed)))
     context = {
         "heading": _("Also from %(days)s") % {"days": named},
         "explanation": _("It is not sure that an earlier letter reached you. These papers were on it."),

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from digest.models import Delivery
 from digest.rendering import composing, headers, reading
+from digest.rendering.cards import LEVELS, Level
 from digest.rendering.composing import Doors, Order
 from digest.rendering.reading import Facts
 from subscriptions import links
@@ -49,9 +50,14 @@ def order(delivery: Delivery, reader: Subscriber, facts: Facts, doors: Doors) ->
         matched=delivery.matched,
         doors=doors,
         weekly=reader.frequency == Frequency.WEEKLY,
-        level="short",
+        level=_level(reader),
         confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
     )
+
+
+def _level(reader: Subscriber) -> Level:
+    """The reader's choice of abstract length, as a card's size."""
+    return next((level for level in LEVELS if level == reader.abstracts), "short")
 
 
 def doors_of(delivery: Delivery, reader: Subscriber) -> Doors:

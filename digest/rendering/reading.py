@@ -55,7 +55,8 @@ class Facts:
         said = reasons.read(row.get("reasons") or ())
         if card.paper in self.late and all(reason.kind != "late" for reason in said):
             said = (reasons.Reason("late"), *said)
-        return Pick(card, said, self.upvotes.get(card.paper, 0), str(row.get("carried") or ""))
+        carried = next((reason.label for reason in said if reason.kind == "carried"), "")
+        return Pick(card, said, self.upvotes.get(card.paper, 0), words.plain(carried, 40))
 
 
 def facts(deliveries: Sequence[Delivery]) -> Facts:

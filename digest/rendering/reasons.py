@@ -22,7 +22,7 @@ KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason as the ledger keeps it. `kind`: topic, filter, pin, community, late (or one of a later room)."""
+    """One reason as the ledger keeps it. `kind`: topic, filter, pin, community, late, carried (or another room's)."""
 
     kind: str
     label: str = ""
