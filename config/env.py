@@ -24,7 +24,19 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DOTENV_LINE = re.compile(r"(?:export )?([A-Za-z_][A-Za-z_0-9]*)=")
 HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 # What `.env` may also hold: the settings of libraries and of the containers around us.
-OTHERS = ("ANYMAIL_", "AWS_", "CELERY_", "COMPOSE_", "DJANGO_", "GUNICORN_", "OFFPRINT_", "POSTGRES_", "PYTHON", "WEB_")
+OTHERS = (
+    "ANYMAIL_",
+    "AWS_",
+    "CELERY_",
+    "COMPOSE_",
+    "DJANGO_",
+    "GUNICORN_",
+    "OFFPRINT_",
+    "POSTGRES_",
+    "PYTHON",
+    "REDIS_PASSWORD",
+    "WEB_",
+)
 
 
 class Environment:

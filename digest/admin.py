@@ -152,3 +152,6 @@ class ProviderEventAdmin(records.ReadOnly):
 
 
 records.register_rest("digest")
+admin.site.site_header = "Records"
+admin.site.site_title = "Records"
+admin.site.index_title = "What is kept"

@@ -97,6 +97,10 @@ class SubscriberAdmin(records.Record):
     date_hierarchy = "created_at"
     inlines = (InterestInline, ConsentInline)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """In the model's order, so that who it is comes first."""
+        return [field.name for field in Subscriber._meta.fields if field.name != "id"]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [
             field.name for field in Subscriber._meta.fields if field.name not in self.EDITABLE and field.name != "id"

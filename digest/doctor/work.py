@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -31,7 +32,8 @@ def look(now: datetime) -> Iterator[Finding]:
 def ticks(now: datetime) -> Iterator[Finding]:
     """Each entry of the timetable, run by a worker or by the ticker, within three of its turns and a minute."""
     seen = heartbeats.last()
-    for name, tick in settings.CELERY_BEAT_SCHEDULE.items():
+    timetable: dict[str, dict[str, Any]] = getattr(settings, "CELERY_BEAT_SCHEDULE")  # noqa: B009 - mypy knows it not
+    for name, tick in timetable.items():
         moments = [seen[key] for key in (f"worker:{tick['task']}", f"ticker:{name}") if key in seen]
         yield _tick(name, max(moments, default=None), timedelta(seconds=3 * tick["schedule"] + 60), now)
 
