@@ -21,6 +21,7 @@ TIMETABLE = (
     Tick("pull sources", "digest.tasks.pull_due_sources", 60.0),
     Tick("release editions", "digest.tasks.release_due_editions", 60.0),
     Tick("send digests", "digest.tasks.send_due", 15.0),
+    Tick("index papers", "digest.tasks.index_papers", 60.0),
     Tick("take up signups", "subscriptions.tasks.take_up_asks", 5.0),
     Tick("send notices", "subscriptions.tasks.send_notices", 15.0),
 )

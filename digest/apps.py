@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DigestConfig(AppConfig):
@@ -7,3 +8,6 @@ class DigestConfig(AppConfig):
 
     def ready(self) -> None:
         from digest import readers  # noqa: F401 - it listens to subscriptions' signals
+        from digest.archive import schema
+
+        post_migrate.connect(schema.install, sender=self)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from digest import merging
+from digest import archive, merging
 from digest.models import Announcement, Identifier, Paper, Signal, Source
 from digest.sources import marks
 from digest.sources.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
@@ -71,6 +71,7 @@ def store(batch: Batch, source: Source, day: date, now: datetime) -> Stored:
             _settle(slot, known, source, now)
         _write(slots, known)
         announced = _announce(slots, source, day, now)
+    archive.refresh()
     new, updated = sum(s.is_new for s in slots), sum(s.is_updated for s in slots)
     return Stored(new, updated, len(slots) - new - updated + doubles, batch.rejected, announced)
 

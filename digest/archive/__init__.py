@@ -1,0 +1,11 @@
+"""Every paper ever stored, searchable by the filter language and by plain sentences.
+
+The index lives in the database itself (FTS5 in SQLite, tsvector in PostgreSQL), over the words of the one
+tokeniser, so that a search finds what a letter's filter would. Triggers note each paper whose words have
+changed, whoever changed them; `refresh` indexes what is noted.
+"""
+
+from digest.archive.index import pending, refresh
+from digest.archive.search import Found, by_tree, like, loosely
+
+__all__ = ["Found", "by_tree", "like", "loosely", "pending", "refresh"]

@@ -1,0 +1,81 @@
+"""Searching the archive: by a filter's tree, or loosely by the words of a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from digest.archive import postgresql, sqlite
+from subscriptions import words
+from subscriptions.query import And, Node, Term
+
+MOST_COUNTED = 1_000
+MOST_WORDS = 12
+# Of a sentence's words the rarest choose the papers, as many of them as find about so many.
+ENOUGH = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what was found, as ids in order. `total` stops at MOST_COUNTED, then `is_capped`."""
+
+    papers: list[int]
+    total: int
+    is_capped: bool = False
+
+
+def by_tree(tree: Node, by_date: bool, limit: int, offset: int = 0) -> Found:
+    """Exactly the papers a filter matches, newest or best first; hidden papers left out."""
+    store = _store()
+    total = store.count(tree, MOST_COUNTED + 1)
+    find = store.newest if by_date else store.best
+    papers = find(tree, limit, offset) if total > offset else []
+    return Found(papers, min(total, MOST_COUNTED), total > MOST_COUNTED)
+
+
+def loosely(sentence: Sequence[str], limit: int) -> list[int]:
+    """Papers that have some of the sentence's words, those with more and rarer ones first."""
+    store = _store()
+    asked = list(dict.fromkeys(words.stem(word) for word in sentence))[:MOST_WORDS]
+    often = dict(zip(asked, store.frequencies(asked, ENOUGH), strict=True))
+    known = sorted((word for word in asked if often[word]), key=often.__getitem__)
+    if not known:
+        return []
+    most = often[known[-1]]
+    weighed = [(word, math.log(1 + most / often[word])) for word in known]
+    return store.loosely(weighed, _rare(known, often), limit)
+
+
+def _rare(known: Sequence[str], often: dict[str, int]) -> list[str]:
+    """The rarest words that together find about ENOUGH papers; at least one."""
+    rare, found = [known[0]], often[known[0]]
+    for word in known[1:]:
+        found += often[word]
+        if found > ENOUGH:
+            break
+        rare.append(word)
+    return rare
+
+
+def like(title: str, paper: int, limit: int) -> list[int]:
+    """Papers whose words are most like this one's title, without itself."""
+    near = loosely(words.tokens(title), limit + 1)
+    return [pk for pk in near if pk != paper][:limit]
+
+
+def plain_words(tree: Node) -> tuple[str, ...]:
+    """The words of a query that is nothing but words (a sentence, say); empty for any other."""
+    parts = tree.parts if isinstance(tree, And) else (tree,)
+    found: list[str] = []
+    for part in parts:
+        if not isinstance(part, Term) or part.field or part.exact or part.prefix:
+            return ()
+        found += part.words
+    return tuple(found)
+
+
+def _store() -> sqlite.Store | postgresql.Store:
+    return postgresql.Store() if connection.vendor == "postgresql" else sqlite.Store()

@@ -1,0 +1,63 @@
+"""The index in SQLite: an FTS5 table whose rowid is the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db import connection
+
+from digest.archive import fts5
+from digest.archive.forms import Words
+from subscriptions.query import Node
+
+VISIBLE = "rowid NOT IN (SELECT paper_id FROM digest_editionpaper WHERE is_hidden)"
+WEIGHTS = "4.0, 1.0, 2.0, 0.0"
+NEWEST = "(SELECT coalesce(published_on, date(first_seen_at)) FROM digest_paper WHERE id = digest_archive.rowid)"
+
+
+class Store:
+    def write(self, papers: Sequence[int], rows: Sequence[tuple[int, date, Words]]) -> None:
+        """Replace what the index has of `papers` by `rows`."""
+        with connection.cursor() as cursor:
+            cursor.executemany("DELETE FROM digest_archive WHERE rowid = %s", [(pk,) for pk in papers])
+            cursor.executemany(
+                "INSERT INTO digest_archive (rowid, title, abstract, authors, marks) VALUES (%s, %s, %s, %s, %s)",
+                [(pk, *fts5.columns(found)) for pk, _, found in rows],
+            )
+
+    def newest(self, tree: Node, limit: int, offset: int) -> list[int]:
+        order = f"{NEWEST} DESC, rowid DESC"
+        return self._ids(fts5.expression(tree), order, limit, offset)
+
+    def best(self, tree: Node, limit: int, offset: int) -> list[int]:
+        return self._ids(fts5.expression(tree), f"bm25(digest_archive, {WEIGHTS}), rowid DESC", limit, offset)
+
+    def count(self, tree: Node, most: int) -> int:
+        return self._count(fts5.expression(tree), most)
+
+    def frequencies(self, words: Sequence[str], most: int) -> list[int]:
+        """How many papers have each word, counted up to `most`."""
+        return [self._count(fts5.any_word([word]), most) for word in words]
+
+    def loosely(self, words: Sequence[tuple[str, float]], rare: Sequence[str], limit: int) -> list[int]:
+        """Papers with any of the `rare` words, those with more of them (and rarer ones) first."""
+        return self._ids(fts5.any_word(rare), f"bm25(digest_archive, {WEIGHTS}), rowid DESC", limit, 0)
+
+    def _ids(self, expression: str, order: str, limit: int, offset: int) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT rowid FROM digest_archive WHERE digest_archive MATCH %s "  # noqa: S608 - constants only
+                f"AND {VISIBLE} ORDER BY {order} LIMIT %s OFFSET %s",
+                [expression, limit, offset],
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def _count(self, expression: str, most: int) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM digest_archive "  # noqa: S608 - constants only
+                f"WHERE digest_archive MATCH %s AND {VISIBLE} LIMIT %s)",
+                [expression, most],
+            )
+            return int(cursor.fetchone()[0])
