@@ -27,7 +27,11 @@ def letters(deliveries: Sequence[Delivery], now: datetime) -> list[Letter]:
 
 def _letter(delivery: Delivery, facts: Facts, now: datetime) -> Letter:
     reader = facts.readers[delivery.subscriber_id]
-    doors = doors_of(delivery, reader)
+    return letter(delivery, reader, facts, doors_of(delivery, reader), now)
+
+
+def letter(delivery: Delivery, reader: Subscriber, facts: Facts, doors: Doors, now: datetime) -> Letter:
+    """One delivery's letter; `delivery` and `reader` may be unsaved (previews)."""
     composed = composing.compose(order(delivery, reader, facts, doors))
     return Letter(
         to=reader.email,
@@ -62,5 +66,10 @@ def _level(reader: Subscriber) -> Level:
 
 def doors_of(delivery: Delivery, reader: Subscriber) -> Doors:
     """The reader's own addresses."""
+    return plain_doors(reader)
+
+
+def plain_doors(reader: Subscriber) -> Doors:
+    """The addresses every letter must have: choose, pause, leave."""
     preferences = links.preferences_url(reader)
     return Doors(preferences, f"{preferences}#pause", links.unsubscribe_url(reader))
