@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from subscriptions import verdicts
-from subscriptions.addresses import hmac
+from subscriptions.addresses import AddressError, hmac
 from subscriptions.models import Suppression
 from subscriptions.postboxes import OutboxBackend
 from subscriptions.verdicts import Outcome, Receipt
@@ -99,7 +99,8 @@ def suppressed(addresses: Sequence[str]) -> set[str]:
     """Those of the addresses that nobody may write to."""
     by_hash: dict[str, list[str]] = {}
     for address in addresses:
-        by_hash.setdefault(hmac(address), []).append(address)
+        with suppress(AddressError):  # an address that is none is on no list; the provider will refuse it
+            by_hash.setdefault(hmac(address), []).append(address)
     found = Suppression.objects.filter(address_hmac__in=by_hash).values_list("address_hmac", flat=True)
     return {address for one in found for address in by_hash[one]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import smtplib
@@ -44,10 +45,21 @@ def write(folder: Path, message: EmailMessage) -> Path:
 
 def filename(message: EmailMessage) -> str:
     """`ada_example.org--june-3-a-title--1f2e3d4c.eml`: who, what, and the Message-ID's hash."""
-    who = _slug((message.to or ["nobody"])[0].replace("@", "_"), 60)
+    who = _who((message.to or ["nobody"])[0])
     what = _slug(str(message.subject), 60)
     identity = message.extra_headers.get("Message-ID") or f"{who} {message.subject} {message.body}"
     return f"{who}--{what}--{blake2b(str(identity).encode(), digest_size=4).hexdigest()}.eml"
+
+
+def letters_to(email: str) -> list[Path]:
+    """The letters to this address in the outbox, oldest first."""
+    folder = Path(settings.OUTBOX_DIR)
+    found = folder.glob(f"{glob.escape(_who(email))}--*.eml") if folder.is_dir() else []
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _who(email: str) -> str:
+    return _slug(email.replace("@", "_"), 60)
 
 
 def _slug(text: str, longest: int) -> str:

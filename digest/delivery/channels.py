@@ -1,0 +1,79 @@
+"""What each way out can promise, and so how a doubt about one letter is settled there.
+
+*Idempotent*: the same letter may be offered again under the same key. *Evidence*: events or a query
+tell whether it was accepted. *Blind*: neither, so a doubt stays a doubt and is named.
+Sources: the providers' own pages, as listed in docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.conf import settings
+
+
+class Kind(StrEnum):
+    IDEMPOTENT = "idempotent"
+    EVIDENCE = "evidence"
+    BLIND = "blind"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """`batch` letters share one intent, so that many are in doubt when a worker dies.
+
+    `key_life`: how long a key is remembered. `pull`: whether a query can prove that a letter was not
+    accepted; `lag`: how far behind that query's answer may be. `tag`: whether the key travels as a tag.
+    """
+
+    kind: Kind
+    batch: int = 1
+    key_life: timedelta = timedelta()
+    pull: bool = False
+    lag: timedelta = timedelta(minutes=15)
+    tag: bool = False
+    rate: float | None = None
+
+
+BLIND = Traits(Kind.BLIND)
+EVIDENCE = Traits(Kind.EVIDENCE)
+
+TRAITS = {
+    # A letter's file is named by its Message-ID, so writing it again changes nothing.
+    "outbox": Traits(Kind.IDEMPOTENT, batch=100, key_life=timedelta(days=3650)),
+    "resend": Traits(Kind.IDEMPOTENT, batch=50, key_life=timedelta(hours=23), rate=2),
+    "brevo": Traits(Kind.IDEMPOTENT, batch=50, key_life=timedelta(minutes=25), rate=100),
+    "postmark": Traits(Kind.EVIDENCE, batch=20, pull=True, lag=timedelta(minutes=15), tag=True),
+    "mailgun": Traits(Kind.EVIDENCE, batch=20, pull=True, lag=timedelta(minutes=30)),
+    "amazon_ses": Traits(Kind.EVIDENCE, rate=14),
+    "mailersend": Traits(Kind.EVIDENCE, tag=True, rate=2),
+    "mailjet": EVIDENCE,
+    "mailtrap": EVIDENCE,
+    "mandrill": EVIDENCE,
+    "postal": Traits(Kind.EVIDENCE, tag=True),
+    "sendgrid": EVIDENCE,
+    "sparkpost": EVIDENCE,
+    "unisender_go": EVIDENCE,
+    "smtp": BLIND,
+    "console": BLIND,
+    "memory": BLIND,
+    "scaleway": BLIND,
+}
+
+
+def traits(name: str) -> Traits:
+    """The channel's promise; one we know nothing about is blind."""
+    return TRAITS.get(name, BLIND)
+
+
+def current() -> str:
+    """The name of the configured channel."""
+    return str(settings.MAIL_CHANNEL)
+
+
+def ceiling(name: str) -> float | None:
+    """Letters a second at most: `MAIL_RATE` where it is set, else what the provider is known to take."""
+    configured = getattr(settings, "MAIL_RATE", None)
+    return float(configured) if configured else traits(name).rate

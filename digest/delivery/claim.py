@@ -1,0 +1,121 @@
+"""Taking letters out of the waiting line: a lease in one short transaction, so that no two workers share one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from digest.delivery import channels, reasons
+from digest.delivery.failpoints import failpoint
+from digest.models import Attempt, Delivery, DomainPause
+from subscriptions.addresses import keyed_hash
+from subscriptions.clock import alive, database_now
+from subscriptions.models import Subscriber, Suppression
+
+State = Delivery.State
+LEASE = timedelta(seconds=120)  # rendering (30 s), one hand-over (30 s) and a margin fit in twice
+WORKER = f"{socket.gethostname()}:{os.getpid()}"[:80]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One attempt and its letters; `until` is on `clock.alive()`, for the fence."""
+
+    attempt: Attempt
+    deliveries: tuple[Delivery, ...]
+    until: float
+
+
+def claim(now: datetime, channel: str, limit: int) -> list[Claimed]:
+    """Lease up to `limit` waiting letters; those who may not be written to are skipped with the reason."""
+    until = alive() + LEASE.total_seconds()  # before the database's lease begins: the fence may only be stricter
+    with transaction.atomic():
+        rows = list(unlocked(waiting(now)).select_related("subscriber").order_by("next_at", "id")[:limit])
+        failpoint("claim.selected")
+        writable = _sort_out(rows, now)
+        return _lease(writable, channel, now, until)
+
+
+def waiting(now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=State.PENDING, next_at__lte=now)
+
+
+def unlocked(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Rows no other worker is taking right now. SQLite needs no locks: its writers take turns."""
+    if connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True, of=("self",))
+    return rows
+
+
+def _sort_out(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """Those that may go now. The others are settled or put off here, in the same transaction."""
+    unwanted = why_not([row.subscriber for row in rows])
+    paused = dict(DomainPause.objects.filter(until__gt=now).values_list("domain", "until"))
+    writable: list[Delivery] = []
+    skipped: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        domain = row.subscriber.email.rpartition("@")[2].lower()
+        if row.subscriber_id in unwanted:
+            skipped[unwanted[row.subscriber_id]].append(row.pk)
+        elif domain in paused:
+            Delivery.objects.filter(pk=row.pk).update(next_at=paused[domain])
+        else:
+            writable.append(row)
+    for reason, ids in skipped.items():
+        skip(Delivery.objects.filter(pk__in=ids, state=State.PENDING), reason, now)
+    return writable
+
+
+def why_not(subscribers: Iterable[Subscriber]) -> dict[int, str]:
+    """Subscriber id -> reason, for those who may not be written to at this moment."""
+    people = list(subscribers)
+    hashes = {one.pk: keyed_hash(one.email_key) for one in people if one.email}
+    found = set(
+        Suppression.objects.filter(address_hmac__in=set(hashes.values())).values_list("address_hmac", flat=True)
+    )
+    verdicts: dict[int, str] = {}
+    for one in people:
+        if one.state != Subscriber.State.ACTIVE:
+            verdicts[one.pk] = reasons.BY_STATE.get(one.state, reasons.UNSUBSCRIBED)
+        elif one.pk not in hashes:
+            verdicts[one.pk] = reasons.ERASED
+        elif hashes[one.pk] in found:
+            verdicts[one.pk] = reasons.SUPPRESSED
+    return verdicts
+
+
+def skip(rows: QuerySet[Delivery], reason: str, now: datetime) -> int:
+    return rows.update(state=State.SKIPPED, reason=reason, settled_at=now)
+
+
+def _lease(rows: Sequence[Delivery], channel: str, now: datetime, until: float) -> list[Claimed]:
+    """Write the attempts and point the letters at them."""
+    size = channels.traits(channel).batch
+    groups = [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
+    lease = database_now() + LEASE
+    attempts = Attempt.objects.bulk_create(
+        Attempt(channel=channel, lease_until=lease, worker=WORKER, started_at=now) for _ in groups
+    )
+    failpoint("claim.attempts_written")
+    for attempt, group in zip(attempts, groups, strict=True):
+        _point(group, attempt)
+    failpoint("claim.marked")
+    return [Claimed(attempt, group, until) for attempt, group in zip(attempts, groups, strict=True)]
+
+
+def _point(group: Sequence[Delivery], attempt: Attempt) -> None:
+    ids = [row.pk for row in group]
+    Delivery.objects.filter(pk__in=ids, state=State.PENDING).update(state=State.CLAIMED, attempt=attempt)
+    for row in group:
+        row.state, row.attempt = State.CLAIMED, attempt
+        current = keyed_hash(row.subscriber.email_key)
+        if row.address_hmac != current:  # the address changed since it was planned
+            row.address_hmac = current
+            Delivery.objects.filter(pk=row.pk).update(address_hmac=current)

@@ -1,0 +1,83 @@
+"""Stopping a channel, saying why, and starting it again: by an operator, a breaker, or the restore fence.
+
+A hold stops claiming, so it takes effect before the next letter; what is being handed over ends normally.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q
+
+from digest.models import Channel
+
+log = logging.getLogger(__name__)
+
+OPERATOR, BREAKER, RESTORE = "operator", "breaker", "restore"
+PROBE_AFTER = timedelta(minutes=5)
+LEAST_FREE = 0.05  # of the disk: below it nothing new is begun, so that what was begun can be written down
+
+
+def channel(name: str) -> Channel:
+    """The channel's row, made when it is first asked for."""
+    Channel.objects.bulk_create([Channel(name=name)], ignore_conflicts=True)
+    return Channel.objects.get(name=name)
+
+
+def hold(name: str, by: str, reason: str, now: datetime, probe_after: timedelta | None = None) -> bool:
+    """Stop the channel; False if it is held already (the first reason stays, but an operator's word is stronger)."""
+    channel(name)
+    free = Q(held_by="") | (Q(held_by=BREAKER) if by == OPERATOR else Q(pk__in=()))
+    held = Channel.objects.filter(free, name=name).update(
+        held_by=by,
+        held_reason=reason[:300],
+        held_at=now,
+        probe_at=now + probe_after if probe_after else None,
+    )
+    if held:
+        log.warning("channel %s is held by %s: %s", name, by, reason)
+    return bool(held)
+
+
+def resume(name: str, now: datetime) -> bool:
+    """Let it go on; rates of trouble are counted anew from here."""
+    held = Channel.objects.filter(name=name).exclude(held_by="")
+    return bool(held.update(held_by="", held_reason="", held_at=None, probe_at=None, watched_at=now))
+
+
+def why(name: str, now: datetime) -> str:
+    """The reason why nothing may be claimed now; empty if all is well."""
+    row = channel(name)
+    if row.held_by and not (row.probe_at and row.probe_at <= now):
+        return row.held_reason
+    return low_disk()
+
+
+def is_probing(name: str, now: datetime) -> bool:
+    """A breaker's hold whose time is over tries one letter; its answer decides (`probed`)."""
+    row = channel(name)
+    return bool(row.held_by and row.probe_at and row.probe_at <= now)
+
+
+def probed(name: str, good: bool, now: datetime) -> None:
+    if good:
+        resume(name, now)
+    else:
+        Channel.objects.filter(name=name).exclude(held_by="").update(probe_at=now + PROBE_AFTER)
+
+
+def low_disk() -> str:
+    """A sentence if a disk that is written to while sending is nearly full."""
+    for folder in (Path(settings.VAR_DIR), Path("/tmp")):  # noqa: S108 - only measured
+        try:
+            usage = shutil.disk_usage(folder)
+        except OSError:
+            continue
+        if usage.free < LEAST_FREE * usage.total:
+            free = f"{usage.free // 2**20} MB free"
+            return f"The disk under {folder} is nearly full ({free}). Make room; sending goes on by itself."
+    return ""

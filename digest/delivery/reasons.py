@@ -1,0 +1,44 @@
+"""Why a reader got no letter: one word for the ledger, one sentence for people."""
+
+from __future__ import annotations
+
+NO_MATCH = "no_match"
+NOTHING_NEW = "nothing_new"
+EDITION_LATE = "edition_late"
+EDITION_HELD = "edition_held"
+TOO_LATE = "too_late"
+ALREADY_SENT = "already_sent"
+NO_INTERESTS = "no_interests"
+UNSUBSCRIBED = "unsubscribed"
+PAUSED = "paused"
+SUPPRESSED = "suppressed"
+NOT_CONFIRMED = "not_confirmed"
+ERASED = "erased"
+
+SENTENCES = {
+    NO_MATCH: "None of the new papers matched what this reader asked for.",
+    NOTHING_NEW: "No edition had come out since this reader's last letter.",
+    EDITION_LATE: "The day's edition was not out within the time we wait for it; its papers come with the next letter.",
+    EDITION_HELD: "A curator held the day's edition back; its papers come with the next letter.",
+    TOO_LATE: "It was too late on that day to send it; its papers come with the next letter.",
+    ALREADY_SENT: "This edition had already been sent to this reader.",
+    NO_INTERESTS: "This reader has chosen no topic and written no filter.",
+    UNSUBSCRIBED: "This reader had unsubscribed.",
+    PAUSED: "This reader had paused the letters.",
+    SUPPRESSED: "Nobody may write to this address (it bounced, complained, or asked for it).",
+    NOT_CONFIRMED: "This reader has not confirmed the address yet.",
+    ERASED: "This reader's data were erased.",
+}
+
+BY_STATE = {
+    "pending": NOT_CONFIRMED,
+    "paused": PAUSED,
+    "unsubscribed": UNSUBSCRIBED,
+    "suppressed": SUPPRESSED,
+    "forgotten": ERASED,
+}
+
+
+def sentence(reason: str) -> str:
+    """The reason in plain words."""
+    return SENTENCES.get(reason, reason.replace("_", " "))

@@ -1,0 +1,159 @@
+"""What became of letters whose worker died or whose answer was lost: heal, repeat, give up, expire.
+
+Death after the intent is a doubt, never "not sent". A doubt ends by the same letter under the same
+key (idempotent channels), by evidence (see `evidence`), or by being named as uncertain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from digest.delivery import channels, claim, machine, reasons, send, settle
+from digest.delivery.channels import Kind
+from digest.delivery.failpoints import failpoint
+from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
+from digest.delivery.machine import Event, State
+from digest.models import Attempt, Delivery, Sealed
+from subscriptions.clock import alive, database_now
+from subscriptions.models import Frequency
+
+CHUNK = 200
+# How long a doubt may wait for evidence before it is named; events come within minutes as a rule,
+# and after this the reader's next letter brings the papers (reliability: AMBIGUOUS at most 6 h).
+LONGEST_DOUBT = timedelta(hours=6)
+
+
+def heal(now: datetime) -> Counter[str]:
+    """Settle the attempts of workers that are gone. Safe to run in many places at once."""
+    failpoint("heal.begun")
+    counts: Counter[str] = Counter()
+    dead = Attempt.objects.filter(state__in=[Attempt.State.OPEN, Attempt.State.SENDING], lease_until__lt=database_now())
+    for attempt in dead.order_by("pk")[:CHUNK]:
+        counts[_bury(attempt, now)] += 1
+    return counts
+
+
+def _bury(attempt: Attempt, now: datetime) -> str:
+    """One dead worker's attempt: nothing had left before the intent; after it, anything may have."""
+    event = machine.event_of_death(attempt.state == Attempt.State.SENDING)
+    with transaction.atomic():
+        if event is Event.ABANDON:
+            changed = _move(attempt, Attempt.State.OPEN, state=Attempt.State.CLOSED, outcome="abandoned", closed_at=now)
+            if changed:
+                settle.abandon(attempt)
+        else:
+            changed = _doubt(attempt)
+        failpoint("heal.marked")
+    return event.value if changed else "settled meanwhile"
+
+
+def _doubt(attempt: Attempt) -> bool:
+    values = {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now(), "outcome": "worker lost"}
+    if not _move(attempt, Attempt.State.SENDING, **values):
+        return False
+    target = machine.DELIVERY[machine.after(State.SENDING, Event.LOSE)]
+    Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED).update(state=target, reason="worker lost")
+    return True
+
+
+def _move(attempt: Attempt, source: str, **values: Any) -> bool:
+    return Attempt.objects.filter(pk=attempt.pk, state=source).update(**values) == 1
+
+
+# -- the same bytes under the same key ----------------------------------------------------------
+
+
+def repeat(now: datetime, channel: str, postbox: Any) -> Counter[str]:
+    """Offer again what is in doubt on an idempotent channel, while it still knows the key."""
+    counts: Counter[str] = Counter()
+    traits = channels.traits(channel)
+    if traits.kind is not Kind.IDEMPOTENT:
+        return counts
+    young = Attempt.objects.filter(
+        channel=channel, state=Attempt.State.AMBIGUOUS, intent_at__gt=database_now() - traits.key_life
+    )
+    for attempt in young.order_by("pk")[:CHUNK]:
+        counts.update(_repeat(attempt, now, postbox))
+    return counts
+
+
+def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
+    failpoint("replay.begun")
+    until = alive() + claim.LEASE.total_seconds()
+    lease = database_now() + claim.LEASE
+    machine.after(State.AMBIGUOUS, Event.INTEND)
+    if not _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.SENDING, lease_until=lease):
+        return Counter()
+    rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
+    doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
+    going = [(one.delivery, settle.unseal(one)) for one in rows if one.delivery.state in doubtful]
+    results = send.offer(attempt, going, until, postbox)
+    results = [(row, settle.still_unclear(receipt)) for row, receipt in results]
+    settle.settle(attempt, results, now)
+    return Counter(receipt.outcome.value for _, receipt in results)
+
+
+# -- the end of patience ------------------------------------------------------------------------
+
+
+def give_up(now: datetime) -> int:
+    """Name the doubts that nothing will settle in time; answers how many letters."""
+    count = 0
+    for attempt in Attempt.objects.filter(state=Attempt.State.AMBIGUOUS).order_by("pk")[:CHUNK]:
+        if _is_hopeless(attempt):
+            with transaction.atomic():
+                if _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.CLOSED, closed_at=now):
+                    count += _name(attempt, now)
+    return count
+
+
+def _is_hopeless(attempt: Attempt) -> bool:
+    traits = channels.traits(attempt.channel)
+    if attempt.ambiguous_at is None or traits.kind is Kind.BLIND:
+        return True
+    patience = LONGEST_DOUBT
+    if traits.kind is Kind.IDEMPOTENT and attempt.intent_at:
+        return database_now() > attempt.intent_at + min(traits.key_life, timedelta(days=1)) + patience
+    return database_now() > attempt.ambiguous_at + patience
+
+
+def _name(attempt: Attempt, now: datetime) -> int:
+    target = machine.DELIVERY[machine.after(State.AMBIGUOUS, Event.GIVE_UP)]
+    rows = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
+    Sealed.objects.filter(attempt=attempt).delete()
+    return rows.update(state=target, settled_at=now)
+
+
+def expire(now: datetime) -> int:
+    """Letters that could not go in time do not go any more: their papers come with the next one."""
+    target = machine.DELIVERY[machine.after(State.PENDING, Event.EXPIRE)]
+    waiting = Delivery.objects.filter(state=Delivery.State.PENDING)
+    weekly = waiting.filter(subscriber__frequency=Frequency.WEEKLY, due_at__lt=now - LATE_LIMIT_WEEKLY)
+    others = waiting.exclude(subscriber__frequency=Frequency.WEEKLY).filter(due_at__lt=now - LATE_LIMIT)
+    return sum(_expire(rows, target, now) for rows in (weekly, others))
+
+
+def _expire(rows: QuerySet[Delivery], target: str, now: datetime) -> int:
+    ids = list(rows.values_list("pk", flat=True)[:5000])
+    waiting = Delivery.objects.filter(pk__in=ids, state=Delivery.State.PENDING)
+    return waiting.update(state=target, reason=reasons.TOO_LATE, settled_at=now)
+
+
+def revive(delivery: Delivery, now: datetime) -> bool:
+    """An operator sends a shunted letter again, unless its papers have gone with a later one."""
+    machine.after(State.DEAD, Event.REVIVE)
+    dead = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.DEAD, carried_by=None)
+    return bool(dead.update(state=Delivery.State.PENDING, tries=0, next_at=now, due_at=now, reason="", settled_at=None))
+
+
+def backlog() -> QuerySet[Delivery]:
+    """Letters in doubt or named as uncertain, with who they are for."""
+    states = [Delivery.State.AMBIGUOUS, Delivery.State.UNCERTAIN]
+    return (
+        Delivery.objects.filter(state__in=states).select_related("subscriber", "edition").order_by(F("due_at").desc())
+    )

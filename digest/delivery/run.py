@@ -1,0 +1,70 @@
+"""One round of delivery: heal, repeat, expire, then claim and send until nothing waits or the time is up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from digest.delivery import channels, claim, evidence, holds, resolve, send, settle, speed
+from digest.delivery.failpoints import failpoint
+from subscriptions import mail
+from subscriptions.clock import alive
+from subscriptions.mail import Outcome
+
+CHUNK = 100
+
+
+def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
+    """Send what waits; answers outcomes by name. Safe beside any number of others doing the same.
+
+    `budget` ends the round early, between two chunks; the rest goes with the next wake-up.
+    """
+    channel = channels.current()
+    end = alive() + budget.total_seconds() if budget is not None else None
+    counts = sweep(now)
+    if holds.why(channel, now):
+        return counts
+    with mail.connection() as postbox:
+        counts += resolve.repeat(now, channel, postbox)
+        if holds.is_probing(channel, now):
+            return counts + _probe(now, channel, postbox)
+        while end is None or alive() < end:
+            outcomes = _round(now, channel, postbox)
+            counts += outcomes
+            if not outcomes or holds.why(channel, now):
+                break
+    return counts
+
+
+def sweep(now: datetime) -> Counter[str]:
+    """What needs no postbox: dead workers, evidence, ends of patience. Heals lost wake-ups."""
+    counts: Counter[str] = Counter(resolve.heal(now))
+    counts += evidence.apply_waiting(now)
+    counts += evidence.release(now)
+    counts[Outcome.UNCLEAR.value + " given up"] += resolve.give_up(now)
+    counts["expired"] += resolve.expire(now)
+    return +counts
+
+
+def _round(now: datetime, channel: str, postbox: Any) -> Counter[str]:
+    """One chunk, as fast as the channel may go; empty when there was nothing to send."""
+    allowed = speed.take(channel, CHUNK)
+    if not allowed:
+        return Counter()
+    claims = claim.claim(now, channel, allowed)
+    failpoint("claim.committed")
+    speed.give_back(channel, allowed - sum(len(one.deliveries) for one in claims))
+    return send.send(claims, now, postbox) if claims else Counter()
+
+
+def _probe(now: datetime, channel: str, postbox: Any) -> Counter[str]:
+    """One letter tells whether the provider is well again."""
+    claims = claim.claim(now, channel, 1)
+    outcomes = send.send(claims, now, postbox)
+    if claims:
+        holds.probed(channel, outcomes[Outcome.ACCEPTED] > 0, now)
+    return outcomes
+
+
+__all__ = ["deliver", "settle", "sweep"]

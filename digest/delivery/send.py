@@ -1,0 +1,134 @@
+"""Handing claimed letters over: render, fence, intent, hand over, settle. No transaction is open on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from digest.delivery import channels, holds, machine, settle, speed
+from digest.delivery.claim import Claimed
+from digest.delivery.failpoints import failpoint
+from digest.models import Attempt, Delivery
+from digest.rendering.letters import letters as render_all
+from subscriptions import mail
+from subscriptions.clock import alive
+from subscriptions.mail import Letter, Outcome, Receipt
+
+log = logging.getLogger(__name__)
+
+NEEDED = mail.DEADLINE + 30.0  # seconds of lease that one hand-over and its settling may take
+
+
+def send(claims: Sequence[Claimed], now: datetime, postbox: Any) -> Counter[str]:
+    """Send what was claimed; answers the outcomes by name. Stops early where the channel blocks."""
+    outcomes: Counter[str] = Counter()
+    written = _render(claims, now)
+    for one in claims:
+        letters = written.get(one.attempt.pk)
+        if letters is None or outcomes[Outcome.BLOCKED]:
+            settle.give_back(one, now)
+            continue
+        outcomes.update(receipt.outcome.value for _, receipt in _hand_over(one, letters, now, postbox))
+    return outcomes
+
+
+# -- rendering ----------------------------------------------------------------------------------
+
+
+def _render(claims: Sequence[Claimed], now: datetime) -> dict[int, list[Letter]]:
+    """Attempt id -> its letters. One that cannot be written is set aside; the others go."""
+    failpoint("render.begun")
+    rows = [row for one in claims for row in one.deliveries]
+    written = _write_each(rows, now)
+    failpoint("render.done")
+    found: dict[int, list[Letter]] = {}
+    for one in claims:
+        if all(row.pk in written for row in one.deliveries):
+            found[one.attempt.pk] = [_addressed(written[row.pk], row, one.attempt) for row in one.deliveries]
+    return found
+
+
+def _write_each(rows: Sequence[Delivery], now: datetime) -> dict[int, Letter]:
+    """Delivery id -> letter; where the whole cannot be rendered, halves are tried until the one is found."""
+    if not rows:
+        return {}
+    try:
+        return dict(zip((row.pk for row in rows), render_all(rows, now), strict=True))
+    except Exception as error:  # one bad paper or template must not keep everyone's letters back
+        if len(rows) == 1:
+            settle.shunt(rows[0], f"{type(error).__name__}: {error}", now)
+            log.error("letter %s cannot be written: %s", rows[0].uuid, type(error).__name__)
+            return {}
+    half = len(rows) // 2
+    return {**_write_each(rows[:half], now), **_write_each(rows[half:], now)}
+
+
+def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
+    """The letter with what lets its evidence be found again, and what lets it be offered twice."""
+    key = str(attempt.key)
+    metadata = {**letter.metadata, "attempt": key, "delivery": str(row.uuid)}
+    tags = (key,) if channels.traits(attempt.channel).tag else letter.tags
+    return replace(letter, metadata=metadata, tags=tags, key=f"{key}.{row.pk}")
+
+
+# -- handing over -------------------------------------------------------------------------------
+
+
+def _hand_over(one: Claimed, letters: Sequence[Letter], now: datetime, postbox: Any) -> list[settle.Result]:
+    if not machine.may_send(one.until - alive(), NEEDED):
+        settle.give_back(one, now)
+        return []
+    going = settle.intend(one, letters, now)
+    if not going:
+        return []
+    results = offer(one.attempt, going, one.until, postbox)
+    if not settle.settle(one.attempt, results, now):
+        settle.late_answers(one.attempt, results, now)
+    _react(one.attempt.channel, results, now)
+    return results
+
+
+def offer(
+    attempt: Attempt, going: Sequence[tuple[Delivery, Letter]], until: float, postbox: Any
+) -> list[settle.Result]:
+    """Offer the letters, the fence before each one. A letter that was not begun is `LATER`, at no cost."""
+    failpoint("post.before")
+    receipts = mail.send_each([letter for _, letter in going], postbox, before=_fence(until))
+    results = [(row, receipt) for (row, _), receipt in zip(going, _stopping(receipts), strict=False)]
+    unsent = Receipt(Outcome.LATER, detail="the channel was blocked", retry_after=0)
+    results += [(row, unsent) for row, _ in going[len(results) :]]
+    failpoint("post.after")
+    return results
+
+
+def _fence(until: float) -> Callable[[Letter], bool]:
+    return lambda letter: machine.may_send(until - alive(), NEEDED)
+
+
+def _stopping(receipts: Iterator[Receipt]) -> Iterator[Receipt]:
+    """After the first letter that finds the channel blocked the others are not offered."""
+    for receipt in receipts:
+        yield receipt
+        if receipt.outcome is Outcome.BLOCKED:
+            return
+
+
+def _react(channel: str, results: Sequence[settle.Result], now: datetime) -> None:
+    """What the answers say about the channel, not about a letter."""
+    throttled = [(row, receipt) for row, receipt in results if settle.asks_for_less(receipt)]
+    blocked = next((receipt for _, receipt in results if receipt.outcome is Outcome.BLOCKED), None)
+    if blocked is not None:
+        reason = f"The provider refuses this account: {blocked.detail}"
+        holds.hold(channel, holds.BREAKER, reason, now, holds.PROBE_AFTER)
+    for row, receipt in throttled:
+        if receipt.status is not None and receipt.status >= 420 and receipt.status != 429:
+            domain = row.subscriber.email.rpartition("@")[2]
+            speed.pause_domain(domain, now + speed.DOMAIN_PAUSE, receipt.detail)
+    if throttled:
+        speed.fall(channel)
+    elif results:
+        speed.rise(channel)

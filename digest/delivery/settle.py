@@ -1,0 +1,254 @@
+"""Writing down what became of letters: always a compare-and-set on their attempt, always one transaction."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from digest.delivery import channels, claim, machine
+from digest.delivery.channels import Kind
+from digest.delivery.failpoints import failpoint
+from digest.delivery.machine import Event, State
+from digest.models import Attempt, Delivery, Sealed
+from subscriptions import services
+from subscriptions.clock import database_now
+from subscriptions.mail import Letter, Outcome, Receipt
+from subscriptions.models import Suppression
+
+MOST_TRIES = 5  # definite failures, each with a longer pause
+MOST_POISON = 3  # refusals of the letter itself
+THROTTLED = frozenset({421, 429, 450, 451, 454})  # "not now": costs no try
+
+Result = tuple[Delivery, Receipt]
+
+
+# -- before the first byte ----------------------------------------------------------------------
+
+
+def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> list[tuple[Delivery, Letter]]:
+    """Commit the intent to send these letters; answers those that may go (none if the lease was lost).
+
+    Whoever left since the claim is dropped here. On idempotent channels the very letters are sealed,
+    so that a repeat under the same key is the same to the last byte.
+    """
+    with transaction.atomic():
+        unwanted = claim.why_not(_fresh_subscribers(claimed.deliveries))
+        failpoint("intend.checked")
+        if not _mark_sending(claimed):
+            return []
+        failpoint("intend.marked")
+        going = _drop(claimed, letters, unwanted, now)
+        if channels.traits(claimed.attempt.channel).kind is Kind.IDEMPOTENT:
+            _seal(claimed.attempt, going)
+        failpoint("intend.sealed")
+        if not going:
+            _close(claimed.attempt, now, "nobody left to send to")
+    failpoint("intend.committed")
+    return going
+
+
+def _fresh_subscribers(deliveries: Sequence[Delivery]) -> list[Any]:
+    people = {row.subscriber_id: row.subscriber for row in deliveries}
+    model = type(deliveries[0].subscriber)
+    return list(model.objects.filter(pk__in=people))
+
+
+def _mark_sending(claimed: claim.Claimed) -> bool:
+    ours = Attempt.objects.filter(pk=claimed.attempt.pk, state=Attempt.State.OPEN)
+    return ours.update(state=Attempt.State.SENDING, intent_at=database_now()) == 1
+
+
+def _drop(
+    claimed: claim.Claimed, letters: Sequence[Letter], unwanted: dict[int, str], now: datetime
+) -> list[tuple[Delivery, Letter]]:
+    going = []
+    for row, letter in zip(claimed.deliveries, letters, strict=True):
+        if row.subscriber_id in unwanted:
+            claim.skip(_of(claimed.attempt, row), unwanted[row.subscriber_id], now)
+        else:
+            going.append((row, letter))
+    return going
+
+
+def _of(attempt: Attempt, row: Delivery) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(pk=row.pk, attempt=attempt, state=Delivery.State.CLAIMED)
+
+
+def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
+    rows = []
+    for delivery, letter in going:
+        body = json.dumps(asdict(letter), sort_keys=True).encode()
+        rows.append(
+            Sealed(delivery=delivery, attempt=attempt, body=zlib.compress(body, 1), sha256=sha256(body).hexdigest())
+        )
+    Sealed.objects.filter(delivery__in=[delivery for delivery, _ in going]).delete()
+    Sealed.objects.bulk_create(rows)
+
+
+def unseal(row: Sealed) -> Letter:
+    """The letter exactly as it was first offered."""
+    values = json.loads(zlib.decompress(row.body))
+    return Letter(**{**values, "tags": tuple(values["tags"])})
+
+
+def give_back(claimed: claim.Claimed, now: datetime) -> None:
+    """Nothing was begun: the letters wait again (`ABANDON`)."""
+    with transaction.atomic():
+        ours = Attempt.objects.filter(pk=claimed.attempt.pk, state=Attempt.State.OPEN)
+        if ours.update(state=Attempt.State.CLOSED, outcome="abandoned", closed_at=now):
+            abandon(claimed.attempt)
+
+
+def abandon(attempt: Attempt) -> None:
+    target = machine.DELIVERY[machine.after(State.CLAIMED, Event.ABANDON)]
+    Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED).update(state=target)
+
+
+# -- after the answer ---------------------------------------------------------------------------
+
+
+def settle(attempt: Attempt, results: Sequence[Result], now: datetime) -> bool:
+    """Write the answers; False if the attempt had been settled by someone else, and nothing was written.
+
+    An attempt with an unclear letter stays open as AMBIGUOUS until evidence or the end of its time.
+    """
+    failpoint("settle.begun")
+    with transaction.atomic():
+        unclear = any(not receipt.definite for _, receipt in results)
+        if not _close_or_doubt(attempt, results, unclear, now):
+            return False
+        failpoint("settle.attempt_closed")
+        _write_accepted(attempt, results, now)
+        for delivery, receipt in results:
+            if receipt.outcome is not Outcome.ACCEPTED:
+                _write(attempt, delivery, receipt, now)
+        failpoint("settle.deliveries_written")
+    failpoint("settle.committed")
+    return True
+
+
+def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, now: datetime) -> bool:
+    ids = {str(row.pk): receipt.provider_id for row, receipt in results if receipt.provider_id}
+    values: dict[str, Any] = {"provider_ids": ids, **_summary(results)}
+    if unclear and channels.traits(attempt.channel).kind is not Kind.BLIND:
+        values |= {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now()}
+    else:
+        values |= {"state": Attempt.State.CLOSED, "closed_at": now}
+    unsettled = Attempt.objects.filter(pk=attempt.pk, state__in=machine.SETTLEABLE)
+    if unsettled.update(**values) != 1:
+        return False
+    done = [row.pk for row, receipt in results if receipt.definite]
+    Sealed.objects.filter(delivery__in=done, attempt=attempt).delete()
+    return True
+
+
+def late_answers(attempt: Attempt, results: Sequence[Result], now: datetime) -> None:
+    """The attempt had been given up when its answers came: what was accepted is accepted (sticky)."""
+    for delivery, receipt in results:
+        if receipt.outcome is Outcome.ACCEPTED:
+            prove_sent(delivery, now)
+
+
+def prove_sent(delivery: Delivery, now: datetime) -> bool:
+    """Evidence that the provider took it. True if that changed what the ledger says."""
+    states = [machine.DELIVERY[one] for one in machine.sources(Event.PROVE_SENT)]
+    rows = Delivery.objects.filter(pk=delivery.pk, state__in=states)
+    return bool(rows.update(state=Delivery.State.ACCEPTED, reason="", settled_at=now))
+
+
+def shunt(delivery: Delivery, trouble: str, now: datetime) -> None:
+    """A claimed letter that cannot be written: later again, and after a few times to the side."""
+    poison = Receipt(Outcome.POISON, detail=trouble)
+    last = _is_last_try(delivery, poison)
+    event = Event.BURY if last else Event.ABANDON
+    values = _values(machine.after(State.CLAIMED, event), delivery, poison, now)
+    Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, state=Delivery.State.CLAIMED).update(**values)
+    Attempt.objects.filter(pk=delivery.attempt_id or 0).update(detail=trouble[:300])
+
+
+def _summary(results: Sequence[Result]) -> dict[str, Any]:
+    """The first trouble's words, for people who look at the attempt."""
+    troubles = [receipt for _, receipt in results if receipt.outcome is not Outcome.ACCEPTED]
+    one = troubles[0] if troubles else (results[0][1] if results else Receipt(Outcome.ACCEPTED))
+    return {"outcome": one.outcome.value, "detail": one.detail[:300], "http_status": one.status}
+
+
+def _write_accepted(attempt: Attempt, results: Sequence[Result], now: datetime) -> None:
+    """The usual case, in one update."""
+    ids = [row.pk for row, receipt in results if receipt.outcome is Outcome.ACCEPTED]
+    target = machine.DELIVERY[machine.after(State.SENDING, Event.ACCEPT)]
+    _unsettled(attempt, ids).update(state=target, reason="", settled_at=now)
+
+
+def _unsettled(attempt: Attempt, ids: Sequence[int]) -> QuerySet[Delivery]:
+    states = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
+    return Delivery.objects.filter(pk__in=ids, attempt=attempt, state__in=states)
+
+
+def _write(attempt: Attempt, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
+    event = machine.event_of(receipt.outcome)
+    if event is Event.POSTPONE and _is_last_try(delivery, receipt):
+        event = Event.BURY
+    target = machine.after(State.SENDING, event)
+    if target is State.AMBIGUOUS and channels.traits(attempt.channel).kind is Kind.BLIND:
+        target = machine.after(State.AMBIGUOUS, Event.GIVE_UP)  # nothing will ever tell
+    values = _values(target, delivery, receipt, now)
+    _unsettled(attempt, [delivery.pk]).update(**values)
+    if receipt.no_such_address:
+        services.suppress(delivery.subscriber.email, Suppression.Reason.HARD_BOUNCE, now, receipt.detail)
+
+
+def _values(target: State, delivery: Delivery, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {"state": machine.DELIVERY[target]}
+    if target in machine.FINAL:
+        values["settled_at"] = now
+    if target is not State.ACCEPTED:
+        values["reason"] = receipt.outcome.value
+    if target in {State.PENDING, State.DEAD}:
+        values["tries"] = delivery.tries + (0 if is_throttled(receipt) else 1)
+        values["next_at"] = now + pause(values["tries"], receipt)
+    return values
+
+
+def _is_last_try(delivery: Delivery, receipt: Receipt) -> bool:
+    if is_throttled(receipt):
+        return False
+    most = MOST_POISON if receipt.outcome is Outcome.POISON else MOST_TRIES
+    return delivery.tries + 1 >= most
+
+
+def is_throttled(receipt: Receipt) -> bool:
+    """ "Not now" and "this channel is closed" say nothing about the letter: they burn no try."""
+    return receipt.outcome is Outcome.BLOCKED or receipt.retry_after is not None or receipt.status in THROTTLED
+
+
+def still_unclear(receipt: Receipt) -> Receipt:
+    """The answer to a repeated letter. A "no" about the request says nothing about the first one, which may
+    have been taken: only "yes" and a refusal of the person end the doubt.
+    """
+    if receipt.outcome in {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNCLEAR}:
+        return receipt
+    return replace(receipt, outcome=Outcome.UNCLEAR)
+
+
+def asks_for_less(receipt: Receipt) -> bool:
+    return receipt.outcome is Outcome.LATER and receipt.status in THROTTLED
+
+
+def pause(tries: int, receipt: Receipt) -> timedelta:
+    """How long to wait: what the provider asked for, else a minute and doubling."""
+    if receipt.retry_after is not None:
+        return timedelta(seconds=min(receipt.retry_after, 3600.0))
+    return timedelta(minutes=min(2 ** max(0, tries - 1), 60))
+
+
+def _close(attempt: Attempt, now: datetime, outcome: str) -> None:
+    Attempt.objects.filter(pk=attempt.pk).update(state=Attempt.State.CLOSED, outcome=outcome[:20], closed_at=now)

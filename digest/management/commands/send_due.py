@@ -1,0 +1,51 @@
+"""Plan and send what is due, with no broker: by hand, or from cron."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import Count
+
+from digest import delivery, planning
+from digest.commands import Command as Base
+from digest.commands import current, moment
+from digest.delivery import audit, channels, holds
+from digest.models import Delivery
+from subscriptions import asks, notices
+
+
+class Command(Base):
+    help = "Plan and send the digests that are due, and the one-off mail that waits. Needs no broker."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--now", type=moment, help="act as if it were this moment (ISO, UTC)")
+
+    def run(self, now: datetime | None = None, **options: Any) -> dict[str, Any]:
+        at = current(now)
+        before = _ends()
+        asks.take_up(at)
+        notices.send_waiting(at)
+        planned = planning.plan(at)
+        delivery.deliver(at)
+        return _answer(planned, _ends() - before, holds.why(channels.current(), at))
+
+
+def _ends() -> Counter[tuple[str, str]]:
+    """How many letters have ended so far, by state and (for skips) reason."""
+    rows = Delivery.objects.filter(state__in=audit.ENDS).values_list("state", "reason").annotate(n=Count("id"))
+    counts: Counter[tuple[str, str]] = Counter()
+    for state, reason, letters in rows.order_by():
+        counts[state, reason if state == Delivery.State.SKIPPED else ""] += letters
+    return counts
+
+
+def _answer(planned: planning.Planned, ended: Counter[tuple[str, str]], held: str) -> dict[str, Any]:
+    skipped = Counter({reason: n for (state, reason), n in ended.items() if state == Delivery.State.SKIPPED})
+    skipped |= planned.skipped
+    ends = {name: ended[name, ""] for name in audit.ENDS if name != Delivery.State.SKIPPED}
+    answer: dict[str, Any] = {"planned": planned.planned, "accepted": ends.pop("accepted"), "skipped": dict(skipped)}
+    waiting = Delivery.objects.filter(state__in=audit.ON_THEIR_WAY).count()
+    return {**answer, **ends, "pending": waiting, **({"held": held} if held else {})}

@@ -1,0 +1,281 @@
+"""Who is due, and with what: one delivery row for each due reader, or one reason why there is none.
+
+A digest covers every edition released after the reader's cursor. The row, the moved cursor and the
+next due moment are one transaction, so a reader is planned once however often this runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from digest import editions
+from digest.delivery import carry, reasons
+from digest.delivery.failpoints import failpoint
+from digest.delivery.limits import GRACE, LATE_LIMIT, LATE_LIMIT_WEEKLY
+from digest.matching import reading
+from digest.matching.day import Day
+from digest.models import Delivery, Edition, Skip
+from digest.selection import PIN, Selection, Want, select, to_json
+from subscriptions import schedule, services
+from subscriptions.addresses import keyed_hash
+from subscriptions.models import Frequency, Subscriber
+
+CHUNK = 1000
+
+
+@dataclass
+class Planned:
+    """How many letters wait to be sent, and how many readers got none, by reason."""
+
+    planned: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Planned) -> None:
+        self.planned += other.planned
+        self.skipped += other.skipped
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a reader who was served up to `since` gets: the editions up to `newest`, ready to be matched."""
+
+    since: int
+    newest: Edition
+    day: Day
+
+
+def plan(now: datetime, chunk: int = CHUNK) -> Planned:
+    """Plan every reader who is due. Safe to run twice, and in two places at once."""
+    total = Planned()
+    _end_pauses(now)
+    newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
+    windows: dict[int, Window] = {}
+    for readers in _chunks(_due(now, newest), chunk):
+        failpoint("plan.read")
+        total.add(_plan_chunk(readers, newest, windows, now))
+    return total
+
+
+def _end_pauses(now: datetime) -> None:
+    """Readers whose pause is over are readers again."""
+    for reader in Subscriber.objects.filter(state=Subscriber.State.PAUSED, next_digest_at__lte=now):
+        services.resume(reader, now)
+
+
+def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
+    """Readers to plan now. Those with nothing new stay due while an edition is expected, up to `GRACE`."""
+    due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lte=now)
+    if awaited(now) is None:
+        return due
+    served = Q(cursor__gte=newest.serial if newest and newest.serial else 0)
+    return due.exclude(served & Q(next_digest_at__gt=now - GRACE))
+
+
+def awaited(now: datetime) -> Edition | None:
+    """An edition of today that is not out yet but may still come."""
+    yesterday = now.date() - timedelta(days=1)
+    unreleased = Edition.objects.exclude(state=Edition.State.RELEASED)
+    edition = unreleased.filter(date__range=(yesterday, now.date())).order_by("-date").first()
+    if edition is None:
+        return None
+    expected_until = editions.deadline(edition.date) + GRACE
+    has_papers = edition.entries.filter(is_hidden=False).exists()
+    return edition if now < expected_until and (has_papers or now < editions.deadline(edition.date)) else None
+
+
+def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
+    """Readers in the order of their ids, a chunk at a time (keyset: no chunk is read twice)."""
+    last = 0
+    while rows := list(due.filter(pk__gt=last).order_by("pk")[:size]):
+        yield rows
+        last = rows[-1].pk
+
+
+def _plan_chunk(
+    readers: Sequence[Subscriber], newest: Edition | None, windows: dict[int, Window], now: datetime
+) -> Planned:
+    """Match outside the transaction, then write for those who are still as they were read."""
+    served = [one for one in readers if newest and newest.serial and one.cursor < newest.serial]
+    done = Planned()
+    timely, late = _by_lateness(readers, now)
+    done.add(_write_skips(late, {one.pk: reasons.TOO_LATE for one in late}, now))
+    served_ids = {one.pk for one in served}
+    fresh = [one for one in timely if one.pk in served_ids]
+    idle = [one for one in timely if one.pk not in served_ids]
+    if fresh and newest:
+        carried = carry.waiting_for([one.pk for one in fresh])
+        rows = _rows(fresh, newest, windows, carried, now)
+        done.add(_write_deliveries(fresh, rows, carried, newest, now))
+    why = _why_nothing(now)
+    done.add(_write_skips(idle, {one.pk: why for one in idle}, now))
+    return done
+
+
+def _by_lateness(readers: Sequence[Subscriber], now: datetime) -> tuple[list[Subscriber], list[Subscriber]]:
+    """Readers whose last due moment can still be kept, and those for whom it is too late on their day."""
+    timely: list[Subscriber] = []
+    late: list[Subscriber] = []
+    for one in readers:
+        (timely if now - due_moment(one, now) <= late_limit(one) else late).append(one)
+    return timely, late
+
+
+def due_moment(reader: Subscriber, now: datetime) -> datetime:
+    """The reader's last due moment up to now: after days of silence one merged letter is due, not many."""
+    first = reader.next_digest_at
+    last = schedule.last_due(reader.frequency, reader.hour, reader.weekday, reader.zone, now)
+    return max(first, last) if first else last
+
+
+def late_limit(reader: Subscriber) -> timedelta:
+    return LATE_LIMIT_WEEKLY if reader.frequency == Frequency.WEEKLY else LATE_LIMIT
+
+
+def _why_nothing(now: datetime) -> str:
+    edition = awaited(now)
+    if edition is None:
+        return reasons.NOTHING_NEW
+    return reasons.EDITION_HELD if edition.state == Edition.State.HELD else reasons.EDITION_LATE
+
+
+# -- what goes into the rows --------------------------------------------------------------------
+
+
+def _rows(
+    readers: Sequence[Subscriber],
+    newest: Edition,
+    windows: dict[int, Window],
+    carried: carry.Waiting,
+    now: datetime,
+) -> dict[int, Delivery]:
+    wants = reading.wants_of([one.pk for one in readers])
+    rows = {}
+    for one in readers:
+        window = _window(one.cursor, newest, windows)
+        rows[one.pk] = _row(one, window, wants[one.pk], carried.get(one.pk, ()), now)
+    failpoint("plan.matched")
+    return rows
+
+
+def _window(since: int, newest: Edition, windows: dict[int, Window]) -> Window:
+    if since not in windows:
+        covered = Edition.objects.filter(
+            state=Edition.State.RELEASED, serial__gt=since, serial__lte=newest.serial
+        ).order_by("serial")
+        windows[since] = Window(since, newest, Day.build(reading.papers_of(covered)))
+    return windows[since]
+
+
+def _row(
+    reader: Subscriber, window: Window, wants: Sequence[Want], carried: Sequence[Delivery], now: datetime
+) -> Delivery:
+    chosen = select(window.day, wants, reader.papers_per_day, reader.community_picks)
+    due = due_moment(reader, now)
+    row = Delivery(
+        edition=window.newest,
+        subscriber=reader,
+        since=reader.cursor,
+        matched=chosen.matched,
+        local_date=schedule.local_date(reader.zone, due),
+        due_at=due,
+        next_at=due,
+        planned_at=now,
+        address_hmac=keyed_hash(reader.email_key),
+    )
+    papers = to_json(chosen) if _is_worth_it(chosen, wants) else []
+    row.papers = carry.add(papers, carried)
+    if not row.papers and reader.empty_day == Subscriber.EmptyDay.NOTHING:
+        row.state, row.settled_at = Delivery.State.SKIPPED, now
+        row.reason = reasons.NO_MATCH if wants else reasons.NO_INTERESTS
+    return row
+
+
+def _is_worth_it(chosen: Selection, wants: Sequence[Want]) -> bool:
+    """Community picks alone make a letter only for readers who asked for nothing in particular."""
+    if chosen.matched or any(reason.kind == PIN for one in chosen.choices for reason in one.reasons):
+        return True
+    return bool(chosen.choices) and not wants
+
+
+# -- the transaction ----------------------------------------------------------------------------
+
+
+def _write_deliveries(
+    readers: Sequence[Subscriber],
+    rows: dict[int, Delivery],
+    carried: carry.Waiting,
+    newest: Edition,
+    now: datetime,
+) -> Planned:
+    """Insert the rows and move the readers on, or neither."""
+    done = Planned()
+    with transaction.atomic():
+        unchanged = _still_as_read(readers)
+        new = [rows[one.pk] for one in unchanged]
+        served = set(
+            Delivery.objects.filter(edition=newest, subscriber__in=unchanged).values_list("subscriber_id", flat=True)
+        )
+        inserted = Delivery.objects.bulk_create([row for row in new if row.subscriber_id not in served], batch_size=500)
+        failpoint("plan.inserted")
+        carry.mark([row for row in inserted if row.state == Delivery.State.PENDING], carried)
+        _move(unchanged, newest.serial or 0, now)
+        failpoint("plan.moved")
+    failpoint("plan.committed")
+    done.skipped.update(row.reason for row in inserted if row.state == Delivery.State.SKIPPED)
+    done.planned = sum(row.state == Delivery.State.PENDING for row in inserted)
+    done.skipped += Counter({reasons.ALREADY_SENT: len(served)} if served else {})
+    return done
+
+
+def _still_as_read(readers: Sequence[Subscriber]) -> list[Subscriber]:
+    """Those nobody changed or planned since they were read; locked until the transaction ends."""
+    rows = Subscriber.objects.filter(pk__in=[one.pk for one in readers]).order_by("pk")
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True)
+    current = {one.pk: one for one in rows}
+    return [one for one in readers if one.pk in current and _same(one, current[one.pk])]
+
+
+def _same(read: Subscriber, current: Subscriber) -> bool:
+    return (read.state, read.cursor, read.next_digest_at) == (current.state, current.cursor, current.next_digest_at)
+
+
+def _move(readers: Sequence[Subscriber], serial: int | None, now: datetime) -> None:
+    """Readers with the same next moment are moved in one update."""
+    by_next: dict[datetime, list[int]] = defaultdict(list)
+    for one in readers:
+        by_next[services.next_due(one, now)].append(one.pk)
+    for at, ids in by_next.items():
+        values: dict[str, Any] = {"next_digest_at": at}
+        if serial is not None:
+            values["cursor"] = serial
+        Subscriber.objects.filter(pk__in=ids).update(**values)
+
+
+def _write_skips(readers: Sequence[Subscriber], why: dict[int, str], now: datetime) -> Planned:
+    """One reason for the reader's day; the cursor stays, so nothing is lost."""
+    done = Planned()
+    if not readers:
+        return done
+    with transaction.atomic():
+        unchanged = _still_as_read(readers)
+        rows = [
+            Skip(
+                subscriber=one,
+                local_date=schedule.local_date(one.zone, due_moment(one, now)),
+                reason=why[one.pk],
+                at=now,
+            )
+            for one in unchanged
+        ]
+        Skip.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+        _move(unchanged, None, now)
+    done.skipped.update(why[one.pk] for one in unchanged)
+    return done

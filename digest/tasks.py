@@ -1,0 +1,35 @@
+"""Doors for Celery: each wakes one function of the house. A message lost or repeated changes only latency."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from digest import archive, delivery, editions, planning
+from digest.sources import pull
+
+BUDGET = timedelta(seconds=45)  # a task ends before three further ticks have piled up
+
+
+@shared_task(name="digest.tasks.pull_due_sources")
+def pull_due_sources() -> None:
+    pull.pull_due(timezone.now())
+
+
+@shared_task(name="digest.tasks.release_due_editions")
+def release_due_editions() -> None:
+    editions.release_due(timezone.now())
+
+
+@shared_task(name="digest.tasks.send_due")
+def send_due() -> None:
+    now = timezone.now()
+    planning.plan(now)
+    delivery.deliver(now, BUDGET)
+
+
+@shared_task(name="digest.tasks.index_papers")
+def index_papers() -> None:
+    archive.refresh()

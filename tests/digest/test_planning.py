@@ -1,0 +1,163 @@
+"""Who is due, and with what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from digest import planning
+from digest.delivery import reasons
+from digest.models import Delivery, Skip
+from subscriptions.models import Subscriber
+from tests import make
+from tests.make import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def speech_edition(**fields: object) -> object:
+    return make.edition(papers=[make.paper("Speech for all"), make.paper("Vision in the dark")], **fields)
+
+
+def test_a_due_reader_gets_one_row_with_what_matched() -> None:
+    edition = speech_edition()
+    reader = make.subscriber(queries=["speech"], community_picks=False)
+    assert planning.plan(NOW).planned == 1
+    row = Delivery.objects.get()
+    assert (row.edition, row.subscriber, row.state) == (edition, reader, "pending")
+    assert len(row.papers) == 1
+    assert row.papers[0]["reasons"][0]["label"] == "speech"
+
+
+def test_the_cursor_and_the_next_moment_move_with_the_row() -> None:
+    edition = speech_edition()
+    reader = make.subscriber(queries=["speech"])
+    planning.plan(NOW)
+    reader.refresh_from_db()
+    assert reader.cursor == edition.serial
+    assert reader.next_digest_at == NOW + timedelta(days=1)
+
+
+def test_planning_twice_plans_once() -> None:
+    speech_edition()
+    make.subscriber(queries=["speech"])
+    planning.plan(NOW)
+    again = planning.plan(NOW)
+    assert again.planned == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_no_match_is_a_recorded_skip() -> None:
+    speech_edition()
+    make.subscriber(queries=["astronomy"])
+    planned = planning.plan(NOW)
+    assert planned.skipped == {reasons.NO_MATCH: 1}
+    assert Delivery.objects.get().state == "skipped"
+
+
+def test_a_reader_who_wants_a_line_on_empty_days_gets_a_row_without_papers() -> None:
+    speech_edition()
+    make.subscriber(queries=["astronomy"], empty_day=Subscriber.EmptyDay.LINE)
+    planning.plan(NOW)
+    row = Delivery.objects.get()
+    assert (row.state, row.papers) == ("pending", [])
+
+
+def test_a_letter_covers_every_edition_since_the_last() -> None:
+    for days in (2, 1, 0):
+        make.edition((NOW - timedelta(days=days)).date(), papers=[make.paper(f"Speech {days}")])
+    make.subscriber(queries=["speech"], cursor=1)
+    planning.plan(NOW)
+    assert len(Delivery.objects.get().papers) == 2
+
+
+def test_nothing_released_waits_while_the_edition_of_today_is_expected() -> None:
+    make.edition(state="collecting", papers=[make.paper("Speech")])
+    reader = make.subscriber(queries=["speech"])
+    planned = planning.plan(NOW)
+    assert (planned.planned, planned.skipped) == (0, {})
+    reader.refresh_from_db()
+    assert reader.next_digest_at == NOW
+    assert not Skip.objects.exists()
+
+
+def test_a_late_edition_is_sent_within_the_grace_time() -> None:
+    late = make.edition(state="collecting", papers=[make.paper("Speech")])
+    make.subscriber(queries=["speech"])
+    planning.plan(NOW)
+    late.state, late.serial = "released", 1
+    late.save()
+    assert planning.plan(NOW + timedelta(hours=2)).planned == 1
+
+
+def test_after_the_grace_time_the_day_is_skipped_with_the_reason_and_nothing_is_lost() -> None:
+    make.edition(state="collecting", papers=[make.paper("Speech")])
+    reader = make.subscriber(queries=["speech"])
+    at = NOW + planning.GRACE
+    assert sum(planning.plan(at).skipped.values()) == 1
+    reader.refresh_from_db()
+    assert reader.cursor == 0
+    assert reader.next_digest_at == NOW + timedelta(days=1)
+
+
+def test_with_nothing_expected_the_reader_is_told_nothing_new() -> None:
+    make.subscriber(queries=["speech"])
+    assert planning.plan(NOW).skipped == {reasons.NOTHING_NEW: 1}
+    assert Skip.objects.get().reason == reasons.NOTHING_NEW
+
+
+def test_a_machine_that_was_off_for_thirty_hours_sends_one_merged_letter() -> None:
+    speech_edition(day=(NOW + timedelta(days=1)).date())
+    reader = make.subscriber(queries=["speech"])
+    now = NOW + timedelta(hours=30)
+    assert planning.plan(now).planned == 1
+    row = Delivery.objects.get()
+    assert row.local_date == (NOW + timedelta(days=1)).date()
+    reader.refresh_from_db()
+    assert reader.next_digest_at == NOW + timedelta(days=2)
+
+
+def test_a_day_that_is_nearly_over_is_left_out_for_the_next_one() -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"])
+    assert planning.plan(NOW + timedelta(hours=22)).skipped == {reasons.TOO_LATE: 1}
+    reader.refresh_from_db()
+    assert reader.cursor == 0
+
+
+def test_a_pause_that_is_over_ends() -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"], state=Subscriber.State.PAUSED, paused_until=NOW)
+    assert planning.plan(NOW).planned == 1
+    reader.refresh_from_db()
+    assert reader.state == Subscriber.State.ACTIVE
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed", "forgotten"])
+def test_nobody_else_is_planned(state: str) -> None:
+    speech_edition()
+    make.subscriber(queries=["speech"], state=state)
+    assert planning.plan(NOW).planned == 0
+
+
+def test_a_reader_changed_since_they_were_read_is_left_for_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"])
+    rows = planning._rows
+
+    def leaves_meanwhile(*args: object) -> object:
+        Subscriber.objects.filter(pk=reader.pk).update(state="unsubscribed")
+        return rows(*args)
+
+    monkeypatch.setattr(planning, "_rows", leaves_meanwhile)
+    assert planning.plan(NOW).planned == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_chunk_needs_the_same_few_queries_however_many_readers(django_assert_max_num_queries) -> None:
+    speech_edition()
+    for _ in range(40):
+        make.subscriber(queries=["speech"])
+    with django_assert_max_num_queries(25):
+        assert planning.plan(NOW).planned == 40
