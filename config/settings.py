@@ -77,6 +77,8 @@ SIGNUPS_PER_HOUR = env.number("SIGNUPS_PER_HOUR", 500, 1, 1_000_000)
 
 # -- sources ------------------------------------------------------------------------------------
 SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))
+# host:port pairs that may be pulled from although they are private (an own mirror, a stand-in).
+FETCH_PRIVATE_HOSTS = env.words("FETCH_PRIVATE_HOSTS")
 
 # -- editions -----------------------------------------------------------------------------------
 # UTC; a source that is late is waited for until then. 08:00 is three hours after arXiv's feeds appear in winter.

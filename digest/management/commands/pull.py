@@ -1,0 +1,75 @@
+"""`pull`: ask the sources that are due, one source, or a captured file, and say what came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from digest.commands import Command as Base
+from digest.commands import UsageError, current, moment
+from digest.models import Fetch, Outcome, Source
+from digest.sources import pull
+from digest.sources.kinds import MODULES
+
+_BAD = {Outcome.FAILED, Outcome.FORMAT_ERROR}
+
+
+class Command(Base):
+    help = "Pull the sources that are due, one source by its slug, or a captured answer from a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--source", metavar="SLUG", help="only this source, due or not; with --file, whose answer it is"
+        )
+        parser.add_argument("--file", metavar="PATH", help="read a captured answer instead of asking the publisher")
+        parser.add_argument("--kind", choices=sorted(MODULES), help="what the file is an answer of")
+        parser.add_argument("--at", type=moment, metavar="ISO", help="the moment to take for now (default: now)")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        fetches = self._fetches(options)
+        self.failed = bool(fetches) and all(fetch.outcome in _BAD for fetch in fetches)
+        return {"fetches": [told(fetch) for fetch in fetches]}
+
+    def _fetches(self, options: dict[str, Any]) -> list[Fetch]:
+        now = current(options["at"])
+        if options["file"]:
+            if not options["kind"]:
+                raise UsageError(f"--file needs --kind: one of {', '.join(sorted(MODULES))}.")
+            return [self._tried(pull.pull_file, options["file"], options["kind"], options["source"], now)]
+        if options["kind"]:
+            raise UsageError("--kind goes with --file. Name a source with --source, or a file with --file.")
+        if options["source"]:
+            return [self._tried(pull.pull, _source(options["source"]), now)]
+        return pull.pull_due(now)
+
+    def _tried(self, act: Any, *arguments: Any) -> Fetch:
+        try:
+            return act(*arguments)
+        except pull.PullError as error:
+            raise UsageError(str(error)) from error
+
+    def show(self, answer: dict[str, Any]) -> None:
+        if not answer["fetches"]:
+            self.stdout.write("No source is due. Name one with --source to ask it now.")
+        for row in answer["fetches"]:
+            self.stdout.write(
+                f"{row['source']:<28} {row['outcome']:<13} {row['entries']:>5} entries, {row['new']} new, "
+                f"{row['updated']} updated, {row['known']} known, {row['rejected']} left out"
+            )
+            for warning in row["warnings"]:
+                self.stdout.write(f"{'':<28} {warning}")
+
+
+def _source(slug: str) -> Source:
+    source = Source.objects.filter(slug=slug).first()
+    if source is None:
+        known = ", ".join(Source.objects.filter(is_enabled=True).values_list("slug", flat=True)[:20])
+        raise UsageError(f"There is no source {slug!r}. Enabled are: {known or 'none yet'}.")
+    return source
+
+
+def told(fetch: Fetch) -> dict[str, Any]:
+    """A fetch in the words of the command's answer."""
+    names = ("outcome", "http_status", "entries", "new", "updated", "known", "rejected", "warnings")
+    return {"source": fetch.source.slug} | {name: getattr(fetch, name) for name in names}

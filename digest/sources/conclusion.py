@@ -1,0 +1,179 @@
+"""What is concluded from a reply, written down: papers, the fetch and the source's state in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from digest import papers
+from digest.models import Fetch, Outcome, Source
+from digest.sources import answers, calendar, health, judging, limiter, schedule
+from digest.sources.entry import Batch, CutShortError, FormatError
+from digest.sources.fetch import FetchError
+from digest.sources.judging import Case, Past, Verdict
+from digest.sources.parse import KilledError
+
+KEPT_BODIES = 10  # raw answers kept a source, for replay
+KILLS_BEFORE_QUARANTINE = 3
+_GOOD = {Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.TRUNCATED}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A verdict, the day it is about, and the batch it was reached on."""
+
+    verdict: Verdict
+    day: date
+    batch: Batch | None = None
+
+
+def conclude(
+    source: Source, reply: answers.Reply, now: datetime, *, is_backfill: bool = False, is_file: bool = False
+) -> Fetch:
+    """Judge the reply, store what is trusted, and write the fetch down. All of it happens or none of it."""
+    past = health.past(source, now)
+    found = _found(source, reply, past, now, is_backfill)
+    for tries_left in (2, 1, 0):
+        try:
+            with transaction.atomic():
+                return _write(source, reply, found, now, is_backfill, is_file)
+        except IntegrityError:  # another worker stored one of the papers in the same moment: now it is known
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _found(source: Source, reply: answers.Reply, past: list[Past], now: datetime, is_backfill: bool) -> Found:
+    if isinstance(reply.fault, FormatError) and not isinstance(reply.fault, CutShortError):
+        return Found(Verdict(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
+    if reply.fault and not isinstance(reply.fault, CutShortError):
+        return Found(Verdict(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
+    if reply.unchanged or reply.batch is None or _same_body(source, reply, now):
+        return Found(_again(reply, past, now), past[0].day if past else reply.asked)
+    return _judged(source, reply, reply.batch, past, now, is_backfill)
+
+
+def _judged(
+    source: Source, reply: answers.Reply, batch: Batch, past: list[Past], now: datetime, is_backfill: bool
+) -> Found:
+    batch = papers.sane(batch, now.date())
+    if reply.kind not in calendar.ONE_DAY and not is_backfill and not source.is_sample:
+        batch = papers.dated(batch, source, now.date())
+    day = batch.day or reply.asked
+    day = reply.asked if day > now.date() + timedelta(days=1) else day
+    cut = str(reply.fault) if reply.fault else ""
+    due = calendar.newest_due(reply.kind, now)
+    return Found(judging.judge(Case(reply.kind, batch, day, due, past, cut, is_backfill)), day, batch)
+
+
+def _same_body(source: Source, reply: answers.Reply, now: datetime) -> bool:
+    """The very bytes of the last answer, on the same day: nothing to judge."""
+    good = Fetch.objects.filter(source=source, outcome__in=_GOOD, at__lte=now, entries__gt=0)
+    last = good.order_by("-at", "-id").values_list("at", "body_sha256").first()
+    return last is not None and last[0].date() == now.date() and last[1] == _sha256(reply.pages) != ""
+
+
+def _again(reply: answers.Reply, past: list[Past], now: datetime) -> Verdict:
+    """The same as before: nothing new, or (when a newer day is due) yesterday's again."""
+    due = calendar.newest_due(reply.kind, now)
+    if reply.unchanged and past and reply.kind in calendar.ONE_DAY and due > past[0].day:
+        return Verdict(
+            Outcome.STALE, False, (f"Unchanged since {past[0].day}, though {due} is due: asked again later.",)
+        )
+    return Verdict(Outcome.UNCHANGED, False)
+
+
+def _write(
+    source: Source, reply: answers.Reply, found: Found, now: datetime, is_backfill: bool, is_file: bool
+) -> Fetch:
+    verdict, batch = found.verdict, found.batch
+    stored = papers.Stored(rejected=batch.rejected if batch else 0)
+    if batch and verdict.take:
+        stored = papers.store(batch, source, found.day, now)
+        if verdict.outcome == Outcome.OK and not stored.announced and not stored.updated:
+            verdict = replace(verdict, outcome=Outcome.UNCHANGED)
+    row = Fetch(
+        source=source, at=now, day=found.day, outcome=verdict.outcome, http_status=reply.status, kind=reply.kind,
+        entries=len(batch.entries) + batch.rejected if batch else 0,
+        new=stored.new, updated=stored.updated, known=stored.known, rejected=stored.rejected,
+        warnings=list(verdict.warnings), url=reply.url[:500], is_backfill=is_backfill, seconds=round(reply.seconds, 3),
+    )  # fmt: skip
+    _keep_evidence(row, reply, batch if verdict.take else None)
+    row.save()
+    _update_source(source, reply, verdict, row, now, is_backfill or is_file)
+    _forget_old_bodies(source)
+    return row
+
+
+def _sha256(pages: tuple[bytes, ...]) -> str:
+    return hashlib.sha256(b"".join(pages)).hexdigest() if pages else ""
+
+
+def _keep_evidence(row: Fetch, reply: answers.Reply, taken: Batch | None) -> None:
+    row.body_sha256 = _sha256(reply.pages)
+    row.body = answers.kept(reply.pages) if reply.pages else None
+    if taken:
+        row.ids = sorted(judging.ids_of(taken))
+        row.profile = judging.profile(taken.entries)
+
+
+def _update_source(
+    source: Source, reply: answers.Reply, verdict: Verdict, row: Fetch, now: datetime, is_aside: bool
+) -> None:
+    """Its state after this pull. A file or a backfill says nothing about when to ask the publisher again."""
+    good = verdict.outcome in _GOOD
+    killed = isinstance(reply.fault, KilledError)
+    source.kills = source.kills + 1 if killed else 0
+    source.failures = 0 if good else source.failures + 1
+    source.last_outcome = verdict.outcome
+    source.held_reason = _hold(source, verdict, str(reply.fault))[:300]
+    if verdict.outcome in {Outcome.OK, Outcome.UNCHANGED}:
+        source.last_ok_at = now
+    if good and not is_aside:
+        source.etag, source.last_modified = reply.etag or source.etag, reply.last_modified or source.last_modified
+    if not is_aside:
+        source.next_pull_at = _next(source, reply, verdict, row, now)
+    source.save(
+        update_fields=[
+            "kills",
+            "failures",
+            "last_outcome",
+            "held_reason",
+            "last_ok_at",
+            "etag",
+            "last_modified",
+            "next_pull_at",
+        ]
+    )
+
+
+def _hold(source: Source, verdict: Verdict, fault: str) -> str:
+    """Why its batches are kept out. A batch that looks right again releases it; a quarantine only a curator."""
+    if source.kills >= KILLS_BEFORE_QUARANTINE:
+        return f"quarantined after {source.kills} answers that had to be stopped: {fault} A curator can try it again."
+    if verdict.hold:
+        return f"{verdict.hold} A batch that looks as before releases it, or a curator who accepts the new form."
+    return source.held_reason if not verdict.take and verdict.outcome != Outcome.UNCHANGED else ""
+
+
+def _next(source: Source, reply: answers.Reply, verdict: Verdict, row: Fetch, now: datetime) -> datetime:
+    wait = answers.wait_of(reply.fault)
+    if wait:
+        limiter.leave_alone(reply.url, now + wait)
+        return now + wait
+    if isinstance(reply.fault, FetchError) and reply.fault.permanent:
+        return now + timedelta(hours=24)
+    satisfied = row.day >= calendar.newest_due(source.kind, now)
+    every = timedelta(seconds=source.pull_every)
+    return schedule.next_pull(source.kind, Outcome(verdict.outcome), source.failures, every, now, satisfied=satisfied)
+
+
+def _forget_old_bodies(source: Source) -> None:
+    """Keep the raw bytes of the last batches only; the fetches themselves stay."""
+    with_body = Fetch.objects.filter(source=source, body__isnull=False).order_by("-at", "-id")
+    old = list(with_body.values_list("pk", flat=True)[KEPT_BODIES : KEPT_BODIES + 100])
+    if old:
+        Fetch.objects.filter(pk__in=old).update(body=None, ids=[])

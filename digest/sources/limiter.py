@@ -1,0 +1,68 @@
+"""Turns at a publisher's machines, counted over all our workers in the database.
+
+arXiv asks for one request every three seconds and one connection at a time, over all machines and all
+of its interfaces together (info.arxiv.org/help/api/tou.html). Other hosts have no turns, but a host that
+asked us to stay away is left alone by every source that lives there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.db.models import Q
+from django.utils import timezone
+
+from digest.models import Host
+
+SPACING = timedelta(seconds=3)
+LEASE = timedelta(seconds=75)  # longer than one fetch may take: a worker that died gives its turn back by it
+PATIENCE = 180.0  # seconds to wait for a turn
+
+
+class BusyError(Exception):
+    """There was no turn within the time we wait for one; come back later."""
+
+
+def name(url: str) -> str:
+    """Who is asked: one name for all of arXiv's machines, else the host."""
+    host = (urlsplit(url).hostname or "").lower()
+    return "arxiv.org" if host == "arxiv.org" or host.endswith(".arxiv.org") else host
+
+
+def waits_until(url: str, now: datetime) -> datetime | None:
+    """Until when this host asked to be left alone, if that is still to come."""
+    row = Host.objects.filter(name=name(url), waits_until__gt=now).first()
+    return row.waits_until if row else None
+
+
+def leave_alone(url: str, until: datetime) -> None:
+    """Remember that the host asked for a pause."""
+    Host.objects.update_or_create(name=name(url), defaults={"waits_until": until})
+
+
+@contextmanager
+def turn(host: str, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the one connection to `host`; the next may start SPACING after this one ends. Raises BusyError.
+
+    Reads the clock: turns are taken in real time, whatever day is being replayed.
+    """
+    Host.objects.get_or_create(name=host)
+    gives_up = time.monotonic() + patience
+    while not _take(host):
+        if time.monotonic() >= gives_up:
+            raise BusyError(f"No turn at {host} within {patience:.0f} seconds; other workers are asking it.")
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        Host.objects.filter(name=host).update(free_at=timezone.now() + SPACING)
+
+
+def _take(host: str) -> bool:
+    now = timezone.now()
+    free = Q(free_at=None) | Q(free_at__lte=now)
+    return bool(Host.objects.filter(free, name=host).update(free_at=now + LEASE))

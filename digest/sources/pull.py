@@ -1,0 +1,177 @@
+"""Conducts the pulling: who is due, one source after the other, and what was concluded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from django.db.models import F, Q
+from django.utils.text import slugify
+
+from digest.models import Fetch, Outcome, Source
+from digest.sources import answers, calendar, limiter, parse, samples, schedule
+from digest.sources.conclusion import KILLS_BEFORE_QUARANTINE, conclude
+from digest.sources.kinds import MODULES
+
+log = logging.getLogger(__name__)
+
+CLAIM = timedelta(minutes=10)  # how long a worker has before another may pull the same source
+AT_ONCE = 4  # hosts asked at the same time
+
+
+class PullError(ValueError):
+    """It cannot be pulled as asked; the message says what to do."""
+
+
+def pull(source: Source, now: datetime, day: date | None = None) -> Fetch:
+    """Ask one source for its newest day (or for `day`), and write down what came."""
+    if not source.url:
+        raise PullError(f"{source.name} has no address. Give it one, or read a file with pull --file.")
+    return _concluded(source, _ask(source, now, day), now)
+
+
+def _ask(source: Source, now: datetime, day: date | None = None) -> answers.Reply:
+    """The network's part: no rows are read or written here but arXiv's turns."""
+    started = time.monotonic()
+    asked = day or _day_to_ask(source, now)
+    conditional = day is None and "{" not in source.url
+    reply = answers.ask(
+        source.kind,
+        source.url,
+        asked,
+        etag=source.etag if conditional else "",
+        last_modified=source.last_modified if conditional else "",
+    )
+    reply.seconds = time.monotonic() - started
+    return reply
+
+
+def _day_to_ask(source: Source, now: datetime) -> date:
+    return calendar.day_at(source.kind, now) if source.kind in calendar.ONE_DAY else now.date()
+
+
+def _concluded(source: Source, reply: answers.Reply, now: datetime) -> Fetch:
+    fetch = conclude(source, reply, now)
+    log.info("%s: %s, %d entries, %d new", source.slug, fetch.outcome, fetch.entries, fetch.new)
+    return fetch
+
+
+def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> Fetch:
+    """Read a captured answer as if `kind`'s publisher had just given it. Raises PullError if it cannot be opened.
+
+    Without `slug` the source is named after what the answer says it covers, and made if there is none.
+    """
+    if kind not in MODULES:
+        raise PullError(f"There is no kind {kind!r}. The kinds are {', '.join(sorted(MODULES))}.")
+    try:
+        body = _bytes_of(Path(path))
+    except OSError as error:
+        raise PullError(f"{path} cannot be read ({error.strerror}). Name a file with a captured answer.") from error
+    started = time.monotonic()
+    reply = answers.read(kind, (body,), now.date(), url=Path(path).name)
+    reply.seconds = time.monotonic() - started
+    source = _source_for(slug or default_slug(kind, reply), kind)
+    return conclude(source, reply, now, is_file=True)
+
+
+def _bytes_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(parse.MAX_BYTES + 1)
+
+
+def default_slug(kind: str, reply: answers.Reply) -> str:
+    """The source a file belongs to: `huggingface`, `arxiv-cs-cl`, or the kind with the feed's title."""
+    scope = reply.batch.scope if reply.batch else ""
+    if kind == "huggingface":
+        return kind
+    if kind == "biorxiv":
+        return scope or kind
+    if kind == "arxiv":
+        return slugify(f"arxiv {scope.replace('.', '-')}")[:60] or kind
+    return slugify(f"{kind} {scope}" if kind == "feed" and scope else kind)[:60].strip("-") or kind
+
+
+def _source_for(slug: str, kind: str) -> Source:
+    """The source of that name; one made for files has no address and nobody waits for it."""
+    values = {"name": slug, "kind": kind, "is_enabled": False, "is_daily": False}
+    source, _ = Source.objects.get_or_create(slug=slug, defaults=values)
+    return source
+
+
+def pull_samples(now: datetime) -> list[Fetch]:
+    """Read the bundled samples, dated to `now`'s day, so that an edition can go out where there is no net."""
+    return [conclude(sample.source, sample.reply, now, is_file=True) for sample in samples.today(now)]
+
+
+def due(now: datetime) -> list[Source]:
+    """The sources to ask now, those that wait longest first."""
+    wanted = Q(next_pull_at=None) | Q(next_pull_at__lte=now)
+    sources = Source.objects.filter(wanted, is_enabled=True, is_sample=False, kills__lt=KILLS_BEFORE_QUARANTINE)
+    return list(sources.exclude(url="").order_by("next_pull_at", "slug"))
+
+
+def pull_due(now: datetime) -> list[Fetch]:
+    """Pull every source that is due: hosts side by side, arXiv's one by one in its turns.
+
+    No source waits for another's fault, and none fails because another did.
+    """
+    mine = [source for source in due(now) if _claim(source, now) and not _waits(source, now)]
+    arxiv = [source for source in mine if limiter.name(source.url) == "arxiv.org"]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
+        asked = {pool.submit(_ask, source, now): source for source in mine if source not in arxiv}
+        fetches = _one_by_one(arxiv, now)
+        for future in as_completed(asked):
+            fetches += _settled(future.result, asked[future], now)
+    return fetches
+
+
+def _one_by_one(sources: list[Source], now: datetime) -> list[Fetch]:
+    """When the machines they share do not answer one of them, the others are not tried in this round."""
+    fetches: list[Fetch] = []
+    for source in sources:
+        fetches += _settled(partial(_ask, source, now), source, now)
+        if fetches and fetches[-1].outcome == Outcome.FAILED and not fetches[-1].http_status:
+            later = now + schedule.FIRST_RETRY
+            others = [other.pk for other in sources if other.pk not in {fetch.source_id for fetch in fetches}]
+            Source.objects.filter(pk__in=others).update(next_pull_at=later)
+            break
+    return fetches
+
+
+def _settled(reply: Callable[[], answers.Reply], source: Source, now: datetime) -> list[Fetch]:
+    """The fetch of one source. This is the outermost loop: whatever befalls one must not befall the rest."""
+    try:
+        return [_concluded(source, reply(), now)]
+    except Exception:
+        log.exception("%s could not be pulled", source.slug)
+        Source.objects.filter(pk=source.pk).update(
+            failures=F("failures") + 1, next_pull_at=now + schedule.LONGEST_RETRY
+        )
+        return []
+
+
+def _claim(source: Source, now: datetime) -> bool:
+    """True for one worker only: the moment it saw is moved on."""
+    seen = {"next_pull_at": source.next_pull_at} if source.next_pull_at else {"next_pull_at__isnull": True}
+    return bool(Source.objects.filter(pk=source.pk, **seen).update(next_pull_at=now + CLAIM))
+
+
+def _waits(source: Source, now: datetime) -> bool:
+    """True if the source's host asked for a pause; the source is moved to its end."""
+    until = limiter.waits_until(source.url, now)
+    if until:
+        Source.objects.filter(pk=source.pk).update(next_pull_at=until)
+    return bool(until)
+
+
+def replay(fetch: Fetch, now: datetime) -> Fetch:
+    """Read the kept bytes of an earlier fetch again, with today's reading. Raises PullError if they are gone."""
+    if not fetch.body:
+        raise PullError("The bytes of this fetch are no longer kept. Pull the source instead.")
+    reply = answers.read(fetch.kind or fetch.source.kind, answers.unkept(bytes(fetch.body)), fetch.day, fetch.url)
+    return conclude(fetch.source, reply, now, is_file=True, is_backfill=True)

@@ -1,0 +1,24 @@
+"""When a source is asked next: after its publisher's own hour, later and later while it fails. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from digest.models import Outcome
+from digest.sources import calendar
+
+FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=10), timedelta(hours=6)
+ASK_AGAIN = timedelta(hours=1)  # a stale or empty working day
+
+
+def next_pull(
+    kind: str, outcome: Outcome, failures: int, pull_every: timedelta, now: datetime, *, satisfied: bool = True
+) -> datetime:
+    """The next moment to ask. `satisfied`: the publisher's newest due day is in; `failures` are those in a row."""
+    if outcome in {Outcome.FAILED, Outcome.FORMAT_ERROR}:
+        return now + min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)
+    if kind not in calendar.ONE_DAY:
+        return now + pull_every
+    if outcome in {Outcome.STALE, Outcome.TRUNCATED} or (outcome == Outcome.EMPTY and not satisfied):
+        return min(now + ASK_AGAIN, calendar.next_ready(kind, now))
+    return calendar.next_ready(kind, now) if satisfied else now + ASK_AGAIN
