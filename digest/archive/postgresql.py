@@ -17,6 +17,10 @@ VISIBLE = "paper_id NOT IN (SELECT paper_id FROM digest_editionpaper WHERE is_hi
 # Ranking reads every candidate's vector, so a common word's papers are not all ranked: those that have it
 # in the title, and the newest.
 CANDIDATES = 1_000
+COUNT = (
+    "(SELECT count(*) FROM (SELECT 1 FROM digest_archive "  # noqa: S608 - constants only
+    f"WHERE vector @@ %s::tsquery AND {VISIBLE} LIMIT %s) AS counted)"
+)
 WEIGHTS = "'{0.05, 0.3, 0.2, 1.0}'"
 
 
@@ -54,7 +58,12 @@ class Store:
 
     def frequencies(self, words: Sequence[str], most: int) -> list[int]:
         """How many papers have each word, counted up to `most`."""
-        return [self._count(tsquery.any_word([word]), most) for word in words]
+        if not words:
+            return []
+        values = [value for word in words for value in (tsquery.any_word([word]), most)]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT " + ", ".join([COUNT] * len(words)), values)
+            return [int(count) for count in cursor.fetchone()]
 
     def loosely(self, words: Sequence[tuple[str, float]], rare: Sequence[str], limit: int) -> list[int]:
         """Papers with any of the `rare` words, those with the most weight of `words` first (a title's words twice)."""
@@ -76,11 +85,7 @@ class Store:
 
     def _count(self, query: str, most: int) -> int:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM digest_archive "  # noqa: S608 - constants only
-                f"WHERE vector @@ %s::tsquery AND {VISIBLE} LIMIT %s) AS candidates",
-                [query, most],
-            )
+            cursor.execute(f"SELECT {COUNT}", [query, most])
             return int(cursor.fetchone()[0])
 
 

@@ -12,6 +12,10 @@ from digest.archive.forms import Words
 from subscriptions.query import Node
 
 VISIBLE = "rowid NOT IN (SELECT paper_id FROM digest_editionpaper WHERE is_hidden)"
+COUNT = (
+    "(SELECT count(*) FROM (SELECT 1 FROM digest_archive "  # noqa: S608 - constants only
+    f"WHERE digest_archive MATCH %s AND {VISIBLE} LIMIT %s))"
+)
 WEIGHTS = "4.0, 1.0, 2.0, 0.0"
 NEWEST = "(SELECT coalesce(published_on, date(first_seen_at)) FROM digest_paper WHERE id = digest_archive.rowid)"
 
@@ -38,7 +42,12 @@ class Store:
 
     def frequencies(self, words: Sequence[str], most: int) -> list[int]:
         """How many papers have each word, counted up to `most`."""
-        return [self._count(fts5.any_word([word]), most) for word in words]
+        if not words:
+            return []
+        values = [value for word in words for value in (fts5.any_word([word]), most)]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT " + ", ".join([COUNT] * len(words)), values)
+            return [int(count) for count in cursor.fetchone()]
 
     def loosely(self, words: Sequence[tuple[str, float]], rare: Sequence[str], limit: int) -> list[int]:
         """Papers with any of the `rare` words, those with more of them (and rarer ones) first."""
@@ -55,9 +64,5 @@ class Store:
 
     def _count(self, expression: str, most: int) -> int:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM digest_archive "  # noqa: S608 - constants only
-                f"WHERE digest_archive MATCH %s AND {VISIBLE} LIMIT %s)",
-                [expression, most],
-            )
+            cursor.execute(f"SELECT {COUNT}", [expression, most])
             return int(cursor.fetchone()[0])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import http_date
+from django.utils.http import parse_http_date_safe
 
 View = Callable[..., HttpResponse]
 MINUTE = 60
@@ -40,9 +39,6 @@ def conditional(request: HttpRequest, response: HttpResponse, max_age: int) -> H
     response["Cache-Control"] = f"public, max-age={max_age}, stale-while-revalidate={max_age}"
     response["ETag"] = '"' + hashlib.sha256(response.content).hexdigest()[:32] + '"'
     patch_vary_headers(response, ["Accept-Encoding"])
-    kept = get_conditional_response(request, etag=response["ETag"], response=response)
+    modified = parse_http_date_safe(response.get("Last-Modified", ""))
+    kept = get_conditional_response(request, response["ETag"], modified, response)
     return kept if isinstance(kept, HttpResponse) else response
-
-
-def last_modified(response: HttpResponse, moment: datetime) -> None:
-    response["Last-Modified"] = http_date(moment.timestamp())

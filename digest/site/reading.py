@@ -53,7 +53,7 @@ def neighbours(day: date) -> Neighbours:
 
 
 def public_papers() -> QuerySet[Paper]:
-    """Every paper but those a curator hid, each with who announced it."""
+    """Every paper but those a curator hid, each with who announced it. (One merged into another is among them.)"""
     return with_announcements(Paper.objects.exclude(placements__is_hidden=True))
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
-from digest.site import views
+from digest.site import feed_views, views
+from digest.site.periods import Period, month, week
 
 
 class DayConverter:
     """`2026-06-03`; a day that no calendar has matches nothing."""
 
-    regex = r"\d{4}-\d{2}-\d{2}"
+    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
         return date.fromisoformat(value)
@@ -21,11 +22,58 @@ class DayConverter:
         return str(value)
 
 
+class WeekConverter:
+    """`2026-W23`."""
+
+    regex = r"[0-9]{4}-W[0-9]{2}"
+
+    def to_python(self, value: str) -> Period:
+        return week(value)
+
+    def to_url(self, value: Period | str) -> str:
+        return value if isinstance(value, str) else value.name
+
+
+class MonthConverter(WeekConverter):
+    """`2026-06`."""
+
+    regex = r"[0-9]{4}-[0-9]{2}"
+
+    def to_python(self, value: str) -> Period:
+        return month(value)
+
+
+class FormConverter:
+    """The two forms of a feed."""
+
+    regex = "atom|json"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(DayConverter, "day")
+register_converter(WeekConverter, "week")
+register_converter(MonthConverter, "month")
+register_converter(FormConverter, "form")
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("feed.<form:form>", feed_views.newest, name="feed"),
     path("day/<day:day>/", views.day, name="day"),
+    path("day/<day:day>/feed.<form:form>", feed_views.day, name="day_feed"),
+    path("week/<week:period>/", views.period, name="week"),
+    path("month/<month:period>/", views.period, name="month"),
     path("paper/<int:pk>/", views.paper, name="paper"),
+    path("paper/<int:pk>/bibtex", views.bibtex_entry, name="bibtex"),
     path("topics/", views.topics, name="topics"),
+    path("topic/<slug:slug>/", views.topic, name="topic"),
+    path("topic/<slug:slug>/feed.<form:form>", feed_views.topic, name="topic_feed"),
+    path("search/", views.search, name="search"),
+    path("search/feed.<form:form>", feed_views.search, name="search_feed"),
+    path("robots.txt", views.robots, name="robots"),
+    path("", include("digest.site.letter_urls")),
 ]

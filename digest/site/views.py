@@ -7,24 +7,22 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from digest import archive
 from digest.models import Edition, Paper
-from digest.site import listing, reading
+from digest.site import bibtex, errors, listing, periods, reading, searching
 from digest.site.caching import MINUTE, public
 from digest.site.dates import short_date
+from digest.site.periods import Period
+from digest.site.searching import Results
+from digest.site.words import asked_query, page_number
 from subscriptions.models import Topic
+from subscriptions.query import QueryError, parse
 
-MAX_PAGE = 500
-
-
-def page_number(request: HttpRequest) -> int:
-    """`?page=3`; anything that is not such a number is the first page."""
-    text = request.GET.get("page", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
-    return min(max(number, 1), MAX_PAGE)
+SIMILAR = 5
 
 
 @require_safe
@@ -46,6 +44,8 @@ def _edition(request: HttpRequest, edition: Edition) -> HttpResponse:
     neighbours = reading.neighbours(edition.date)
     context = {
         "edition": edition,
+        "week": periods.week_of(edition.date),
+        "month": periods.month_of(edition.date),
         "shown": reading.shown(edition, page_number(request), area),
         "neighbours": neighbours,
         "is_newest": neighbours.after is None,
@@ -75,6 +75,8 @@ def _no_such_day(request: HttpRequest, day: date) -> HttpResponse:
 @public(5 * MINUTE)
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(reading.public_papers(), pk=pk)
+    if row.merged_into_id:
+        return redirect("paper", pk=row.merged_into_id)
     announcements = list(row.announcements.all())
     context = {
         "row": row,
@@ -84,8 +86,19 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
         "about": about(row),
         "edition": reading.edition_of(row),
         "announcements": announcements,
+        "bibtex": bibtex.entry(row),
+        "similar": searching.rows_in_order(archive.like(row.title, row.pk, SIMILAR)),
     }
     return render(request, "site/paper.html", context)
+
+
+@require_safe
+@public(60 * MINUTE)
+def bibtex_entry(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(reading.public_papers(), pk=pk)
+    response = HttpResponse(bibtex.entry(row), content_type="application/x-bibtex; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{bibtex.key(row)}.bib"'
+    return response
 
 
 def about(paper: Paper) -> list[tuple[str, Any]]:
@@ -110,3 +123,70 @@ def topics(request: HttpRequest) -> HttpResponse:
     for row in Topic.objects.filter(is_active=True):
         groups.setdefault(row.group, []).append(row)
     return render(request, "site/topics.html", {"groups": list(groups.items()), "current": "topics"})
+
+
+@require_safe
+@public(5 * MINUTE)
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    row = get_object_or_404(Topic, slug=slug, is_active=True)
+    found = searching.results(parse(row.query), by_date=True, page=page_number(request))
+    context = {"topic": row, "found": found, "heading": row.name, "query": "", "current": "topics"}
+    return render(request, "site/topic.html", context)
+
+
+@require_safe
+@public(MINUTE)
+def search(request: HttpRequest) -> HttpResponse:
+    q = asked_query(request)
+    by = "date" if request.GET.get("by") == "date" else "relevance"
+    found, error = _searched(q, by == "date", page_number(request))
+    context = {"q": q, "by": by, "found": found, "error": error, "current": "search"}
+    context["heading"] = f"{q[:80]} · Search" if q else "Search"
+    context["query"] = urlencode({"q": q, "by": by}) + "&"
+    return render(request, "site/search.html", context)
+
+
+def _searched(q: str, by_date: bool, page: int) -> tuple[Results | None, str]:
+    """What is found, or why the query cannot be read; neither for an empty box."""
+    if not q:
+        return None, ""
+    try:
+        return searching.results(parse(q), by_date, page), ""
+    except QueryError as error:
+        return None, str(error)
+
+
+@require_safe
+@public(5 * MINUTE)
+def period(request: HttpRequest, period: Period) -> HttpResponse:
+    """A week or a month: its days, and its papers best first."""
+    days = periods.days(period)
+    if not days:
+        return errors.not_found(request)
+    page, total = page_number(request), sum(papers for _, papers in days)
+    of = periods.week_of if period.kind == "week" else periods.month_of
+    before, after = periods.before(period), periods.after(period)
+    context = {
+        "period": period,
+        "days": days,
+        "total": total,
+        "papers": periods.best(period, page),
+        "page": page,
+        "last": max(1, -(-total // reading.PAGE)),
+        "first": (page - 1) * reading.PAGE + 1,
+        "before": of(before) if before else None,
+        "after": of(after) if after else None,
+        "week": periods.week_of(days[-1][0]),
+        "month": periods.month_of(days[-1][0]),
+        "current": "home",
+    }
+    return render(request, "site/period.html", context)
+
+
+@require_safe
+@public(60 * MINUTE)
+def robots(request: HttpRequest) -> HttpResponse:
+    """Crawlers may read the papers; a reader's own links and the searches are not for them."""
+    closed = ("/search/", "/c/", "/p/", "/a/", "/n/", "/r/", "/u/", "/b/", "/preferences/", "/account/", "/admin/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

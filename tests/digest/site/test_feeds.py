@@ -1,0 +1,112 @@
+"""Feeds of editions, topics and searches."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from io import BytesIO
+
+import feedparser
+import pytest
+from django.test import Client
+
+from digest import archive
+from tests import make
+
+pytestmark = pytest.mark.django_db
+FEEDS = ["/feed", "/day/2026-06-03/feed", "/topic/speech/feed", "/search/feed"]
+QUERY = {"q": "speech"}
+
+
+@pytest.fixture
+def _papers() -> None:
+    make.topic("speech")
+    make.edition(
+        papers=[
+            make.paper("Speech & <noise>", authors=["Ada Example"], abstract="A <b>bold</b> claim."),
+            make.paper("Speech\x01 two"),
+        ]
+    )
+    archive.refresh()
+
+
+@pytest.mark.usefixtures("_papers")
+@pytest.mark.parametrize("path", FEEDS)
+def test_a_feed_reader_gets_the_papers(client: Client, path: str) -> None:
+    answer = client.get(f"{path}.atom", QUERY)
+    feed = feedparser.parse(BytesIO(answer.content), sanitize_html=False)
+
+    assert answer["Content-Type"] == "application/atom+xml; charset=utf-8"
+    assert not feed.bozo
+    assert {entry.title.replace("&amp;", "&") for entry in feed.entries} >= {"Speech two"}
+    assert all(entry.link.startswith("http://localhost:8000/paper/") for entry in feed.entries)
+    assert feed.feed.id
+    assert feed.feed.updated_parsed
+
+
+@pytest.mark.usefixtures("_papers")
+@pytest.mark.parametrize("path", FEEDS)
+def test_a_json_feed_has_what_version_1_1_asks_for(client: Client, path: str) -> None:
+    answer = client.get(f"{path}.json", QUERY)
+    feed = json.loads(answer.content)
+
+    assert answer["Content-Type"] == "application/feed+json; charset=utf-8"
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["feed_url"].startswith(f"http://localhost:8000{path}.json")
+    assert len(feed["items"]) == 2
+    assert all(item["id"] and item["url"] for item in feed["items"])
+
+
+@pytest.mark.usefixtures("_papers")
+@pytest.mark.parametrize("path", FEEDS)
+@pytest.mark.parametrize("form", ["atom", "json"])
+def test_an_unchanged_feed_is_not_sent_again(client: Client, path: str, form: str) -> None:
+    first = client.get(f"{path}.{form}", QUERY)
+
+    assert "public, max-age=900" in first["Cache-Control"]
+    by_tag = client.get(f"{path}.{form}", QUERY, headers={"if-none-match": first["ETag"]})
+    by_date = client.get(f"{path}.{form}", QUERY, headers={"if-modified-since": first["Last-Modified"]})
+    assert (by_tag.status_code, by_date.status_code) == (304, 304)
+    assert by_tag.content == b""
+
+
+@pytest.mark.usefixtures("_papers")
+def test_s11_a_feeds_texts_stay_texts(client: Client) -> None:
+    text = client.get("/feed.atom").content.decode()
+
+    assert "<noise>" not in text
+    assert "<b>" not in text
+
+
+def test_an_empty_archive_has_an_empty_feed(client: Client) -> None:
+    for form in ("atom", "json"):
+        assert client.get(f"/feed.{form}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/day/2026-06-03/feed.atom", 404),
+        ("/topic/none/feed.json", 404),
+        ("/search/feed.atom", 404),
+        ("/search/feed.atom?q=%22", 400),
+        ("/feed.rss", 404),
+    ],
+)
+def test_a_feed_of_nothing_is_refused(client: Client, path: str, status: int) -> None:
+    assert client.get(path).status_code == status
+
+
+def test_a_bibtex_file_is_named_after_its_key(client: Client) -> None:
+    one = make.paper("A study", authors=["Ada Example"], published_on=date(2026, 6, 3))
+    answer = client.get(f"/paper/{one.pk}/bibtex")
+
+    assert answer["Content-Disposition"] == 'attachment; filename="example2026study.bib"'
+    assert answer.content.startswith(b"@misc{example2026study,")
+
+
+def test_crawlers_are_kept_from_what_is_not_for_them(client: Client) -> None:
+    text = client.get("/robots.txt").content.decode()
+
+    assert "Disallow: /u/" in text
+    assert "Disallow: /search/" in text
