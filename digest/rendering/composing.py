@@ -64,6 +64,7 @@ class Composed:
     """One letter's words, and the papers that are on it, in order, in both bodies."""
 
     subject: str
+    preheader: str
     html: str
     text: str
     papers: tuple[int, ...] = ()
@@ -96,6 +97,7 @@ def compose(order: Order) -> Composed:
     blocks = (_contents(contents[: len(placed)]), _joined(placed, order.doors.act), carried)
     return Composed(
         subject=values["subject"],
+        preheader=values["preheader"],
         html=frame.html.fill(_in_html(values) | _blocks([block.html for block in blocks])),
         text=frame.text.fill(_in_text(values) | _blocks([block.text for block in blocks])),
         papers=tuple(pick.card.paper for pick in fresh[: len(placed)]),
@@ -115,7 +117,9 @@ class _Frame:
 
 def _frame(order: Order, fresh: Sequence[Pick]) -> _Frame:
     form = frames.form(order.issues, order.weekly, len(order.picks))
-    doors = {"web_url": order.doors.web, "saved_url": order.doors.saved, "overflow": order.doors.more}
+    own = order.doors
+    doors = {"web_url": own.web, "saved_url": own.saved, "overflow": own.more, "preferences_url": own.preferences}
+    doors["unsubscribe_url"] = own.unsubscribe
     omitted = {name for name, door in doors.items() if not door}
     if order.matched <= len(fresh):
         omitted.add("overflow")
@@ -211,7 +215,7 @@ def _values(form: frames.Form, order: Order, fresh: Sequence[Pick], count: int) 
         "preheader": frames.preheader(count, titles[1:3]) if titles else "",
         "greeting": frames.greeting(form, count, max(order.matched, len(fresh)), order.issues),
         "overflow": _overflow(order, fresh, count),
-        "why_sent": _why_sent(order.confirmed_on),
+        "why_sent": _why_sent(order),
         "more_url": doors.more,
         "web_url": doors.web,
         "preferences_url": doors.preferences,
@@ -226,10 +230,12 @@ def _overflow(order: Order, fresh: Sequence[Pick], count: int) -> str:
     return ngettext("And %(count)s more on the web", "And %(count)s more on the web", left) % {"count": f"{left:,}"}
 
 
-def _why_sent(confirmed_on: date | None) -> str:
-    if confirmed_on is None:
+def _why_sent(order: Order) -> str:
+    if not order.doors.unsubscribe:
+        return _("This is one reader’s letter, as it can be passed on: it holds none of their own links.")
+    if order.confirmed_on is None:
         return _("This is a preview: nobody subscribed to it.")
-    day = {"day": f"{frames.short_day(confirmed_on)} {confirmed_on.year}"}
+    day = {"day": f"{frames.short_day(order.confirmed_on)} {order.confirmed_on.year}"}
     return _("You get this letter because you asked for it and confirmed your address on %(day)s.") % day
 
 

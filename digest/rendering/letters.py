@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from digest.models import Delivery
-from digest.rendering import composing, headers, reading
+from digest.rendering import composing, doors, headers, reading
 from digest.rendering.cards import LEVELS, Level
 from digest.rendering.composing import Doors, Order
 from digest.rendering.reading import Facts
-from subscriptions import links
 from subscriptions.mail import Letter
 from subscriptions.models import Frequency, Subscriber
 
@@ -27,18 +27,18 @@ def letters(deliveries: Sequence[Delivery], now: datetime) -> list[Letter]:
 
 def _letter(delivery: Delivery, facts: Facts, now: datetime) -> Letter:
     reader = facts.readers[delivery.subscriber_id]
-    return letter(delivery, reader, facts, doors_of(delivery, reader), now)
+    return letter(delivery, reader, facts, doors.own(delivery, reader), now)
 
 
-def letter(delivery: Delivery, reader: Subscriber, facts: Facts, doors: Doors, now: datetime) -> Letter:
+def letter(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors, now: datetime) -> Letter:
     """One delivery's letter; `delivery` and `reader` may be unsaved (previews)."""
-    composed = composing.compose(order(delivery, reader, facts, doors))
+    composed = composing.compose(order(delivery, reader, facts, own))
     return Letter(
         to=reader.email,
         subject=headers.subject(composed.subject),
         text=composed.text,
         html="" if reader.text_only else composed.html,
-        headers=headers.digest(reader.frequency, doors.unsubscribe, settings.PUBLIC_BASE_URL, now),
+        headers=headers.digest(reader.frequency, own.unsubscribe, settings.PUBLIC_BASE_URL, now),
         message_id=headers.message_id(delivery.uuid),
         metadata={"delivery": str(delivery.uuid)},
         tags=("digest",),
@@ -46,13 +46,13 @@ def letter(delivery: Delivery, reader: Subscriber, facts: Facts, doors: Doors, n
     )
 
 
-def order(delivery: Delivery, reader: Subscriber, facts: Facts, doors: Doors) -> Order:
+def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors) -> Order:
     """What the letter depends on, out of the ledger row."""
     return Order(
         issues=facts.window(delivery.since, delivery.edition_id),
         picks=facts.picks(delivery.papers),
         matched=delivery.matched,
-        doors=doors,
+        doors=own,
         weekly=reader.frequency == Frequency.WEEKLY,
         level=_level(reader),
         confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
@@ -64,12 +64,5 @@ def _level(reader: Subscriber) -> Level:
     return next((level for level in LEVELS if level == reader.abstracts), "short")
 
 
-def doors_of(delivery: Delivery, reader: Subscriber) -> Doors:
-    """The reader's own addresses."""
-    return plain_doors(reader)
-
-
-def plain_doors(reader: Subscriber) -> Doors:
-    """The addresses every letter must have: choose, pause, leave."""
-    preferences = links.preferences_url(reader)
-    return Doors(preferences, f"{preferences}#pause", links.unsubscribe_url(reader))
+def feed_title() -> str:
+    return _("Letters from %(site)s") % {"site": settings.SITE_NAME}

@@ -10,7 +10,7 @@ from uuid import uuid4
 from digest.matching import Day
 from digest.matching.reading import papers_of, wants_of
 from digest.models import Delivery, Edition
-from digest.rendering import letters, reading
+from digest.rendering import doors, letters, reading
 from digest.selection import Want, select, to_json
 from subscriptions import addresses, query
 from subscriptions.mail import Letter
@@ -91,4 +91,4 @@ def sample(subscriber: Subscriber, of: Edition, now: datetime) -> Letter:
 def _letter(subscriber: Subscriber, of: Edition, rows: list[Any], matched: int, now: datetime) -> Letter:
     row = Delivery(edition=of, subscriber_id=subscriber.pk, papers=rows, matched=matched, since=of.serial or 0)
     facts = reading.content({}, {of.pk: reading.issue(of)}, [one["paper"] for one in rows])
-    return letters.letter(row, subscriber, facts, letters.plain_doors(subscriber), now)
+    return letters.letter(row, subscriber, facts, doors.preview(subscriber), now)

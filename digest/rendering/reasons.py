@@ -101,6 +101,10 @@ def _lead(kind: str, upvotes: int) -> str:
     known = {
         "topic": _("your topic"),
         "filter": _("your search"),
+        "author": _("an author you follow:"),
+        "category": _("your category"),
+        "description": _("close to what you described"),
+        "liked": _("like papers you liked"),
         "pin": _("chosen by the curator for everyone"),
         "late": _("first announced earlier, raised by its readers since"),
     }

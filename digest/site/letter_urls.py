@@ -1,0 +1,21 @@
+"""Addresses that only letters lead to; each carries a token."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from digest.site import letters, outbox, reactions, saved
+
+urlpatterns = [
+    path("l/<str:token>/", letters.letter, name="letter"),
+    path("l/<str:token>/more/", letters.more, name="letter_more"),
+    path("f/<str:token>/", letters.feed, name="letters_feed"),
+    path("k/<str:token>/", reactions.start, name="act"),
+    path("k/<str:token>/<int:paper>/", reactions.choose, name="act_choose"),
+    path("k/<str:token>/<int:paper>/<str:act>/", reactions.act, name="act_one"),
+    path("s/<str:token>/", saved.saved, name="saved"),
+    re_path(r"^s/(?P<token>[^/]+)/papers\.(?P<form>bib|ris)$", saved.export, name="saved_export"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<str:name>/", outbox.letter, name="outbox_letter"),
+    path("outbox/<str:name>/html/", outbox.html, name="outbox_html"),
+]

@@ -1,0 +1,130 @@
+"""Letters on the web: one letter in the browser, what did not fit on it, and a reader's own feed of letters."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import feedgenerator
+from django.utils.xmlutils import SimplerXMLGenerator
+from django.views.decorators.http import require_safe
+
+from digest.matching import Day
+from digest.matching.reading import papers_of, wants_of
+from digest.models import Delivery, Edition, Paper
+from digest.rendering import composing, doors, letters, reading
+from digest.rendering.composing import Composed
+from digest.selection import select
+from subscriptions import doors as subscription_doors
+from subscriptions import links, tokens
+from subscriptions.models import Subscriber
+
+State = Delivery.State
+SENT = (State.ACCEPTED, State.UNCERTAIN, State.AMBIGUOUS)
+FEED_LETTERS = 20
+MOST_LISTED = 200
+# The letter carries its styles in its elements and has no script, form or picture.
+LETTER_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@subscription_doors.private
+@require_safe
+def letter(request: HttpRequest, token: str) -> HttpResponse:
+    """The letter as it was sent, without the reader's own links: its address may be passed on."""
+    delivery = _delivery(token)
+    if not delivery.papers:
+        return render(request, "site/letter_gone.html", status=410)
+    response = HttpResponse(_composed([delivery])[0].html)
+    response.headers["Content-Security-Policy"] = LETTER_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@subscription_doors.private
+@require_safe
+def more(request: HttpRequest, token: str) -> HttpResponse:
+    """What else matched, by what the reader follows now."""
+    delivery = _delivery(token)
+    editions = Edition.objects.filter(serial__gt=delivery.since, serial__lte=delivery.edition.serial or 0)
+    there = {row["paper"] for row in delivery.papers}
+    day = Day.build(papers_of(editions))
+    chosen = select(day, wants_of([delivery.subscriber_id])[delivery.subscriber_id], MOST_LISTED + len(there), False)
+    ids = [choice.paper for choice in chosen.choices if choice.paper not in there][:MOST_LISTED]
+    papers = Paper.objects.in_bulk(ids)
+    cards = [reading.card(papers[pk]) for pk in ids if pk in papers]
+    response = render(request, "site/letter_more.html", {"cards": cards, "letter": f"/l/{token}/"})
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@subscription_doors.private
+@require_safe
+def feed(request: HttpRequest, token: str) -> HttpResponse:
+    """The reader's last letters, whole, as Atom."""
+    reader = reader_of("feed", token)
+    sent = Delivery.objects.filter(subscriber=reader, state__in=SENT).exclude(papers=[])
+    deliveries = list(sent.select_related("edition", "subscriber").order_by("-planned_at", "-id")[:FEED_LETTERS])
+    response = HttpResponse(content_type="application/atom+xml; charset=utf-8")
+    _atom(deliveries, doors.feed_url(reader)).write(response, "utf-8")
+    return response
+
+
+class _Atom(feedgenerator.Atom1Feed):
+    """Atom with whole letters: `content` beside the summary."""
+
+    def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, str]) -> None:
+        super().add_item_elements(handler, item)
+        handler.addQuickElement("content", item["letter"], {"type": "html"})
+
+
+def _atom(deliveries: list[Delivery], address: str) -> _Atom:
+    site = links.absolute("home")
+    atom = _Atom(letters.feed_title(), site, "", feed_url=address, feed_guid=f"tag:{address}", language="en")
+    for delivery, composed in zip(deliveries, _composed(deliveries), strict=True):
+        atom.add_item(
+            composed.subject,
+            links.absolute("letter", tokens.make("letter", delivery.uuid.hex)),
+            composed.preheader,
+            unique_id=delivery.uuid.urn,
+            pubdate=delivery.settled_at or delivery.planned_at,
+            updateddate=delivery.settled_at or delivery.planned_at,
+            letter=composed.html,
+        )
+    return atom
+
+
+def _composed(deliveries: list[Delivery]) -> list[Composed]:
+    """The letters as anybody may see them."""
+    facts = reading.facts(deliveries)
+    return [
+        composing.compose(letters.order(one, facts.readers[one.subscriber_id], facts, doors.shared(one)))
+        for one in deliveries
+    ]
+
+
+def _delivery(token: str) -> Delivery:
+    try:
+        identity = doors.identity("letter", token)
+    except (tokens.TokenError, ValueError) as error:
+        raise Http404("no such letter") from error
+    return _found(Delivery.objects.select_related("edition", "subscriber").filter(uuid=identity).first())
+
+
+def _found(delivery: Delivery | None) -> Delivery:
+    if delivery is None or delivery.state == State.SKIPPED:
+        raise Http404("no such letter")
+    return delivery
+
+
+def reader_of(purpose: str, token: str) -> Subscriber:
+    try:
+        identity: UUID = doors.identity(purpose, token)
+    except (tokens.TokenError, ValueError) as error:
+        raise Http404("no such page") from error
+    reader = Subscriber.objects.filter(uuid=identity).exclude(state=Subscriber.State.FORGOTTEN).first()
+    if reader is None:
+        raise Http404("no such page")
+    return reader

@@ -1,0 +1,69 @@
+"""A reader's saved papers: the list, and the same as BibTeX and RIS. The link from the letter is the permission."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from digest.models import Paper, Saved
+from digest.rendering import citations, doors, reading
+from digest.rendering.citations import Reference
+from digest.site.letters import reader_of
+from subscriptions import doors as subscription_doors
+from subscriptions.models import Subscriber
+
+MOST = 2_000
+FORMATS = {
+    "bib": ("application/x-bibtex; charset=utf-8", citations.bibtex),
+    "ris": ("application/x-research-info-systems; charset=utf-8", citations.ris),
+}
+
+
+@csrf_exempt
+@subscription_doors.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def saved(request: HttpRequest, token: str) -> HttpResponse:
+    """The list, newest first; POST takes one paper off it."""
+    reader = reader_of("saved", token)
+    if request.method == "POST":
+        number = request.POST.get("paper", "")
+        Saved.objects.filter(subscriber=reader, paper_id=int(number) if number.isdecimal() else 0).delete()
+    rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
+    papers = [{"card": reading.card(row.paper), "at": row.at} for row in rows]
+    context = {"papers": papers, "start": f"/s/{token}/", "feed": doors.feed_url(reader)}
+    response = render(request, "site/saved.html", context)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@subscription_doors.private
+@require_safe
+def export(request: HttpRequest, token: str, form: str) -> HttpResponse:
+    """The list as a file; `form` is bib or ris."""
+    content_type, write = FORMATS[form]
+    response = HttpResponse(write(references(reader_of("saved", token))), content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="saved-papers.{form}"'
+    return response
+
+
+def references(reader: Subscriber) -> list[Reference]:
+    """A reader's saved papers as citations, newest first."""
+    rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
+    return [reference(row.paper) for row in rows]
+
+
+def reference(paper: Paper) -> Reference:
+    """One paper as a citation."""
+    return Reference(
+        title=paper.title,
+        authors=[str(name) for name in paper.authors or ()],
+        url=paper.url,
+        published_on=paper.published_on,
+        doi=paper.doi,
+        arxiv_id=paper.arxiv_id,
+        primary_category=paper.primary_category,
+        abstract=paper.abstract,
+        journal=paper.journal_ref,
+    )
