@@ -232,7 +232,7 @@ def check_books(books: Books, days: dict[date, list[Captured]], known: set[str])
     twice = [pair for pair, times in seen.items() if times > 1]
     books.expect(not twice, f"{len(twice)} times a reader got a paper twice: {twice[:5]}")
     audit = command("audit")
-    books.expect(bool(audit.get("ok")), f"audit: {audit}")
+    books.expect(bool(audit.get("good")), f"audit: {audit['broken']}")
 
 
 def check_letters(books: Books, outbox: Path) -> int:

@@ -1,0 +1,131 @@
+"""`manage.py up`: all of Offprint on this machine, from an empty folder to a served site."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from digest import day, serving
+from digest.commands import Command as BaseCommand
+from digest.commands import moment
+from digest.models import Delivery
+from subscriptions import postboxes
+
+SKIPS = {"no_match": "nothing matched today", "empty": "nothing matched today"}
+
+
+class Command(BaseCommand):
+    help = "Set everything up, run one full day at once, say what happened, then serve the site until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="end after the day's run")
+        parser.add_argument("--port", type=int, default=8000, metavar="N", help="where the site listens (8000)")
+        parser.add_argument("--now", type=moment, metavar="ISO", help="act as if it were this moment (with --once)")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        if not options["once"]:
+            self._check_port(options["port"])
+        self.quiet = options["json"]
+        now = options["now"] or timezone.now()
+        self.say("Preparing the database …")
+        call_command("migrate", verbosity=0)
+        day.prepare(now)
+        report = day.run(now, self.say)
+        answer = describe(report)
+        if not self.quiet:
+            self.tell(report, answer)
+        if not options["once"]:
+            self.say(
+                f"\nServing {settings.PUBLIC_BASE_URL if settings.PUBLIC else _site(options['port'])} — Ctrl-C ends it."
+            )
+            self.failed = serving.serve(options["port"], self.say) != 0
+        return answer
+
+    def show(self, answer: dict[str, Any]) -> None:
+        """Said already, step by step."""
+
+    def say(self, line: str) -> None:
+        if not self.quiet:
+            self.stdout.write(line)
+            self.stdout.flush()
+
+    def _check_port(self, port: int) -> None:
+        try:
+            serving.check_port(port)
+        except serving.PortTakenError as error:
+            raise CommandError(str(error)) from error
+
+    def tell(self, report: day.Report, answer: dict[str, Any]) -> None:
+        self.say("\nSources")
+        rows = [(one["source"], one["outcome"], one["entries"], one["new"]) for one in answer["sources"]]
+        self._table(("source", "outcome", "entries", "new"), rows)
+        self.say(f"\nEdition of {answer['edition']}: {answer['status']}, {answer['papers']} papers")
+        for note in report.notes:
+            self.say(f"  {note}")
+        self.say("\nReaders")
+        if answer["readers"]:
+            rows = [(one["reader"], one["papers"], one["letter"]) for one in answer["readers"]]
+            self._table(("reader", "papers", "letter"), rows)
+        else:
+            self.say(
+                "  Nobody was due: their letter went out before, or their hour is still to come. Nothing is sent twice."
+            )
+        self._where_to_look()
+
+    def _table(self, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        cells = [[str(cell) for cell in row] for row in [head, *rows]]
+        widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
+        for row in cells:
+            self.say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+    def _where_to_look(self) -> None:
+        self.say("\nWhere to look")
+        if settings.MAIL_CHANNEL == "outbox":
+            self.say(f"  letters   {_short(Path(settings.OUTBOX_DIR))}/*.eml (any mail program opens them)")
+        self.say("  the desk  /desk/ and /admin/, after: .venv/bin/python manage.py createsuperuser")
+        self.say("  settings  .env.example; what is wrong and how to mend it: .venv/bin/python manage.py doctor")
+
+
+def describe(report: day.Report) -> dict[str, Any]:
+    """The day's run as data: per source, the edition, per reader."""
+    edition = report.edition
+    return {
+        "sources": [
+            {"source": one.source.name, "outcome": one.outcome, "entries": one.entries, "new": one.new}
+            for one in report.fetches
+        ],
+        "edition": str(edition.date) if edition else "",
+        "status": edition.state if edition else "",
+        "papers": edition.entries.filter(is_hidden=False).count() if edition else 0,
+        "readers": [
+            {"reader": row.subscriber.email, "papers": len(row.papers), "letter": _letter(row)}
+            for row in report.deliveries
+        ],
+        "notes": report.notes,
+    }
+
+
+def _letter(row: Delivery) -> str:
+    """The letter's file, or why there is none."""
+    if row.state == Delivery.State.SKIPPED:
+        return SKIPS.get(row.reason, row.reason.replace("_", " "))
+    if row.state != Delivery.State.ACCEPTED or settings.MAIL_CHANNEL != "outbox":
+        return row.get_state_display().lower()
+    files = postboxes.letters_to(row.subscriber.email)
+    return str(_short(files[-1])) if files else row.get_state_display().lower()
+
+
+def _short(path: Path) -> Path:
+    """The path as seen from where the command was started, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _site(port: int) -> str:
+    return f"http://localhost:{port}"
