@@ -52,7 +52,7 @@ def _found(source: Source, reply: answers.Reply, past: list[Past], now: datetime
     if reply.fault and not isinstance(reply.fault, CutShortError):
         return Found(Verdict(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
     if reply.unchanged or reply.batch is None or _same_body(source, reply, now):
-        return Found(_again(reply, past, now), past[0].day if past else reply.asked)
+        return Found(_again(reply, past, now), past[0].day if past else reply.asked, reply.batch)
     return _judged(source, reply, reply.batch, past, now, is_backfill)
 
 
@@ -90,7 +90,7 @@ def _write(
     source: Source, reply: answers.Reply, found: Found, now: datetime, is_backfill: bool, is_file: bool
 ) -> Fetch:
     verdict, batch = found.verdict, found.batch
-    stored = papers.Stored(rejected=batch.rejected if batch else 0)
+    stored = _untouched(verdict, batch)
     if batch and verdict.take:
         stored = papers.store(batch, source, found.day, now)
         if verdict.outcome == Outcome.OK and not stored.announced and not stored.updated:
@@ -106,6 +106,12 @@ def _write(
     _update_source(source, reply, verdict, row, now, is_backfill or is_file)
     _forget_old_bodies(source)
     return row
+
+
+def _untouched(verdict: Verdict, batch: Batch | None) -> papers.Stored:
+    """The counts where nothing is stored: what came again is known, what is not trusted is neither."""
+    known = len(batch.entries) if batch and verdict.outcome == Outcome.UNCHANGED else 0
+    return papers.Stored(known=known, rejected=batch.rejected if batch else 0)
 
 
 def _sha256(pages: tuple[bytes, ...]) -> str:

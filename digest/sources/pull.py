@@ -13,6 +13,7 @@ from pathlib import Path
 from django.db.models import F, Q
 from django.utils.text import slugify
 
+from digest import archive
 from digest.models import Fetch, Outcome, Source
 from digest.sources import answers, calendar, limiter, parse, samples, schedule
 from digest.sources.conclusion import KILLS_BEFORE_QUARANTINE, conclude
@@ -76,7 +77,7 @@ def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> F
     reply = answers.read(kind, (body,), now.date(), url=Path(path).name)
     reply.seconds = time.monotonic() - started
     source = _source_for(slug or default_slug(kind, reply), kind)
-    return conclude(source, reply, now, is_file=True)
+    return _indexed([conclude(source, reply, now, is_file=True)])[0]
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -105,7 +106,7 @@ def _source_for(slug: str, kind: str) -> Source:
 
 def pull_samples(now: datetime) -> list[Fetch]:
     """Read the bundled samples, dated to `now`'s day, so that an edition can go out where there is no net."""
-    return [conclude(sample.source, sample.reply, now, is_file=True) for sample in samples.today(now)]
+    return _indexed([conclude(sample.source, sample.reply, now, is_file=True) for sample in samples.today(now)])
 
 
 def due(now: datetime) -> list[Source]:
@@ -127,6 +128,13 @@ def pull_due(now: datetime) -> list[Fetch]:
         fetches = _one_by_one(arxiv, now)
         for future in as_completed(asked):
             fetches += _settled(future.result, asked[future], now)
+    return _indexed(fetches)
+
+
+def _indexed(fetches: list[Fetch]) -> list[Fetch]:
+    """Let what came be found by a search at once, not only after the next tick."""
+    if any(fetch.new or fetch.updated for fetch in fetches):
+        archive.refresh()
     return fetches
 
 

@@ -12,8 +12,11 @@ _FILE = Path(__file__).with_name("starters.toml")
 
 def load() -> int:
     """Add the starter sources that are not there yet; what a curator changed stays changed. Returns how many came."""
+    listed = {str(values["slug"]): values for values in starters()}
+    for source in Source.objects.filter(slug__in=listed, url="", is_sample=False):
+        Source.objects.filter(pk=source.pk).update(**listed[source.slug])  # so far only files were read for it
     have = set(Source.objects.values_list("slug", flat=True))
-    rows = [Source(**values) for values in starters() if values["slug"] not in have]
+    rows = [Source(**values) for slug, values in listed.items() if slug not in have]
     Source.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
