@@ -251,7 +251,7 @@ def _move(readers: Sequence[Subscriber], serial: int | None, now: datetime) -> N
     """Readers with the same next moment are moved in one update."""
     by_next: dict[datetime, list[int]] = defaultdict(list)
     for one in readers:
-        by_next[services.next_due(one, now)].append(one.pk)
+        by_next[services.next_due_after(one, now, due_moment(one, now))].append(one.pk)
     for at, ids in by_next.items():
         values: dict[str, Any] = {"next_digest_at": at}
         if serial is not None:

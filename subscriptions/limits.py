@@ -37,6 +37,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "network-proved": (Rule(40, HOUR), Rule(120, DAY)),
     "change": (Rule(3, DAY),),
     "export": (Rule(5, HOUR),),
+    "preview": (Rule(120, HOUR), Rule(600, DAY)),
     "proof": (Rule(1, DAY),),
 }
 PRUNED_AT_ONCE = 50

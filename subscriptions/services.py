@@ -16,7 +16,7 @@ from subscriptions.models import Consent, Notice, Subscriber, Suppression
 State = Subscriber.State
 WORDING = "signup-1"
 SCHEDULE = ("frequency", "hour", "weekday", "zone")
-SETTINGS = (*SCHEDULE, "papers_per_day", "text_only", "empty_day", "community_picks", "catch_up")
+SETTINGS = (*SCHEDULE, "papers_per_day", "text_only", "empty_day", "community_picks", "abstracts", "catch_up")
 MOST_PAPERS = 50
 RETURN_WITHIN = timedelta(days=30)
 
@@ -62,9 +62,17 @@ def subscribe(
         _renew(subscriber, address.typed, chosen, now)
         interests.store(subscriber, wanted)
         _keep_proof(subscriber, "asked", now, network)
-        if ask_by_mail and limits.take_for_letter(address, now, lane=lane):
-            notices.queue(Notice.Kind.CONFIRM, subscriber, now, _letter_key("confirm", subscriber))
+        if ask_by_mail:
+            ask_to_confirm(subscriber, now, lane)
     return subscriber
+
+
+def ask_to_confirm(subscriber: Subscriber, now: datetime, lane: str = "site") -> bool:
+    """Mail a waiting reader the question; False where their address has been asked often enough."""
+    with transaction.atomic():
+        if not limits.take_for_letter(addresses.read(subscriber.email), now, lane=lane):
+            return False
+        return notices.queue(Notice.Kind.CONFIRM, subscriber, now, _letter_key("confirm", subscriber))
 
 
 def check_settings(wishes: dict[str, Any], current: Subscriber | None = None) -> dict[str, Any]:
@@ -82,6 +90,8 @@ def check_settings(wishes: dict[str, Any], current: Subscriber | None = None) ->
     empty_day = wishes.get("empty_day", whole.empty_day)
     if empty_day not in Subscriber.EmptyDay.values:
         raise schedule.ScheduleError("empty_day", "For empty days, choose “nothing” or “line”.")
+    if wishes.get("abstracts", whole.abstracts) not in Subscriber.Abstracts.values:
+        raise schedule.ScheduleError("abstracts", f"For abstracts, choose {', '.join(Subscriber.Abstracts.values)}.")
     return wishes
 
 
@@ -202,6 +212,15 @@ def suppress(email: str, reason: str, now: datetime, detail: str = "") -> None:
         )
 
 
+def block(subscriber: Subscriber, now: datetime) -> None:
+    """Somebody never asked: no letter of any kind again; of a reader who never confirmed nothing else is kept."""
+    if not subscriber.email:
+        return
+    suppress(subscriber.email, Suppression.Reason.REQUEST, now)
+    if subscriber.confirmed_at is None:
+        forget(subscriber, now)
+
+
 def send_link(subscriber: Subscriber, now: datetime) -> bool:
     """Mail the reader a fresh link to their preferences and account; False where they have had enough of them."""
     address = addresses.read(subscriber.email)
@@ -214,6 +233,11 @@ def send_link(subscriber: Subscriber, now: datetime) -> bool:
 def next_due(subscriber: Subscriber, after: datetime) -> datetime:
     """The reader's first due moment strictly after `after`."""
     return schedule.next_due(*_schedule(subscriber), after)
+
+
+def next_due_after(subscriber: Subscriber, now: datetime, served: datetime) -> datetime:
+    """The reader's first due moment after `now`, on a later local date than the one they were `served` for."""
+    return schedule.next_due_after_serving(*_schedule(subscriber), now, served)
 
 
 def is_due(subscriber: Subscriber, now: datetime) -> bool:

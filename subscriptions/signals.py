@@ -15,3 +15,15 @@ exporting = Signal()
 
 erased = Signal()
 """`subscriber`, `now`: scrub what your room keeps about the reader."""
+
+previewing = Signal()
+"""`wishes` (list of `interests.Wish`), `now`: answer with a `previews.Preview` of the last seven days."""
+
+history = Signal()
+"""`subscriber`, `now`: answer with a list of `previews.Letter`, newest first."""
+
+wanting_now = Signal()
+"""`subscriber`, `now`: plan the letter for today's edition at once; answer with a sentence for the reader."""
+
+locating_feed = Signal()
+"""`topic` (slug or empty), `query` (canonical): answer with the absolute address of its public feed."""

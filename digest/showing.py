@@ -1,0 +1,130 @@
+"""What the reader's own pages show of this room: last week's papers for some wishes, letters so far, today's now.
+
+It answers `subscriptions.signals`; the pages know nothing of editions or deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Least
+from django.dispatch import receiver
+from django.urls import reverse
+from django.utils import timezone
+
+from digest.delivery import reasons
+from digest.matching import reading
+from digest.matching.day import Day
+from digest.matching.papers import PaperText
+from digest.models import Delivery, Edition, Skip
+from digest.selection import Choice, Want, select
+from digest.site.listing import short_authors
+from subscriptions import previews, signals
+from subscriptions.interests import Wish
+from subscriptions.models import Subscriber
+
+WEEK = 7
+SHOWN = 10
+LETTERS_SHOWN = 30
+# One index a process, made anew when an edition comes out or a curator changes one.
+_week: dict[tuple[Any, ...], Day] = {}
+
+
+@receiver(signals.previewing)
+def preview(wishes: Sequence[Wish], **_: Any) -> previews.Preview:
+    """What the wishes would have brought out of the newest week of editions."""
+    day = week()
+    wants = [Want(wish.label, "topic" if wish.topic else "filter", wish.canonical, wish.weight) for wish in wishes]
+    chosen = select(day, wants, SHOWN, community=False)
+    papers = {paper.id: paper for paper in day.papers}
+    return previews.Preview(
+        looked_at=len(day),
+        days=WEEK,
+        matched=chosen.matched,
+        counts={want.query: len(day.hits(want.query)) for want in wants},
+        papers=[_paper(papers[choice.paper], choice) for choice in chosen.choices if choice.reasons],
+    )
+
+
+def week() -> Day:
+    """The papers of the released editions of seven days up to the newest, ready to be matched."""
+    released = Edition.objects.filter(state=Edition.State.RELEASED)
+    newest = released.order_by("-date").values_list("date", flat=True).first()
+    rows = list(released.filter(date__gt=newest - timedelta(days=WEEK)).order_by("-date")) if newest else []
+    key = tuple((row.pk, row.serial, row.revision) for row in rows)
+    if key not in _week:
+        _week.clear()
+        _week[key] = Day.build(reading.papers_of(rows))
+    return _week[key]
+
+
+def _paper(paper: PaperText, choice: Choice) -> previews.PreviewPaper:
+    why = ", ".join(dict.fromkeys(reason.label for reason in choice.reasons))
+    return previews.PreviewPaper(
+        title=paper.title,
+        url=reverse("paper", args=[paper.id]),
+        authors=short_authors(paper.authors),
+        day=paper.day or date.min,
+        why=why,
+    )
+
+
+# -- letters so far -------------------------------------------------------------------------------
+
+_WORDS = {
+    Delivery.State.PENDING: ("Waiting to be sent", ""),
+    Delivery.State.CLAIMED: ("Being sent", ""),
+    Delivery.State.AMBIGUOUS: ("Perhaps sent; we are finding out", "warn"),
+    Delivery.State.ACCEPTED: ("Accepted by your mail provider", "good"),
+    Delivery.State.REJECTED: ("Refused by your mail provider", "bad"),
+    Delivery.State.UNCERTAIN: ("Perhaps sent; its papers come again with the next letter", "warn"),
+    Delivery.State.EXPIRED: ("Too late to be sent; its papers come with the next letter", "warn"),
+    Delivery.State.DEAD: ("Given up after several tries; its papers come with the next letter", "bad"),
+}
+
+
+@receiver(signals.history)
+def history(subscriber: Subscriber, now: datetime, **_: Any) -> list[previews.Letter]:
+    """The newest letters, and the days on which there was none, with the reason."""
+    rows = Delivery.objects.filter(subscriber=subscriber).order_by("-planned_at")[:LETTERS_SHOWN]
+    skips = Skip.objects.filter(subscriber=subscriber).order_by("-local_date")[:LETTERS_SHOWN]
+    lines = [_letter(row) for row in rows]
+    lines += [previews.Letter(skip.local_date, skip.at, _to_reader(skip.reason)) for skip in skips]
+    return sorted(lines, key=lambda line: (line.day, line.at or now), reverse=True)[:LETTERS_SHOWN]
+
+
+def _letter(row: Delivery) -> previews.Letter:
+    if row.state == Delivery.State.SKIPPED:
+        return previews.Letter(row.local_date, row.settled_at, _to_reader(row.reason))
+    words, tone = _WORDS[Delivery.State(row.state)]
+    if row.state == Delivery.State.ACCEPTED and row.settled_at:
+        words += f" at {timezone.localtime(row.settled_at):%H:%M:%S} UTC"
+    if row.fate:
+        words += f", {row.fate}"
+        tone = "bad" if row.fate in {"bounced", "complained", "rejected", "failed"} else tone
+    return previews.Letter(row.local_date, row.settled_at, words, tone, len(row.papers))
+
+
+def _to_reader(reason: str) -> str:
+    """The ledger's sentence, turned to the reader."""
+    sentence = reasons.sentence(reason)
+    return sentence.replace("this reader's", "your").replace("This reader's", "Your").replace("this reader", "you")
+
+
+# -- today's now ------------------------------------------------------------------------------------
+
+
+@receiver(signals.wanting_now)
+def make_due(subscriber: Subscriber, now: datetime, **_: Any) -> str:
+    """Let the reader be due at once for the newest edition; the next sweep plans and sends it."""
+    newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
+    if newest is None or newest.serial is None:
+        return "No edition is out yet. The first one comes to you at your hour."
+    if Delivery.objects.filter(subscriber=subscriber, edition=newest).exists():
+        return "You have the newest letter already. The next one comes at your hour."
+    rows = Subscriber.objects.filter(pk=subscriber.pk, state=Subscriber.State.ACTIVE)
+    rows.update(cursor=Least(F("cursor"), newest.serial - 1), next_digest_at=now)
+    return "It is on its way, and should be in your inbox in a minute or two."

@@ -1,0 +1,29 @@
+"""A reader's interests as an outline that feed readers can take over."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from django.conf import settings
+
+from subscriptions import interests, signals
+from subscriptions.models import Subscriber
+
+
+def opml(subscriber: Subscriber) -> str:
+    """OPML 2.0: one outline an interest; where the site has a feed for it, its address."""
+    root = ElementTree.Element("opml", version="2.0")
+    head = ElementTree.SubElement(root, "head")
+    ElementTree.SubElement(head, "title").text = f"{settings.SITE_NAME}: what I follow"
+    body = ElementTree.SubElement(root, "body")
+    for one in interests.of(subscriber):
+        feed = _feed(one.topic.slug if one.topic else "", one.filter.text)
+        attributes = {"text": one.label, "type": "rss", "xmlUrl": feed} if feed else {"text": one.label}
+        ElementTree.SubElement(body, "outline", attributes | {"description": one.filter.text})
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
+
+
+def _feed(topic: str, query: str) -> str:
+    """Where the site publishes this interest; empty where nobody answers."""
+    answers = [answer for _, answer in signals.locating_feed.send(Subscriber, topic=topic, query=query) if answer]
+    return str(answers[0]) if answers else ""

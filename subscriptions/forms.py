@@ -1,0 +1,154 @@
+"""What readers fill in. Every refusal is a sentence beside its field that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.http import QueryDict
+
+from subscriptions import addresses, interests, schedule, services
+from subscriptions.models import Frequency, Subscriber, Topic
+
+MOST_TEXT = 12_000
+HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
+DAYS = list(enumerate(schedule.WEEKDAYS))
+PAPERS = [3, 5, 10, 15, 20, 30, 50]
+ADDRESS_ERRORS = {"required": "Write your e-mail address.", "max_length": "This address is longer than any can be."}
+
+
+class WishesForm(forms.Form):
+    """Topics ticked, and lines typed; `wishes` holds the reading of both once the form is valid."""
+
+    topics = forms.CharField(required=False)
+    queries = forms.CharField(
+        required=False,
+        max_length=MOST_TEXT,
+        error_messages={"max_length": "This is too much text. Write one thing you work on per line."},
+    )
+    wishes: Sequence[interests.Wish] = ()
+
+    @property
+    def slugs(self) -> list[str]:
+        """The topics ticked, as sent."""
+        if not self.is_bound:
+            return list(self.initial.get("topics", []))
+        sent = cast("QueryDict", self.data)
+        return [slug for slug in sent.getlist("topics") if slug]
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.strip() for line in self.cleaned_data.get("queries", "").splitlines()]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "queries" in self.errors:
+            return cleaned
+        try:
+            self.wishes = interests.read(self.slugs, self.lines)
+        except interests.InterestError as error:
+            self.add_error("queries" if error.number else None, _place(error, len(self.lines)))
+        return cleaned
+
+    @property
+    def queries_written(self) -> list[str]:
+        return [line for line in self.lines if line]
+
+
+class ScheduleForm(forms.Form):
+    """When and how much: what is left out keeps the form's initial value."""
+
+    frequency = forms.CharField(required=False)
+    hour = forms.IntegerField(required=False, error_messages={"invalid": "Choose a whole hour from 0 to 23."})
+    weekday = forms.IntegerField(required=False, error_messages={"invalid": "Choose a day of the week."})
+    zone = forms.CharField(required=False, max_length=64)
+    papers_per_day = forms.IntegerField(
+        required=False, error_messages={"invalid": f"Choose a whole number from 1 to {services.MOST_PAPERS}."}
+    )
+    text_only = forms.BooleanField(required=False)
+    empty_day = forms.CharField(required=False)
+    abstracts = forms.CharField(required=False)
+    community_picks = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
+        self.reader = reader or Subscriber()
+        given = {name: getattr(self.reader, name) for name in ScheduleForm.base_fields}
+        kwargs["initial"] = given | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The settings that were chosen; a box not ticked is a choice, an empty field is not."""
+        boxes = ("text_only", "community_picks")
+        filled = {name: self.cleaned_data.get(name) for name in ScheduleForm.base_fields}
+        return {name: value for name, value in filled.items() if name in boxes or value not in (None, "")}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                services.check_settings(self.wanted, self.reader)
+            except schedule.ScheduleError as error:
+                self.add_error(error.field, error.message)
+        return cleaned
+
+
+class AddressForm(forms.Form):
+    email = forms.CharField(max_length=254, error_messages=ADDRESS_ERRORS, strip=True)
+    address: addresses.Address
+
+    def clean_email(self) -> str:
+        if not self.cleaned_data["email"] and not self.fields["email"].required:
+            return ""
+        try:
+            self.address = addresses.read(self.cleaned_data["email"])
+        except addresses.AddressError as error:
+            raise forms.ValidationError(error.message) from error
+        return self.address.typed
+
+
+class SignupForm(AddressForm, WishesForm, ScheduleForm):
+    """All of it on one page. With `preview` the address may still be missing."""
+
+    def __init__(self, *args: Any, preview: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = not preview
+
+
+class PauseForm(forms.Form):
+    until = forms.DateField(required=False, error_messages={"invalid": "Write the date like 2026-06-30."})
+    catch_up = forms.BooleanField(required=False)
+
+
+def choices(form: forms.Form) -> dict[str, Any]:
+    """What the templates offer in each list."""
+    topics = Topic.objects.filter(is_active=True).order_by("position", "name")
+    return {
+        "form": form,
+        "groups": interests.groups(topics),
+        "frequencies": Frequency.choices,
+        "hours": HOURS,
+        "days": DAYS,
+        "papers": PAPERS,
+        "zones": zone_groups(),
+        "empty_days": Subscriber.EmptyDay.choices,
+        "lengths": Subscriber.Abstracts.choices,
+    }
+
+
+def zone_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Zones by region for a list with groups: (region, [(name, shown)]); UTC stands first."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(schedule.zone_names()):
+        region, _, place = name.partition("/")
+        if place and region not in {"Etc", "SystemV", "US", "posix", "right"}:
+            regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return [("Everywhere", [("UTC", "UTC")]), *regions.items()]
+
+
+def _place(error: interests.InterestError, lines: int) -> str:
+    if not error.number:
+        return error.message
+    line = f"Line {error.number}, column" if lines > 1 else "Column"
+    return f"{line} {error.column}: {error.message}"

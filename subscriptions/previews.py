@@ -1,0 +1,73 @@
+"""What other rooms answer when a page of ours asks: values only, so that no page needs to know who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.dispatch import Signal
+
+from subscriptions import signals
+from subscriptions.interests import Wish
+from subscriptions.models import Subscriber
+
+
+@dataclass(frozen=True)
+class PreviewPaper:
+    """One paper that would have come."""
+
+    title: str
+    url: str
+    authors: str
+    day: date
+    why: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What these wishes would have brought: `counts` by canonical query, of `looked_at` papers in `days` days."""
+
+    looked_at: int
+    days: int
+    matched: int
+    counts: dict[str, int]
+    papers: Sequence[PreviewPaper]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One line of a reader's history: when, what became of it, in words, and how well that is."""
+
+    day: date
+    at: datetime | None
+    words: str
+    tone: str = ""
+    papers: int = 0
+    url: str = ""
+
+
+def preview(wishes: Sequence[Wish], now: datetime) -> Preview | None:
+    """None where nobody answers."""
+    found: Preview | None = _first(signals.previewing, wishes=list(wishes), now=now)
+    return found
+
+
+def history(subscriber: Subscriber, now: datetime) -> Sequence[Letter]:
+    letters: Sequence[Letter] | None = _first(signals.history, subscriber=subscriber, now=now)
+    return letters or ()
+
+
+def send_now(subscriber: Subscriber, now: datetime) -> str:
+    """Plan today's letter for this reader at once; answers in a sentence, empty where that is not to be had."""
+    return _first(signals.wanting_now, subscriber=subscriber, now=now) or ""
+
+
+def can_send_now() -> bool:
+    return signals.wanting_now.has_listeners(Subscriber)
+
+
+def _first(signal: Signal, **asked: Any) -> Any:
+    answers = [answer for _, answer in signal.send(Subscriber, **asked) if answer is not None]
+    return answers[0] if answers else None

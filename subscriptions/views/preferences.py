@@ -1,0 +1,179 @@
+"""A reader's own page, opened by the link in every letter: what they want, when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from subscriptions import (
+    accounts,
+    asks,
+    diagnosis,
+    doors,
+    interests,
+    limits,
+    links,
+    networks,
+    previews,
+    schedule,
+    services,
+    tokens,
+)
+from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
+from subscriptions.models import Ask, Subscriber
+
+Done = dict[str, Any]
+AVAILABLE = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
+
+
+@doors.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest) -> HttpResponse:
+    """GET shows, POST does the one thing its `act` names and shows the page again with what was done."""
+    now = timezone.now()
+    reader = _reader(request)
+    if reader is None:
+        return _ask_for_link(request, now)
+    if request.method != "POST":
+        return _page(request, reader, now)
+    act = ACTS.get(request.POST.get("act", ""))
+    if act is None:
+        return _page(request, reader, now, trouble="This button is not one of ours. Try again.", status=422)
+    return _page(request, reader, now, **act(request, reader, now))
+
+
+def _reader(request: HttpRequest) -> Subscriber | None:
+    try:
+        reader, mark = doors.opened(request, "preferences")
+    except tokens.TokenError:
+        return None
+    return reader if mark == str(reader.link_round) and reader.state in AVAILABLE else None
+
+
+def _ask_for_link(request: HttpRequest, now: datetime) -> HttpResponse:
+    """Without a link that opens: an address to mail one to. The answer is the same whoever reads there."""
+    had_link = doors.cookie("preferences") in request.COOKIES
+    form = AddressForm(request.POST if "email" in request.POST else None, initial={"email": ""})
+    context = {"form": form, "had_link": had_link, "sent": False, "busy": False}
+    if not form.is_bound or not form.is_valid():
+        status = 422 if form.is_bound else 404 if had_link else 200
+        return render(request, "subscriptions/link.html", context, status=status)
+    network = networks.of(request)
+    if not limits.take("network", network, now):
+        return render(request, "subscriptions/link.html", context | {"busy": True}, status=429)
+    asks.write_down(Ask.Kind.LINK, form.address.typed, {}, network, now)
+    return render(request, "subscriptions/link.html", context | {"sent": True})
+
+
+# -- one function a button: each answers with what the page should say ------------------------------
+
+
+def _change_interests(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    form = WishesForm(request.POST)
+    if not form.is_valid():
+        return {"wishes_form": form, "status": 422}
+    weights = {one.filter.text: request.POST.get(f"weight-{one.pk}", "") for one in interests.of(reader)}
+    muted = [one.filter.text for one in interests.of(reader) if f"mute-{one.pk}" in request.POST]
+    interests.change(reader, interests.weigh(form.wishes, weights, muted), now)
+    return {"done": "Your interests are kept. The next letter follows them."}
+
+
+def _change_schedule(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    form = ScheduleForm(request.POST, reader=reader)
+    if not form.is_valid():
+        return {"schedule_form": form, "status": 422}
+    services.set_schedule(reader, now, **form.wanted)
+    return {"done": "Your times are kept."}
+
+
+def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    form = PauseForm(request.POST)
+    if not form.is_valid():
+        return {"trouble": form.errors["until"][0], "status": 422}
+    try:
+        services.pause(reader, now, form.cleaned_data["until"], form.cleaned_data["catch_up"])
+    except schedule.ScheduleError as error:
+        return {"trouble": error.message, "status": 422}
+    return {"done": "No letters come until the pause ends."}
+
+
+def _resume(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    services.resume(reader, now)
+    return {"done": "Welcome back. Letters come again."}
+
+
+def _mail_link(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    if not services.send_link(reader, now):
+        return {"trouble": "Several links went out today already. Look in your inbox, or try tomorrow.", "status": 429}
+    return {"done": "A fresh link is on its way to your address. It works once, for ten minutes."}
+
+
+def _renew_links(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    """The visitor's own link is renewed with them, so that only the others end."""
+    accounts.renew_links(reader)
+    return {"done": "The links in all earlier letters are void now. Leaving by them still works."}
+
+
+def _send_now(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
+    said = previews.send_now(reader, now)
+    return {"done": said} if said else {"trouble": "There is no letter to send at this moment.", "status": 409}
+
+
+ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
+    "interests": _change_interests,
+    "schedule": _change_schedule,
+    "pause": _pause,
+    "resume": _resume,
+    "link": _mail_link,
+    "renew": _renew_links,
+    "now": _send_now,
+}
+
+
+def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
+    kept = interests.of(reader)
+    schedule_form = shown.pop("schedule_form", None) or ScheduleForm(reader=reader)
+    wishes_form = shown.pop("wishes_form", None) or WishesForm(initial=_wishes(kept))
+    letters = list(previews.history(reader, now))
+    context = {
+        "reader": reader,
+        "kept": kept,
+        "counts": _counts(kept, now),
+        "wishes_form": wishes_form,
+        "schedule_form": schedule_form,
+        "next_letter": _local(reader, reader.next_digest_at),
+        "paused_until": _local(reader, reader.paused_until),
+        "tomorrow": schedule.local_date(reader.zone, now).isoformat(),
+        "letters": letters,
+        "reasons": diagnosis.reasons(reader, letters, now),
+        "can_send_now": previews.can_send_now() and reader.state == Subscriber.State.ACTIVE,
+        "leave_url": links.unsubscribe_url(reader),
+        "done": "",
+        "trouble": "",
+    }
+    context |= choices(schedule_form) | shown
+    response = render(request, "subscriptions/preferences.html", context, status=status)
+    doors.keep(response, "preferences", tokens.make("preferences", links.subject(reader, reader.link_round)))
+    return response
+
+
+def _wishes(kept: list[Any]) -> dict[str, Any]:
+    lines = [one.text for one in kept if not one.topic]
+    return {"topics": [one.topic.slug for one in kept if one.topic], "queries": "\n".join(lines)}
+
+
+def _counts(kept: list[Any], now: datetime) -> dict[str, int]:
+    """How many papers of the last seven days each interest finds, by its canonical text."""
+    wishes = [interests.Wish(one.filter.text, one.topic, one.text) for one in kept]
+    preview = previews.preview(wishes, now) if wishes else None
+    return dict(preview.counts) if preview else {}
+
+
+def _local(reader: Subscriber, at: datetime | None) -> datetime | None:
+    return at.astimezone(schedule.zone_of(reader.zone)) if at else None

@@ -1,0 +1,170 @@
+"""Signing up and confirming."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from subscriptions import (
+    asks,
+    doors,
+    interests,
+    limits,
+    links,
+    networks,
+    previews,
+    proofs,
+    schedule,
+    services,
+    tokens,
+)
+from subscriptions.forms import SignupForm, WishesForm, choices
+from subscriptions.models import Ask, Subscriber
+
+
+@doors.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """The signup page. `act=preview` shows last week's papers for the wishes, before any address is given."""
+    now = timezone.now()
+    if request.method != "POST":
+        return _page(request, _fresh_form(request), now)
+    wants_preview = request.POST.get("act") == "preview"
+    form = SignupForm(request.POST, preview=wants_preview)
+    if not form.is_valid():
+        return _page(request, form, now, status=422)
+    if wants_preview:
+        return _page(request, form, now, preview=_preview(request, form, now))
+    return _sign_up(request, form, now)
+
+
+@doors.private
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """The preview alone, as a piece of HTML, for a page that asks while the reader types."""
+    form, now = WishesForm(request.POST), timezone.now()
+    found = _preview(request, form, now) if form.is_valid() else None
+    return render(request, "subscriptions/_preview.html", {"form": form, "preview": found})
+
+
+def _fresh_form(request: HttpRequest) -> SignupForm:
+    """Topics and a query may come with the link that led here (`?topic=speech&q=…`)."""
+    wishes = {"topics": request.GET.getlist("topic")[:60], "queries": request.GET.get("q", "")[:500]}
+    return SignupForm(initial=wishes | {"email": ""})
+
+
+def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
+    context = {"preview": None, "hurry": "", "busy": "", "challenge": "", "shown": ""} | shown
+    context |= choices(form) | {"age": proofs.stamp(now), "bits": proofs.BITS, "current": "subscribe"}
+    return render(request, "subscriptions/subscribe.html", context, status=status)
+
+
+def _preview(request: HttpRequest, form: WishesForm | SignupForm, now: datetime) -> previews.Preview | None:
+    if not form.wishes or not limits.take("preview", networks.of(request), now):
+        return None
+    return previews.preview(form.wishes, now)
+
+
+def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
+    """Checked in an order that says nothing about the address: the form, the visitor, the load."""
+    sent = {"typed": form.address.typed, "current": "subscribe"}
+    if proofs.is_trapped(request.POST):
+        return render(request, "subscriptions/sent.html", sent)
+    if hurry := proofs.hurry(request.POST, now):
+        return _page(request, form, now, status=422, hurry=hurry)
+    if form.address.shown and request.POST.get("sure") != form.address.shown:
+        return _page(request, form, now, status=422, shown=form.address.shown)
+    network = networks.of(request)
+    lane = _lane(request, network, now)
+    if not lane:
+        return _busy(request, form, network, now)
+    wishes = form.wanted | {"topics": form.slugs, "queries": form.queries_written, "lane": lane}
+    asks.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
+    return render(request, "subscriptions/sent.html", sent)
+
+
+def _lane(request: HttpRequest, network: str, now: datetime) -> str:
+    """Which allowance pays for the letter: the site's own, or the one a solved sum opens; empty for none."""
+    if limits.has_room("site", "", now) and limits.take("network", network, now):
+        return "site"
+    if not proofs.is_solved(request.POST, now):
+        return ""
+    has_room = limits.has_room("site-proved", "", now) and limits.take("network-proved", network, now)
+    return "site-proved" if has_room else ""
+
+
+def _busy(request: HttpRequest, form: SignupForm, network: str, now: datetime) -> HttpResponse:
+    wait = max(limits.free_again("network", network, now), limits.free_again("site", "", now))
+    minutes = 1 + int(wait.total_seconds()) // 60
+    busy = f"Many people are signing up from where you are, or everywhere. The next place is free in {minutes} minutes."
+    response = _page(request, form, now, status=429, busy=busy, challenge=proofs.challenge())
+    response.headers["Retry-After"] = str(minutes * 60)
+    return response
+
+
+# -- confirming -----------------------------------------------------------------------------------
+
+
+@doors.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Shows what is about to begin; the button begins it. An expired link is renewed in place."""
+    now = timezone.now()
+    try:
+        reader, _ = doors.opened(request, "confirm")
+    except tokens.ExpiredTokenError as old:
+        return _renew(request, old, now)
+    except tokens.TokenError:
+        return doors.closed(request, "confirm")
+    if request.method == "POST" and request.POST.get("act") == "now":
+        return _confirmed(request, reader, now, said=_send_now(reader, now))
+    if request.method == "POST":
+        services.confirm(reader, now, networks.of(request))
+    if reader.state == Subscriber.State.ACTIVE:
+        return _confirmed(request, reader, now)
+    context = {"reader": reader, "interests": interests.of(reader)}
+    return render(request, "subscriptions/confirm.html", context)
+
+
+def _send_now(reader: Subscriber, now: datetime) -> str:
+    return previews.send_now(reader, now) if reader.state == Subscriber.State.ACTIVE else ""
+
+
+def _confirmed(request: HttpRequest, reader: Subscriber, now: datetime, said: str = "") -> HttpResponse:
+    response = render(
+        request,
+        "subscriptions/confirmed.html",
+        {
+            "reader": reader,
+            "first": _local(reader, reader.next_digest_at or now),
+            "said": said,
+            "can_send_now": previews.can_send_now() and not said,
+        },
+    )
+    doors.keep(response, "preferences", _preferences_token(reader))
+    return response
+
+
+def _preferences_token(reader: Subscriber) -> str:
+    return tokens.make("preferences", links.subject(reader, reader.link_round))
+
+
+def _local(reader: Subscriber, at: datetime) -> datetime:
+    return at.astimezone(schedule.zone_of(reader.zone))
+
+
+def _renew(request: HttpRequest, old: tokens.ExpiredTokenError, now: datetime) -> HttpResponse:
+    """Genuine but old: whoever holds it had the letter, so a fresh one may be sent where that one went."""
+    try:
+        reader, _ = doors.reader(old.subject)
+    except tokens.TokenError:
+        return doors.closed(request, "confirm")
+    sent = request.method == "POST"
+    if sent and reader.state == Subscriber.State.PENDING:
+        services.ask_to_confirm(reader, now)
+    return render(request, "subscriptions/renew.html", {"sent": sent}, status=200 if sent else 410)

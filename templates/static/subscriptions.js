@@ -1,0 +1,75 @@
+// The signup and preferences pages work without this. It shows the preview while the reader types,
+// guesses the time zone, and does the sum that stands in for waiting when the site is overrun.
+"use strict";
+
+(() => {
+  const form = document.querySelector("form.signup");
+  if (!form) return;
+
+  const panel = document.getElementById("preview");
+  let timer = 0;
+  let running = null;
+
+  async function refresh() {
+    if (running) running.abort();
+    running = new AbortController();
+    panel.hidden = false;
+    panel.setAttribute("aria-busy", "true");
+    const wishes = new FormData(form);
+    for (const name of [...wishes.keys()]) {
+      if (!["topics", "queries", "csrfmiddlewaretoken"].includes(name)) wishes.delete(name);
+    }
+    try {
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: wishes, signal: running.signal });
+      if (answer.ok) panel.innerHTML = await answer.text();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+    }
+    panel.removeAttribute("aria-busy");
+  }
+
+  form.addEventListener("input", (event) => {
+    if (!["topics", "queries"].includes(event.target.name)) return;
+    clearTimeout(timer);
+    timer = setTimeout(refresh, event.target.name === "topics" ? 150 : 600);
+  });
+
+  const zone = document.getElementById("zone");
+  if (document.querySelector("input[name=age]") && zone && zone.value === "UTC" && !zone.hasAttribute("aria-invalid")) {
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if ([...zone.options].some((option) => option.value === here)) zone.value = here;
+  }
+
+  const leadingZeros = (bytes) => {
+    let bits = 0;
+    for (const byte of bytes) {
+      if (byte) return bits + Math.clz32(byte) - 24;
+      bits += 8;
+    }
+    return bits;
+  };
+
+  async function solve(challenge, wanted, told) {
+    const encoder = new TextEncoder();
+    for (let number = 0; ; number += 1) {
+      const hash = await crypto.subtle.digest("SHA-256", encoder.encode(`${challenge}:${number}`));
+      if (leadingZeros(new Uint8Array(hash)) >= wanted) return number;
+      if (number % 5000 === 0) told(number);
+    }
+  }
+
+  if (form.dataset.work && window.crypto && crypto.subtle) {
+    const status = document.querySelector(".work-status");
+    status.textContent = "Or instead of waiting: your browser is doing a sum that shows a person is here.";
+    solve(form.dataset.work, Number(form.dataset.bits), () => {}).then((number) => {
+      for (const [name, value] of [["work", form.dataset.work], ["sum", String(number)]]) {
+        const field = document.createElement("input");
+        field.type = "hidden";
+        field.name = name;
+        field.value = value;
+        form.append(field);
+      }
+      status.textContent = "The sum is done. Press “Send me the confirmation” once more.";
+    });
+  }
+})();

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+import time_machine
+
+from subscriptions import accounts, links, services
+from subscriptions.models import Notice, Subscriber, Suppression
+from tests import make
+from tests.make import NOW
+from tests.subscriptions.pages import entered, text
+
+pytestmark = pytest.mark.django_db
+State = Subscriber.State
+
+
+def opened(reader: Subscriber):
+    client, page = entered(links.account_url(reader))
+    assert client.post(page).headers["Location"] == page
+    return client
+
+
+def test_s5_a_fresh_link_opens_the_account_once():
+    reader = make.subscriber("ada@example.org")
+    link = links.account_url(reader)
+    client, page = entered(link)
+    assert "Open it on this device" in text(client.get(page))
+    client.post(page)
+    assert "ada@example.org" in text(client.get(page))
+    second, page = entered(link)
+    assert [second.get(page).status_code, second.post(page).status_code] == [410, 410]
+
+
+def test_s5_a_fresh_link_is_good_for_ten_minutes():
+    reader = make.subscriber()
+    with time_machine.travel(NOW, tick=False):
+        link = links.account_url(reader)
+    with time_machine.travel(NOW + timedelta(minutes=11), tick=False):
+        client, page = entered(link)
+        assert client.post(page).status_code == 404
+
+
+def test_s5_an_open_account_closes_after_half_an_hour_of_rest():
+    reader = make.subscriber("ada@example.org")
+    with time_machine.travel(NOW, tick=False):
+        client = opened(reader)
+    with time_machine.travel(NOW + timedelta(minutes=29), tick=False):
+        assert "ada@example.org" in text(client.get("/account/"))
+    with time_machine.travel(NOW + timedelta(minutes=60), tick=False):
+        assert "ada@example.org" not in text(client.get("/account/"))
+
+
+def test_s6_the_link_of_a_letter_does_not_open_the_account():
+    client, _ = entered(links.preferences_url(make.subscriber("ada@example.org")))
+    assert "ada@example.org" not in text(client.get("/account/"))
+    assert "Erase" not in text(client.post("/account/", {"act": "erase", "sure": "yes"}))
+
+
+def test_a_newer_link_closes_the_older_devices():
+    reader = make.subscriber("ada@example.org")
+    first = opened(reader)
+    reader.refresh_from_db()
+    opened(reader)
+    assert "ada@example.org" not in text(first.get("/account/"))
+
+
+def test_an_address_moves_once_the_new_one_says_yes():
+    reader = make.subscriber("ada@example.org")
+    client = opened(reader)
+    assert "Look in the inbox of the new address" in text(
+        client.post("/account/", {"act": "move", "email": "ada@new.example"})
+    )
+    reader.refresh_from_db()
+    assert (reader.email, Notice.objects.get().kind) == ("ada@example.org", "address")
+    second, page = entered(links.address_url(reader))
+    assert "ada@new.example" in text(second.get(page))
+    assert "The letters come here now" in text(second.post(page))
+    reader.refresh_from_db()
+    assert reader.email == "ada@new.example"
+
+
+def test_the_link_of_an_earlier_wish_for_an_address_is_void():
+    reader = make.subscriber()
+    accounts.ask_new_address(reader, "eve@new.example", NOW)
+    link = links.address_url(reader)
+    accounts.ask_new_address(reader, "ada@new.example", NOW)
+    client, page = entered(link)
+    assert client.post(page).status_code == 404
+
+
+def test_an_address_somebody_reads_at_is_told_to_its_owner_only():
+    make.subscriber("ben@example.org")
+    reader = make.subscriber("ada@example.org")
+    free = text(opened(reader).post("/account/", {"act": "move", "email": "new@example.org"}))
+    other = make.subscriber("cyd@example.org")
+    taken = text(opened(other).post("/account/", {"act": "move", "email": "ben@example.org"}))
+    assert "Look in the inbox" in free
+    assert "Look in the inbox" in taken
+    other.refresh_from_db()
+    client, page = entered(links.address_url(other))
+    assert "Somebody reads at this address already" in text(client.post(page))
+
+
+def test_a_bad_new_address_is_told():
+    response = opened(make.subscriber()).post("/account/", {"act": "move", "email": "ada@"})
+    assert response.status_code == 422
+
+
+def test_s30_the_export_holds_everything_as_json():
+    reader = make.subscriber("ada@example.org", topics=[make.topic()])
+    response = opened(reader).post("/account/", {"act": "export", "form": "json"})
+    assert response.headers["Content-Disposition"] == 'attachment; filename="offprint.json"'
+    assert json.loads(response.content)["email"] == "ada@example.org"
+
+
+def test_s30_the_interests_come_as_an_outline():
+    reader = make.subscriber(topics=[make.topic()], queries=['"a < b"'])
+    response = opened(reader).post("/account/", {"act": "export", "form": "opml"})
+    outlines = ElementTree.fromstring(response.content).findall("./body/outline")
+    assert [one.get("text") for one in outlines] == ["Speech", '"a < b"']
+
+
+def test_s38_exports_are_counted():
+    client = opened(make.subscriber())
+    answers = [client.post("/account/", {"act": "export"}).status_code for _ in range(6)]
+    assert answers == [200] * 5 + [429]
+
+
+def test_s30_erasing_needs_a_tick_and_then_is_done():
+    reader = make.subscriber("ada@example.org")
+    client = opened(reader)
+    assert client.post("/account/", {"act": "erase"}).status_code == 422
+    assert "erased" in text(client.post("/account/", {"act": "erase", "sure": "yes"}))
+    reader.refresh_from_db()
+    assert (reader.state, reader.email) == (State.FORGOTTEN, "")
+    assert Suppression.objects.get().reason == "erased"
+    assert "ada@" not in text(client.get("/account/"))
+
+
+def test_whoever_left_may_still_have_everything_erased():
+    reader = make.subscriber()
+    services.unsubscribe(reader, NOW)
+    assert "Erase everything" in text(opened(reader).get("/account/"))
+
+
+def test_the_account_can_be_closed():
+    client = opened(make.subscriber("ada@example.org"))
+    client.post("/account/", {"act": "close"})
+    assert "ada@example.org" not in text(client.get("/account/"))

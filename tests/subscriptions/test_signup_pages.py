@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from subscriptions import asks, links, proofs, services
+from subscriptions.models import Ask, Notice, Subscriber
+from tests import make
+from tests.make import NOW
+from tests.subscriptions.pages import entered, sign_up, signup, text, visitor
+
+pytestmark = pytest.mark.django_db
+State = Subscriber.State
+
+
+def test_the_page_offers_topics_by_group():
+    make.topic("speech", group="Language")
+    make.topic("proteins", "protein", group="Biology")
+    page = text(visitor().get("/subscribe/"))
+    assert "<legend>Language</legend>" in page
+    assert 'value="proteins"' in page
+
+
+def test_a_link_may_bring_a_topic_and_a_query_along():
+    make.topic("speech")
+    page = text(visitor().get("/subscribe/?topic=speech&q=protein+folding"))
+    assert 'value="speech" checked' in page
+    assert ">protein folding</textarea>" in page
+
+
+def test_a_signup_waits_for_its_confirmation():
+    make.topic("speech")
+    response = sign_up(topics=["speech"], queries="protein folding\n\nauthor:Erdős", hour="9", zone="Asia/Tokyo")
+    assert response.status_code == 200
+    reader = Subscriber.objects.get()
+    assert (reader.state, reader.hour, reader.zone) == (State.PENDING, 9, "Asia/Tokyo")
+    assert [one.label for one in reader.interests.order_by("id")] == ["Speech", "protein folding", "author:Erdős"]
+    assert Notice.objects.get().kind == "confirm"
+
+
+def test_boxes_left_empty_are_choices_too():
+    sign_up(community_picks="on")
+    reader = Subscriber.objects.get()
+    assert (reader.community_picks, reader.text_only) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"email": "ada@localhost"}, "not a domain that gets mail"),
+        ({"email": ""}, "Write your e-mail address."),
+        ({"zone": "Berlin"}, "We do not know the time zone “Berlin”"),
+        ({"hour": "25"}, "not an hour of the day"),
+        ({"hour": "soon"}, "Choose a whole hour from 0 to 23."),
+        ({"weekday": "9"}, "not a day of the week"),
+        ({"frequency": "hourly"}, "We cannot send “hourly”"),
+        ({"papers_per_day": "500"}, "500 papers a day cannot be"),
+        ({"empty_day": "party"}, "For empty days"),
+        ({"abstracts": "long"}, "For abstracts"),
+        ({"topics": ["alchemy"]}, "no topic called “alchemy”"),
+        ({"queries": "protein (folding"}, "Column "),
+        ({"queries": "speech\nprotein (folding"}, "Line 2, column "),
+        ({"queries": "x" * 13000}, "too much text"),
+    ],
+)
+def test_bad_input_is_told_beside_its_field_and_keeps_what_was_written(fields, sentence):
+    response = visitor().post("/subscribe/", signup(**{"queries": "speech"} | fields))
+    assert response.status_code == 422
+    assert sentence in text(response).replace("&#39;", "'")
+    assert not Ask.objects.exists()
+
+
+def test_what_was_written_is_still_there_after_an_error():
+    make.topic("speech")
+    page = text(visitor().post("/subscribe/", signup(email="ada@", topics=["speech"], queries="folding", hour="9")))
+    assert 'value="ada@"' in page
+    assert 'value="speech" checked' in page
+    assert ">folding</textarea>" in page
+    assert '<option value="9" selected>' in page
+
+
+def test_the_preview_comes_before_any_address():
+    make.edition(papers=[make.paper("Speech in noise"), make.paper("Protein folding")])
+    page = text(visitor().post("/subscribe/", signup(act="preview", email="", queries="speech\nprotein\ngalaxies")))
+    assert "Speech in noise" in page
+    assert ">2</strong> of the" in page
+    assert '<span class="num hot">0</span> galaxies' in page
+    assert not Ask.objects.exists()
+
+
+def test_the_preview_alone_is_a_piece_of_a_page():
+    make.edition(papers=[make.paper("Speech in <b>noise</b>")])
+    page = text(visitor().post("/subscribe/preview/", {"queries": "speech"}))
+    assert "Speech in &lt;b&gt;noise" in page
+    assert "<html" not in page
+
+
+@pytest.mark.parametrize("queries", ["", "(speech", "galaxies"])
+def test_the_preview_has_a_sentence_for_every_case(queries):
+    make.edition(papers=[make.paper("Speech in noise")])
+    assert "<p" in text(visitor().post("/subscribe/preview/", {"queries": queries}))
+
+
+def test_the_preview_of_an_empty_site_is_quiet():
+    assert "<strong" in text(visitor().post("/subscribe/preview/", {"queries": "speech"}))
+
+
+# -- confirming -------------------------------------------------------------------------------------
+
+
+def test_a_confirmation_link_shows_a_button_and_the_button_begins():
+    sign_up(queries="protein folding", hour="7", zone="Europe/Berlin")
+    reader = Subscriber.objects.get()
+    client, page = entered(links.confirm_url(reader))
+    assert "protein folding" in text(client.get(page))
+    reader.refresh_from_db()
+    assert reader.state == State.PENDING
+    with time_machine.travel(NOW, tick=False):
+        answer = text(client.post(page))
+    assert "Thursday, 4 June 2026" in answer
+    assert "07:00" in answer
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
+
+
+def test_after_confirming_the_preferences_are_open():
+    reader = make.subscriber(state=State.PENDING, confirmed_at=None, next_digest_at=None)
+    client, page = entered(links.confirm_url(reader))
+    client.post(page)
+    assert "Your letters" in text(client.get("/preferences/"))
+
+
+def test_an_old_confirmation_link_is_renewed_in_place():
+    with time_machine.travel(NOW, tick=False):
+        sign_up()
+        reader = Subscriber.objects.get()
+        link = links.confirm_url(reader)
+    with time_machine.travel(NOW + timedelta(days=8), tick=False):
+        client, page = entered(link)
+        response = client.get(page)
+        assert response.status_code == 410
+        assert "Send a fresh link" in text(response)
+        client.post(page)
+    assert Notice.objects.filter(kind="confirm").count() == 2
+
+
+def test_a_link_cut_in_two_says_so():
+    client, page = entered(links.confirm_url(make.subscriber())[:-9] + "/")
+    response = client.get(page)
+    assert response.status_code == 404
+    assert "cut a long link in two" in text(response)
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.UNSUBSCRIBED, State.SUPPRESSED])
+def test_a_used_confirmation_link_begins_nothing(state):
+    reader = make.subscriber(state=state)
+    client, page = entered(links.confirm_url(reader))
+    assert client.post(page).status_code == 200
+    reader.refresh_from_db()
+    assert reader.state == state
+
+
+def test_todays_letter_can_be_had_at_once():
+    edition = make.edition(papers=[make.paper("Speech in noise")])
+    reader = make.subscriber(cursor=edition.serial, next_digest_at=timezone.now() + timedelta(days=1))
+    client, page = entered(links.confirm_url(reader))
+    assert "on its way" in text(client.post(page, {"act": "now"}))
+    reader.refresh_from_db()
+    assert reader.cursor == edition.serial - 1
+    assert services.is_due(reader, timezone.now())
+
+
+# -- whoever is no person -----------------------------------------------------------------------------
+
+
+def test_a_robot_that_fills_the_trap_is_told_nothing_and_nothing_happens():
+    honest, robot = sign_up(), sign_up(email="eve@example.org", website="https://spam.example")
+    assert robot.content.replace(b"eve@", b"ada@") == honest.content
+    assert not Subscriber.objects.filter(email="eve@example.org").exists()
+
+
+@pytest.mark.parametrize(
+    ("age", "sentence"),
+    [
+        (lambda: proofs.stamp(timezone.now()), "faster than people type"),
+        (lambda: "", "more than a day"),
+        (lambda: "1.x.y", "more than a day"),
+    ],
+)
+def test_a_form_of_the_wrong_age_is_shown_again_with_everything_in_it(age, sentence):
+    response = visitor().post("/subscribe/", signup(queries="folding", age=age()))
+    assert response.status_code == 422
+    assert sentence in text(response)
+    assert ">folding</textarea>" in text(response)
+    assert not Ask.objects.exists()
+
+
+def solved(challenge: str) -> str:
+    number = 0
+    while proofs.leading_zeros(challenge, str(number)) < proofs.BITS:
+        number += 1
+    return str(number)
+
+
+def test_s1_under_load_a_solved_sum_stands_in_for_waiting(settings, monkeypatch):
+    monkeypatch.setattr(proofs, "BITS", 8)
+    settings.SIGNUPS_PER_HOUR = 5
+    for number in range(5):
+        sign_up(email=f"a{number}@h{number}.example")
+    busy = visitor().post("/subscribe/", signup(email="ben@example.net"))
+    assert busy.status_code == 429
+    assert int(busy.headers["Retry-After"]) <= 3660
+    challenge = text(busy).split('data-work="')[1].split('"')[0]
+    assert sign_up(email="ben@example.net", work=challenge, sum="0").status_code == 429
+    assert sign_up(email="ben@example.net", work=challenge, sum=solved(challenge)).status_code == 200
+    assert Notice.objects.filter(subscriber__email="ben@example.net").count() == 1
+
+
+def test_s1_a_sum_opens_once_and_for_ten_minutes(monkeypatch):
+    monkeypatch.setattr(proofs, "BITS", 4)
+    challenge = proofs.challenge()
+    data = {"work": challenge, "sum": solved(challenge)}
+    assert [proofs.is_solved(data, timezone.now()) for _ in range(2)] == [True, False]
+    with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
+        late = proofs.challenge()
+    assert not proofs.is_solved({"work": late[:-2], "sum": "1"}, timezone.now())
+
+
+def test_a_look_alike_domain_is_shown_before_it_is_taken():
+    response = visitor().post("/subscribe/", signup(email="ada@pаypal.com"))
+    assert response.status_code == 422
+    assert "xn--pypal-4ve.com" in text(response)
+    assert not Ask.objects.exists()
+    visitor().post("/subscribe/", signup(email="ada@pаypal.com", sure="xn--pypal-4ve.com"))
+    assert asks.take_up(timezone.now()) == {"signup": 1}
