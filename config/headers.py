@@ -1,4 +1,4 @@
-"""Security headers on every answer, errors and static files included."""
+"""Security headers on every answer, errors and static files included, and no body larger than the site needs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,57 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+ALWAYS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Cache-Control": "no-store",
+}
+
+MOST_BODY = 65_536
+# Staff's forms, and what mail providers report in batches: Django's own limit holds for these.
+LARGE_BODIES = ("/admin/", "/desk/", "/hooks/")
 
 
 class SecurityHeaders:
-    """Adds what Django's own middleware leaves out; a view may set a header first and keep it."""
+    """Adds what Django's own middleware leaves out; a view may set a header first and keep it.
+
+    An answer that says nothing about caches is kept by none, and neither is one that sets a cookie:
+    somebody else's cookie or page can then never come out of a shared cache.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        for name, value in ALWAYS.items():
+            response.headers.setdefault(name, value)
+        if response.cookies and "public" in response.headers["Cache-Control"]:
+            response.headers["Cache-Control"] = "no-store"
         return response
+
+
+class BodyLimit:
+    """Refuses a public form's body over `MOST_BODY` bytes, or without a length, before any of it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(LARGE_BODIES) or _length(request) <= MOST_BODY:
+            return self.get_response(request)
+        sentence = (
+            f"This is too much at once: a form here takes up to {MOST_BODY:,} bytes. Shorten it and send it again.\n"
+        )
+        return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+
+
+def _length(request: HttpRequest) -> int:
+    """What the body is said to be long; one sent in chunks, without saying so, counts as too long."""
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        return MOST_BODY + 1
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isascii() and text.isdigit() else MOST_BODY + 1
