@@ -88,13 +88,14 @@ NOTHING = Both()
 def compose(order: Order) -> Composed:
     """The letter for `order`: subject, HTML under its byte budget, and text with the same papers."""
     fresh = tuple(pick for pick in order.picks if not pick.carried)
-    contents = [contents_line(pick.card, n) for n, pick in enumerate(fresh, 1)] if len(fresh) >= CONTENTS_FROM else []
+    is_long = len(fresh) >= CONTENTS_FROM
     carried = _carried(tuple((pick.card, pick.carried) for pick in order.picks if pick.carried))
     frame = _frame(order, fresh)
-    room = budget.HTML_BYTES - frame.size - carried.size - sum(line.size for line in contents) - _own_size(order)
-    placed = _place(fresh, order, room)
+    room = budget.HTML_BYTES - frame.size - carried.size - _own_size(order)
+    placed = _place(fresh, order, room, is_long)
+    contents = [contents_line(pick.card, n) for n, pick in enumerate(fresh[: len(placed)], 1)] if is_long else []
     values = _values(frame.form, order, fresh, len(placed))
-    blocks = (_contents(contents[: len(placed)]), _joined(placed, order.doors.act), carried)
+    blocks = (_contents(contents), _joined(placed, order.doors.act), carried)
     return Composed(
         subject=values["subject"],
         preheader=values["preheader"],
@@ -131,18 +132,20 @@ def _blocks(parts: Sequence[tuple[str, ...]]) -> dict[str, str]:
 
 
 def _own_size(order: Order) -> int:
-    """Bytes that the reader's own words and addresses may take in the frame and in the cards' action links."""
+    """Bytes that the reader's own words and addresses may take in the frame."""
     doors = order.doors
     frame = [doors.preferences, doors.pause, doors.unsubscribe, doors.web, doors.more, doors.saved]
-    return sum(len(door) for door in frame) + 3 * len(doors.act) * len(order.picks) + OWN_WORDS
+    return sum(len(door) for door in frame) + OWN_WORDS
 
 
-def _place(fresh: Sequence[Pick], order: Order, room: int) -> list[Both]:
+def _place(fresh: Sequence[Pick], order: Order, room: int, is_long: bool) -> list[Both]:
     """The cards that fit, each at the largest size that leaves room for the others."""
     act = bool(order.doors.act)
 
     def size(n: int, level: Level) -> int:
-        return placed(fresh[n], n + 1, level, act).size
+        card = placed(fresh[n], n + 1, level, act)
+        line = contents_line(fresh[n].card, n + 1).size if is_long else 0
+        return card.size + len(order.doors.act) * (len(card.html) - 1) + line
 
     levels = budget.fit(len(fresh), order.level, room, size)
     return [placed(pick, n, level, act) for n, (pick, level) in enumerate(zip(fresh, levels, strict=True), 1) if level]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import css_inline
 from markupsafe import Markup
 
-_WHOLE = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+_WHOLE = css_inline.CSSInliner(keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
 
 
 def inline(html: str) -> Markup:
@@ -18,4 +18,4 @@ def inline(html: str) -> Markup:
 
 def inline_fragment(html: str, css: str) -> str:
     """A piece of a page (whole tables only: anything less would be moved about) with `css` inlined."""
-    return str(css_inline.inline_fragment(html, css, load_remote_stylesheets=False))
+    return str(css_inline.inline_fragment(html, css, minify_css=True, load_remote_stylesheets=False))

@@ -35,7 +35,7 @@ LETTER_POLICY = (
 def letter(request: HttpRequest, token: str) -> HttpResponse:
     """The letter as it was sent, without the reader's own links: its address may be passed on."""
     delivery = _delivery(token)
-    if not delivery.papers:
+    if delivery.subscriber.state == Subscriber.State.FORGOTTEN:
         return render(request, "site/letter_gone.html", status=410)
     response = HttpResponse(_composed([delivery])[0].html)
     response.headers["Content-Security-Policy"] = LETTER_POLICY

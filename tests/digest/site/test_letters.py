@@ -55,7 +55,8 @@ def test_a_letters_address_cannot_be_guessed_or_used_for_another_door(client: Cl
 
 
 def test_an_erased_letter_says_so(client: Client, sent: Delivery):
-    Delivery.objects.update(papers=[])
+    sent.subscriber.state = "forgotten"
+    sent.subscriber.save()
     assert client.get(local(own(sent).web)).status_code == 410
 
 
