@@ -113,9 +113,7 @@ def release(edition: Edition, now: datetime, force: bool = False) -> Edition:
         )
     collect(edition.date, now)
     if not force and not edition.entries.filter(is_hidden=False).exists():
-        raise EmptyEditionError(
-            f"The edition of {edition.date} has no papers yet. Pull first, or use --force."
-        )
+        raise EmptyEditionError(f"The edition of {edition.date} has no papers yet. Pull first, or use --force.")
     freeze(edition, now)
     _give_serial(edition, now)
     edition.refresh_from_db()
@@ -157,11 +155,23 @@ def release_due(now: datetime) -> list[Edition]:
     """
     collect(now.date(), now)
     waiting = Edition.objects.filter(state__in=[State.COLLECTING, State.FROZEN], date__lte=now.date())
-    return [
-        release(edition, now)
-        for edition in waiting.filter(entries__is_hidden=False).distinct().order_by("date")
-        if now >= deadline(edition.date) or health.coverage(edition.date, now).complete
-    ]
+    ready = [one for one in waiting.filter(entries__is_hidden=False).distinct().order_by("date") if _is_time(one, now)]
+    return [edition for one in ready if (edition := _released(one, now)) is not None]
+
+
+def _is_time(edition: Edition, now: datetime) -> bool:
+    """A curator's time counts instead of the gate's."""
+    if edition.release_at is not None:
+        return now >= edition.release_at
+    return now >= deadline(edition.date) or health.coverage(edition.date, now).complete
+
+
+def _released(edition: Edition, now: datetime) -> Edition | None:
+    """None where a curator held it, or took its release back, since it was looked at."""
+    edition.refresh_from_db()
+    if edition.state == State.HELD or not _is_time(edition, now):
+        return None
+    return release(edition, now)
 
 
 def deadline(day: date) -> datetime:

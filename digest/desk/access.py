@@ -1,0 +1,71 @@
+"""The desk's one door: every page says which right it asks for, and how it may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+
+from digest.desk import roles
+from digest.desk.roles import Right
+
+View = Callable[..., HttpResponse]
+SAFE = ("GET", "HEAD")
+
+
+def door(right: Right | None = Right.VIEW, *, post: Right | None = None, get: bool = True) -> Callable[[View], View]:
+    """A page open to `right` by GET, and (with `post`) an act for POST. `right=None` asks for a staff member only."""
+    needed: dict[str, Right | None] = dict.fromkeys(SAFE, right) if get else {}
+    if post is not None:
+        needed["POST"] = post
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            turned_away = _turn_away(request, needed)
+            response = turned_away if turned_away is not None else view(request, *args, **kwargs)
+            response["Cache-Control"] = "no-store"
+            return response
+
+        vars(guarded)["needed"] = needed  # the tests' matrix of rights reads it
+        return guarded
+
+    return wrap
+
+
+def _turn_away(request: HttpRequest, needed: dict[str, Right | None]) -> HttpResponse | None:
+    held = roles.rights(request.user)
+    if not request.user.is_authenticated:
+        return redirect("/desk/sign-in/?" + urlencode({"next": request.path}))
+    if not held:
+        raise PermissionDenied
+    if roles.needs_second_factor(request.user):
+        return redirect("desk-second")
+    if request.method not in needed:
+        return HttpResponseNotAllowed(sorted(needed))
+    right = needed[request.method or "GET"]
+    if right is not None and right not in held:
+        raise PermissionDenied
+    return None
+
+
+def guard_admin() -> None:
+    """The stock admin lets in whom the desk lets in: same door, same second factor, same throttle."""
+    plain = admin.site.has_permission
+
+    def has_permission(request: HttpRequest) -> bool:
+        return plain(request) and not roles.needs_second_factor(request.user)
+
+    def login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if plain(request):
+            return redirect("desk-second" if roles.needs_second_factor(request.user) else "admin:index")
+        return redirect("/desk/sign-in/?" + urlencode({"next": request.GET.get("next") or "/admin/"}))
+
+    admin.site.has_permission = has_permission  # type: ignore[method-assign]
+    admin.site.login = login  # type: ignore[method-assign]

@@ -1,0 +1,71 @@
+"""Who did what: an append-only table in which every act holds the hash of the one before (`verify` walks it)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from digest.desk.models import Act
+from subscriptions import networks
+
+TRIES = 20
+
+
+class ChainError(Exception):
+    """The log was tampered with; the message names the first act that does not fit."""
+
+
+def record(
+    request: HttpRequest | None,
+    verb: str,
+    subject: str,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Act:
+    """Add one act. Call it in the transaction of the act itself, so that neither is there without the other."""
+    actor = request.user.get_username() if request is not None and request.user.is_authenticated else "offprint"
+    values = {
+        "at": now,
+        "actor": actor[:150],
+        "network": networks.of(request) if request is not None else "",
+        "verb": verb,
+        "subject": subject[:200],
+        "before": dict(before or {}),
+        "after": dict(after or {}),
+    }
+    return _append(values)
+
+
+def _append(values: dict[str, Any]) -> Act:
+    """`previous` is unique: of two acts at once the later one takes its place behind the earlier."""
+    for _ in range(TRIES):
+        last = Act.objects.order_by("-id").values_list("hash", flat=True).first() or ""
+        try:
+            with transaction.atomic():
+                return Act.objects.create(**values, previous=last, hash=_hash(values, last))
+        except IntegrityError:
+            continue
+    raise ChainError("The log could not be written; others are writing. Try again.")
+
+
+def _hash(values: Mapping[str, Any], previous: str) -> str:
+    plain = {**values, "at": values["at"].isoformat(timespec="microseconds"), "previous": previous}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def verify() -> int:
+    """Walk the whole chain; answers how many acts it has. Raises ChainError at the first that does not fit."""
+    previous, count = "", 0
+    for act in Act.objects.order_by("id").iterator(chunk_size=2000):
+        values = {name: getattr(act, name) for name in ("at", "actor", "network", "verb", "subject", "before", "after")}
+        if act.previous != previous or act.hash != _hash(values, act.previous):
+            raise ChainError(f"Act {act.pk} of {act.at:%Y-%m-%d %H:%M} does not follow from the one before it.")
+        previous, count = act.hash, count + 1
+    return count

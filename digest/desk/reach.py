@@ -1,0 +1,113 @@
+"""How many readers a paper would go to, and by which topics: counted before anything is sent, and kept.
+
+A reader counts for a paper if one of their interests finds it and none of their muted ones does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.desk import tallies
+from digest.matching import Day
+from digest.matching.reading import papers_announced
+from digest.models import Edition, Paper
+from subscriptions import query
+from subscriptions.models import Filter, Interest, Subscriber, Topic
+
+Ids = NDArray[np.int64]
+EAGER = 20_000  # interests: up to here it is counted when a page is opened
+STALE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`readers` in all, and how many by each topic, the most first (a reader may count for several)."""
+
+    readers: int = 0
+    topics: tuple[tuple[str, int], ...] = ()
+
+
+def of(edition: Edition) -> dict[int, Reach]:
+    """The kept numbers by paper id."""
+    found = tallies.read("reach", edition.date)
+    topics: dict[int, list[tuple[str, int]]] = {}
+    for key, count in tallies.read("reach by topic", edition.date).items():
+        paper, _, name = key.partition("|")
+        topics.setdefault(int(paper), []).append((name, count))
+    return {
+        int(paper): Reach(count, tuple(sorted(topics.get(int(paper), ()), key=lambda pair: (-pair[1], pair[0]))))
+        for paper, count in found.items()
+    }
+
+
+def fresh(edition: Edition, now: datetime) -> None:
+    """For pages: count anew on a small site, and the first time on any."""
+    rows = Interest.objects.values_list("pk")[: EAGER + 1]
+    last = tallies.counted_at_day("reach", edition.date)
+    if last is None or (now - last > STALE and len(rows) <= EAGER):
+        count(edition, now)
+
+
+def count(edition: Edition, now: datetime) -> None:
+    """Match every distinct filter once, then count readers a paper."""
+    day = Day.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
+    found = _places(day)
+    wanted, muted = _readers(found, muted=False), _readers(found, muted=True)
+    topics = dict(Topic.objects.values_list("filter_id", "name"))
+    numbers, by_topic = {}, {}
+    holding: dict[int, list[int]] = {}
+    for one, places in found.items():
+        for place in places:
+            holding.setdefault(place, []).append(one)
+    for place, paper in enumerate(day.papers):
+        filters = holding.get(place, [])
+        numbers[str(paper.id)] = _distinct(filters, wanted, muted)
+        by_topic.update(_by_topic(paper.id, filters, topics, wanted))
+    tallies.put("reach", edition.date, numbers, now)
+    tallies.put("reach by topic", edition.date, by_topic, now)
+
+
+def _places(day: Day) -> dict[int, set[int]]:
+    """Which papers each distinct filter finds; those that find none are left out."""
+    found = {}
+    for pk, text in Filter.objects.values_list("pk", "text").iterator():
+        try:
+            bits = day.bits(day.tree(text))
+        except query.QueryError:
+            continue
+        if bits:
+            found[pk] = set(day.places(bits).tolist())
+    return found
+
+
+def _readers(filters: Iterable[int], muted: bool) -> dict[int, Ids]:
+    """The active readers who hold each filter."""
+    wanted = set(filters)
+    rows = Interest.objects.filter(muted=muted, subscriber__state=Subscriber.State.ACTIVE)
+    pairs = np.array(
+        [pair for pair in rows.values_list("filter_id", "subscriber_id").iterator() if pair[0] in wanted], np.int64
+    ).reshape(-1, 2)
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    keys, starts = np.unique(pairs[:, 0], return_index=True)
+    parts = np.split(pairs[:, 1], starts[1:])
+    return dict(zip(keys.tolist(), parts, strict=False))
+
+
+def _distinct(filters: list[int], wanted: dict[int, Ids], muted: dict[int, Ids]) -> int:
+    readers = [wanted[one] for one in filters if one in wanted]
+    if not readers:
+        return 0
+    held = np.unique(np.concatenate(readers))
+    against = [muted[one] for one in filters if one in muted]
+    return len(np.setdiff1d(held, np.concatenate(against)) if against else held)
+
+
+def _by_topic(paper: int, filters: list[int], topics: dict[int, str], wanted: dict[int, Ids]) -> dict[str, int]:
+    counts = Counter({topics[one]: len(wanted[one]) for one in filters if one in topics and one in wanted})
+    return {f"{paper}|{name}": count for name, count in counts.most_common(3)}
