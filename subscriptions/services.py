@@ -41,19 +41,20 @@ def subscribe(
     now: datetime,
     network: str = "",
     ask_by_mail: bool = True,
+    by_themselves: bool = True,
     lane: str = "site",
     **wishes: Any,
 ) -> Subscriber:
     """A reader with these wishes, waiting for their confirmation, which is asked for by mail.
 
     Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
-    `network` must be truncated. Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
+    `network` must be truncated; `by_themselves` is False for imports and the like. Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
     """
     address = addresses.read(email)
     wanted = interests.read(topics, queries)
     chosen = check_settings(wishes)
     with transaction.atomic():
-        _check_suppression(address.key)
+        _check_suppression(address.key, by_themselves)
         subscriber = _reader(address, now)
         if subscriber.state in {State.ACTIVE, State.PAUSED}:
             if ask_by_mail:
@@ -263,14 +264,14 @@ def _end_of_pause(subscriber: Subscriber) -> datetime | None:
     return next_due(subscriber, subscriber.paused_until - timedelta(seconds=1))
 
 
-def _check_suppression(key: str) -> None:
-    """An erased address is free again for a signup of its own; every other reason stays."""
+def _check_suppression(key: str, by_themselves: bool) -> None:
+    """An erased address is free again for a signup of its own, not for an import; every other reason stays."""
     row = Suppression.objects.filter(address_hmac=addresses.keyed_hash(key)).first()
     if row is None:
         return
-    if row.reason != Suppression.Reason.ERASED:
+    if row.reason != Suppression.Reason.ERASED or not by_themselves:
         raise SuppressedError(
-            "Nobody may write to this address: it bounced, complained, or asked not to be written to."
+            "Nobody may write to this address: it bounced, complained, or asked not to be written to, or was erased."
         )
     row.delete()
 

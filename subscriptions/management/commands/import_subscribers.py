@@ -1,0 +1,117 @@
+"""`import_subscribers FILE`: many signups out of a CSV file, each by the rules of one."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+
+from subscriptions import addresses, services
+from subscriptions.addresses import AddressError
+from subscriptions.commands import Command as BaseCommand
+from subscriptions.commands import UsageError, current, moment
+from subscriptions.interests import InterestError
+from subscriptions.models import Subscriber
+from subscriptions.schedule import ScheduleError
+
+COLUMNS = ("email", "topics", "queries", "frequency", "hour", "weekday", "zone", "papers_per_day")
+NUMBERS = {"hour", "weekday", "papers_per_day"}
+REFUSALS = (AddressError, InterestError, ScheduleError, services.ServiceError)
+
+
+class Command(BaseCommand):
+    help = (
+        "Sign up everybody in a CSV file with a header: email, and any of topics, queries (several parted by |), "
+        "frequency, hour, weekday, zone, papers_per_day. Each is asked by mail to confirm."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--dry-run", action="store_true", help="check every line, keep nothing")
+        parser.add_argument(
+            "--confirmed", action="store_true", help="they agreed elsewhere, and you can prove it: send no question"
+        )
+        parser.add_argument("--now", type=moment, metavar="ISO", help="act as if it were this moment")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        counts: Counter[str] = Counter()
+        problems: list[dict[str, Any]] = []
+        for number, row in _rows(options["file"]):
+            try:
+                counts[_import(row, current(options["now"]), options["dry_run"], options["confirmed"])] += 1
+            except REFUSALS as error:
+                counts["refused"] += 1
+                problems.append({"line": number, "problem": error.message})
+        self.failed = bool(problems)
+        known = {name: counts[name] for name in ("new", "known", "refused")}
+        return {"file": str(options["file"]), "dry_run": options["dry_run"], **known, "problems": problems}
+
+    def show(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(f"{answer['new']} new, {answer['known']} known already, {answer['refused']} refused")
+        for problem in answer["problems"]:
+            self.stdout.write(f"  line {problem['line']}: {problem['problem']}")
+        if answer["dry_run"]:
+            self.stdout.write("Nothing was kept: this was a dry run.")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines with their numbers in the file; the header is line 1."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            _check_header(reader.fieldnames or [])
+            for row in reader:
+                yield reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is not a CSV file in UTF-8 ({error}). Save it as one.") from error
+
+
+def _check_header(names: Any) -> None:
+    unknown = [name for name in names if name not in COLUMNS]
+    if "email" not in names or unknown:
+        wrong = f"there is no column called {unknown[0]!r}" if unknown else "there is no column called 'email'"
+        raise UsageError(f"The first line must name the columns; {wrong}. Known: {', '.join(COLUMNS)}.")
+
+
+def _import(row: dict[str, str], now: datetime, dry_run: bool, confirmed: bool) -> str:
+    wishes: dict[str, Any] = {name: row[name] for name in COLUMNS[3:] if row[name]}
+    for name in NUMBERS & wishes.keys():
+        wishes[name] = _number(name, wishes[name])
+    with transaction.atomic():
+        known = Subscriber.objects.filter(email_key=addresses.canonical(row["email"]))
+        is_new = not known.exclude(state=Subscriber.State.UNSUBSCRIBED).exists()
+        if not is_new:
+            return "known"
+        reader = services.subscribe(
+            row["email"],
+            topics=_parts(row["topics"]),
+            queries=_parts(row["queries"]),
+            now=now,
+            ask_by_mail=not confirmed,
+            by_themselves=False,
+            **wishes,
+        )
+        if confirmed:
+            services.confirm(reader, now)
+        if dry_run:
+            transaction.set_rollback(True)
+    return "new"
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ScheduleError(name, f"“{text}” is not a number, for {name}. Write digits only.") from None
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|") if part.strip()]

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stdout
+
+import pytest
+from django.core.management import call_command
+
+from subscriptions import services
+from subscriptions.models import Notice, Subscriber
+from tests import make
+from tests.make import NOW
+
+pytestmark = pytest.mark.django_db
+State = Subscriber.State
+
+
+def run(*words: str) -> tuple[int, dict]:
+    """A command's exit code and its one JSON object."""
+    out, code = io.StringIO(), 0
+    try:
+        with redirect_stdout(out):
+            call_command(*words, "--json", stdout=out)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, json.loads(out.getvalue())
+
+
+def test_subscribe_asks_by_mail():
+    make.topic("speech")
+    code, answer = run("subscribe", "ada@example.org", "--topic", "speech", "--query", "protein", "--hour", "9")
+    assert (code, answer["state"], answer["asked_by_mail"]) == (0, "pending", True)
+    assert answer["interests"] == ["Speech", "protein"]
+
+
+def test_subscribe_confirmed_is_due_at_its_hour():
+    code, answer = run(
+        "subscribe", "ada@example.org", "--confirmed", "--hour", "7", "--zone", "Asia/Tokyo", "--now", NOW.isoformat()
+    )
+    assert (code, answer["state"], answer["asked_by_mail"]) == (0, "active", False)
+    assert answer["next_digest_at"] == "2026-06-03T22:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["ada@localhost"], "not a domain"),
+        (["ada@example.org", "--zone", "Berlin"], "time zone"),
+        (["ada@example.org", "--hour", "24"], "hour of the day"),
+        (["ada@example.org", "--frequency", "hourly"], "hourly"),
+        (["ada@example.org", "--topic", "alchemy"], "no topic"),
+        (["ada@example.org", "--query", "speech", "--query", "(x"], "--query number 2, column"),
+    ],
+)
+def test_subscribe_refuses_bad_words_with_the_fix(words, sentence):
+    code, answer = run("subscribe", *words)
+    assert code == 2
+    assert sentence in answer["error"]
+
+
+def test_subscribe_fails_for_a_suppressed_address():
+    services.suppress("ada@example.org", "complaint", NOW)
+    code, answer = run("subscribe", "ada@example.org")
+    assert code == 1
+    assert "Nobody may write" in answer["error"]
+
+
+def imported(tmp_path, text: str, *words: str) -> tuple[int, dict]:
+    path = tmp_path / "readers.csv"
+    path.write_text(text)
+    return run("import_subscribers", str(path), *words)
+
+
+def test_import_takes_every_good_line_and_names_the_bad_ones(tmp_path):
+    make.topic("speech")
+    make.subscriber("cyd@example.org")
+    code, answer = imported(
+        tmp_path,
+        "email,topics,queries,hour,zone\n"
+        "ada@example.org,speech,protein folding|galaxies,9,Asia/Tokyo\n"
+        "ben@,,,,\n"
+        "cyd@example.org,,,,\n"
+        "dan@example.org,,,soon,\n"
+        "eve@example.org,,(x,,\n",
+    )
+    assert (code, answer["new"], answer["known"], answer["refused"]) == (1, 1, 1, 3)
+    assert [problem["line"] for problem in answer["problems"]] == [3, 5, 6]
+    ada = Subscriber.objects.get(email="ada@example.org")
+    assert (ada.state, ada.hour, ada.interests.count()) == (State.PENDING, 9, 3)
+    assert Notice.objects.count() == 1
+
+
+def test_import_writes_to_no_suppressed_and_no_erased_address(tmp_path):
+    services.suppress("ada@example.org", "complaint", NOW)
+    services.forget(make.subscriber("ben@example.org"), NOW)
+    code, answer = imported(tmp_path, "email\nada@example.org\nben@example.org\n")
+    assert (code, answer["refused"]) == (1, 2)
+
+
+def test_a_dry_run_keeps_nothing(tmp_path):
+    code, answer = imported(tmp_path, "email\nada@example.org\n", "--dry-run")
+    assert (code, answer["new"]) == (0, 1)
+    assert not Subscriber.objects.exists()
+
+
+def test_import_of_people_who_agreed_elsewhere(tmp_path):
+    imported(tmp_path, "email\nada@example.org\n", "--confirmed")
+    assert Subscriber.objects.get().state == State.ACTIVE
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["", "address\nada@example.org\n", "email,colour\nada@example.org,red\n"])
+def test_import_wants_a_header(tmp_path, text):
+    code, answer = imported(tmp_path, text)
+    assert code == 2
+    assert "column" in answer["error"]
+
+
+def test_import_of_a_file_that_is_not_there(tmp_path):
+    code, answer = run("import_subscribers", str(tmp_path / "none.csv"))
+    assert code == 1
+    assert "cannot be read" in answer["error"]
+
+
+def test_export_prints_what_is_kept():
+    make.subscriber("ada@example.org", queries=["protein"])
+    code, answer = run("export_subscriber", "ADA@example.org")
+    assert (code, answer["email"], answer["interests"][0]["label"]) == (0, "ada@example.org", "protein")
+
+
+@pytest.mark.parametrize("command", ["export_subscriber", "forget"])
+@pytest.mark.parametrize(("email", "code"), [("nobody@example.org", 1), ("nobody", 2)])
+def test_a_stranger_is_not_found(command, email, code):
+    assert run(command, email)[0] == code
+
+
+def test_forget_erases():
+    reader = make.subscriber("ada@example.org")
+    assert run("forget", "ada@example.org")[0] == 0
+    reader.refresh_from_db()
+    assert reader.state == State.FORGOTTEN
+    assert run("forget", "ada@example.org")[0] == 1
+
+
+def test_words_for_people():
+    out = io.StringIO()
+    call_command("subscribe", "ada@example.org", "--query", "protein", stdout=out)
+    call_command("export_subscriber", "ada@example.org", stdout=out)
+    call_command("forget", "ada@example.org", stdout=out)
+    assert "ada@example.org is pending." in out.getvalue()
+    assert "Erased." in out.getvalue()
