@@ -48,7 +48,8 @@ def subscribe(
     """A reader with these wishes, waiting for their confirmation, which is asked for by mail.
 
     Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
-    `network` must be truncated; `by_themselves` is False for imports and the like. Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
+    `network` must be truncated; `by_themselves` is False for imports and the like.
+    Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
     """
     address = addresses.read(email)
     wanted = interests.read(topics, queries)
