@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup run test lint format lock clean
+.PHONY: help setup run test replay lint format lock clean
 
 help:  ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,9 @@ run: setup  ## set up, run a day, serve the site on http://localhost:8000 (ONCE=
 
 test: setup  ## set up and pass the tests
 	@$(BIN)/python tests/everything.py
+
+replay: setup  ## replay every captured day (../shared/data) and hold the books against the files
+	@$(BIN)/python tests/replay.py --write docs/replay.md
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -283,7 +283,7 @@ def replay(outbox: Path, write: Path | None) -> int:
     days = captured_days(DATA)
     books, known = Books(), set[str]()
     order = list(days)
-    set_up(datetime(order[0].year, order[0].month, order[0].day, tzinfo=UTC) - timedelta(days=1))
+    set_up(datetime(order[0].year, order[0].month, order[0].day, tzinfo=UTC))
     for day, following in zip(order, [*order[1:], order[-1] + timedelta(days=8)], strict=True):
         run_day(day, days[day], books, known)
         quiet_days(day, following, books)
