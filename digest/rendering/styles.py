@@ -8,12 +8,13 @@ from __future__ import annotations
 import css_inline
 from markupsafe import Markup
 
-_WHOLE = css_inline.CSSInliner(keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
+_KEEP = ' data-css-inline="keep"'  # says which sheet stays; of no use to a reader
+_WHOLE = css_inline.CSSInliner(minify_css=True, load_remote_stylesheets=False)
 
 
 def inline(html: str) -> Markup:
     """A whole page with its `<style>` rules inlined and its at-rules kept; the filter `inline_css` of templates."""
-    return Markup(_WHOLE.inline(str(html)))  # noqa: S704 - the template's own output, escaped before
+    return Markup(_WHOLE.inline(str(html)).replace(_KEEP, ""))  # noqa: S704 - the template's own output, escaped before
 
 
 def inline_fragment(html: str, css: str) -> str:
