@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser import browser
 from tests.everything import POSTGRES, REDIS, answers
+
+__all__ = ("browser",)
 
 LOOPBACK = ("127.", "::1", "localhost")
 

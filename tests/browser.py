@@ -1,0 +1,74 @@
+"""A real browser for the tests: Debian's Chromium, driven by Playwright; axe-core judges its pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+WIDTHS = (320, 1280)
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run; skips where there is none (on CI a skip fails the run)."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium here; on Debian: apt install chromium")
+    # Playwright keeps an event loop in this thread; the tests' own use of the ORM beside it is safe.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@contextmanager
+def opened(
+    browser: Browser, address: str, width: int = 1280, scheme: str = "light", script: bool = True
+) -> Iterator[Page]:
+    """The page at `address`. On leaving: no script failed, nothing broke the CSP, nothing came from elsewhere."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        java_script_enabled=script,
+        service_workers="block",
+    )
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None)
+    page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: troubles.append(request.url) if _is_foreign(request.url, address) else None)
+    page.goto(address)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not troubles, troubles
+
+
+def _is_foreign(url: str, address: str) -> bool:
+    return not url.startswith((address.split("/", 3)[0] + "//" + address.split("/", 3)[2], "data:", "about:", "blob:"))
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong, one line a rule: empty is right."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes']][:3]}" for rule in found["violations"]]
+
+
+def is_too_wide(page: Page) -> bool:
+    """Whether one must scroll sideways to read it."""
+    wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return wide
