@@ -11,6 +11,8 @@ from digest.desk.models import Act as Act
 from digest.desk.models import Heartbeat as Heartbeat
 from digest.desk.models import SignInBudget as SignInBudget
 from digest.desk.models import Tally as Tally
+from digest.matching.models import Landscape as Landscape
+from digest.matching.models import Profile as Profile
 from digest.rendering.models import Feedback as Feedback
 from digest.rendering.models import Saved as Saved
 
@@ -45,6 +47,7 @@ class Source(models.Model):
     last_ok_at = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
     kills = models.PositiveSmallIntegerField(default=0, help_text="Answers in a row whose reading had to be stopped.")
+    fallbacks = models.JSONField(default=list, blank=True, help_text="[kind, address] pairs to ask when this one lags.")
     is_sample = models.BooleanField(default=False, help_text="A bundled sample, not a publisher's address.")
 
     def __str__(self) -> str:

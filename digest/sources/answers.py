@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
 
 from django.conf import settings
 
@@ -15,6 +16,8 @@ from digest.sources.entry import Batch, CutShortError, FormatError
 
 MAX_PAGES = 40
 PAGE_ROWS = {"huggingface": 50, "biorxiv": 30, "arxiv-api": 200, "arxiv-list": 2_000}
+DEADLINES = {"oai-pmh": 180.0}  # its answers stall for a minute and more, and then come
+_PLACES = ("{page}", "{cursor}", "verb=ListRecords")
 _BETWEEN = b"\x1e\n"  # RFC 7464's record separator: in no JSON and no XML
 
 
@@ -62,10 +65,10 @@ def ask(
 
 def _pages(reply: Reply, template: str, until: date | None, etag: str, last_modified: str) -> Iterator[Batch]:
     """One Batch a page. Pages end with a short one, at the publisher's own total, or where nothing is new."""
-    paged, rows, seen = "{page}" in template or "{cursor}" in template, 0, set[str]()
+    paged, rows, seen = any(place in template for place in _PLACES), 0, set[str]()
+    url = address(template, reply.asked, until, 0, 0)
     for page in range(MAX_PAGES if paged else 1):
-        url = address(template, reply.asked, until, page, rows)
-        answer = get(url, etag if not paged else "", last_modified if not paged else "")
+        answer = get(url, etag if not paged else "", last_modified if not paged else "", DEADLINES.get(reply.kind))
         reply.status = answer.status
         if answer.body is None:
             return
@@ -79,9 +82,18 @@ def _pages(reply: Reply, template: str, until: date | None, etag: str, last_modi
             yield batch
         if _was_last(reply.kind, batch, rows, bool(fresh)):
             return
+        url = _next(template, reply.asked, until, page + 1, rows, batch)
+
+
+def _next(template: str, asked: date, until: date | None, page: int, rows: int, batch: Batch) -> str:
+    if not batch.more:
+        return address(template, asked, until, page, rows)
+    return f"{template.partition('?')[0]}?{urlencode({'verb': 'ListRecords', 'resumptionToken': batch.more})}"
 
 
 def _was_last(kind: str, batch: Batch, rows: int, fresh: bool) -> bool:
+    if kind == "oai-pmh":
+        return not batch.more
     if not fresh:
         return True
     if batch.total is not None:
@@ -99,11 +111,18 @@ def address(template: str, day: date, until: date | None, page: int, cursor: int
     return template
 
 
-def get(url: str, etag: str = "", last_modified: str = "") -> fetch.Answer:
+def get(url: str, etag: str = "", last_modified: str = "", deadline: float | None = None) -> fetch.Answer:
     """One GET; at arXiv's machines in our turn."""
-    host = limiter.name(url)
-    with limiter.turn(host) if host == "arxiv.org" else nullcontext():
-        return fetch.get(url, agent(), etag=etag, last_modified=last_modified, allowed=settings.FETCH_PRIVATE_HOSTS)
+    host, seconds = limiter.name(url), deadline or fetch.DEADLINE
+    with limiter.turn(host, lease=timedelta(seconds=seconds + 15)) if host in limiter.IN_TURN else nullcontext():
+        return fetch.get(
+            url,
+            agent(),
+            etag=etag,
+            last_modified=last_modified,
+            allowed=settings.FETCH_PRIVATE_HOSTS,
+            deadline=seconds,
+        )
 
 
 def together(one: Batch, two: Batch) -> Batch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from xml.etree.ElementTree import Element
 
-from digest.sources import marks
+from digest.sources import calendar, marks
 from digest.sources.arxiv import WITHDRAWN, moment_of
 from digest.sources.documents import Document, children, likeness, words, xml
 from digest.sources.entry import LISTED, Batch, CutShortError, Entry, FormatError
@@ -61,6 +61,7 @@ def _entry(item: Element) -> Entry | None:
         primary_category=categories[0] if categories else "",
         kind=LISTED,
         published_on=published.date() if published else None,
+        announced_on=calendar.announced(published) if published else None,
         comment=comment,
         journal_ref=plain(words(found, "journal_ref"), SHORT),
         is_withdrawn=bool(WITHDRAWN.search(comment) or WITHDRAWN.search(abstract[:300])),

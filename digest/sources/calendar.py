@@ -69,6 +69,23 @@ def ready_at(kind: str, day: date) -> datetime:
     return datetime.combine(day + _DAY, time(0, 10), tzinfo=UTC)
 
 
+def after_submission(day: date) -> date:
+    """The feeds' day for what was submitted on the working day `day` before 14:00 Eastern: the next working day."""
+    day += _DAY
+    while is_blank("arxiv", day):
+        day += _DAY
+    return day
+
+
+def announced(submitted: datetime) -> date:
+    """The day of arXiv's feeds that announces a submission of that moment (info.arxiv.org/help/availability)."""
+    local = submitted.astimezone(EASTERN)
+    day = local.date() if local.time() < time(14) else local.date() + _DAY
+    while is_blank("arxiv", day):
+        day += _DAY
+    return after_submission(day)
+
+
 def next_ready(kind: str, now: datetime) -> datetime:
     """When the next working day's batch can be asked for, after `now`."""
     day = newest_due(kind, now) + _DAY

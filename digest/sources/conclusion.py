@@ -60,7 +60,7 @@ def _judged(
     source: Source, reply: answers.Reply, batch: Batch, past: list[Past], now: datetime, is_backfill: bool
 ) -> Found:
     batch = papers.sane(batch, now.date())
-    if reply.kind not in calendar.ONE_DAY and not is_backfill and not source.is_sample:
+    if reply.kind not in calendar.ONE_DAY and reply.kind == source.kind and not is_backfill and not source.is_sample:
         batch = papers.dated(batch, source, now.date())
     day = batch.day or reply.asked
     day = reply.asked if day > now.date() + timedelta(days=1) else day

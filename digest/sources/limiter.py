@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from digest.models import Host
 
+IN_TURN = frozenset({"arxiv.org"})
 SPACING = timedelta(seconds=3)
 LEASE = timedelta(seconds=75)  # longer than one fetch may take: a worker that died gives its turn back by it
 PATIENCE = 180.0  # seconds to wait for a turn
@@ -45,14 +46,14 @@ def leave_alone(url: str, until: datetime) -> None:
 
 
 @contextmanager
-def turn(host: str, patience: float = PATIENCE) -> Iterator[None]:
+def turn(host: str, patience: float = PATIENCE, lease: timedelta = LEASE) -> Iterator[None]:
     """Hold the one connection to `host`; the next may start SPACING after this one ends. Raises BusyError.
 
     Reads the clock: turns are taken in real time, whatever day is being replayed.
     """
     Host.objects.get_or_create(name=host)
     gives_up = time.monotonic() + patience
-    while not _take(host):
+    while not _take(host, lease):
         if time.monotonic() >= gives_up:
             raise BusyError(f"No turn at {host} within {patience:.0f} seconds; other workers are asking it.")
         time.sleep(0.1)
@@ -62,7 +63,7 @@ def turn(host: str, patience: float = PATIENCE) -> Iterator[None]:
         Host.objects.filter(name=host).update(free_at=timezone.now() + SPACING)
 
 
-def _take(host: str) -> bool:
+def _take(host: str, lease: timedelta) -> bool:
     now = timezone.now()
     free = Q(free_at=None) | Q(free_at__lte=now)
-    return bool(Host.objects.filter(free, name=host).update(free_at=now + LEASE))
+    return bool(Host.objects.filter(free, name=host).update(free_at=now + lease))

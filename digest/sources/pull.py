@@ -15,7 +15,7 @@ from django.utils.text import slugify
 
 from digest import archive
 from digest.models import Fetch, Outcome, Source
-from digest.sources import answers, calendar, limiter, parse, samples, schedule
+from digest.sources import answers, calendar, limiter, parse, rereads, samples, schedule
 from digest.sources.conclusion import KILLS_BEFORE_QUARANTINE, conclude
 from digest.sources.kinds import MODULES
 
@@ -33,7 +33,26 @@ def pull(source: Source, now: datetime, day: date | None = None) -> Fetch:
     """Ask one source for its newest day (or for `day`), and write down what came."""
     if not source.url:
         raise PullError(f"{source.name} has no address. Give it one, or read a file with pull --file.")
-    return _concluded(source, _ask(source, now, day), now)
+    return _with_fallbacks(source, _concluded(source, _ask(source, now, day), now), now)
+
+
+_LAGS = {Outcome.STALE, Outcome.EMPTY, Outcome.TRUNCATED, Outcome.FORMAT_ERROR, Outcome.FAILED}
+
+
+def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
+    """Ask the source's other addresses for the day it is late with; the last word is the first that is ok."""
+    due = calendar.newest_due(source.kind, now)
+    blank = fetch.outcome == Outcome.EMPTY and calendar.is_blank(source.kind, fetch.day)
+    for kind, url in source.fallbacks if fetch.outcome in _LAGS and not blank and not source.held_reason else ():
+        if fetch.outcome == Outcome.FAILED and limiter.name(url) == limiter.name(source.url) and not fetch.http_status:
+            break  # its machines do not answer: the others of the same publisher would not either
+        started = time.monotonic()
+        reply = answers.ask(kind, url, due)
+        reply.seconds = time.monotonic() - started
+        again = conclude(source, reply, now)
+        if again.outcome in {Outcome.OK, Outcome.UNCHANGED} and again.day >= due:
+            return again
+    return fetch
 
 
 def _ask(source: Source, now: datetime, day: date | None = None) -> answers.Reply:
@@ -122,13 +141,13 @@ def pull_due(now: datetime) -> list[Fetch]:
     No source waits for another's fault, and none fails because another did.
     """
     mine = [source for source in due(now) if _claim(source, now) and not _waits(source, now)]
-    arxiv = [source for source in mine if limiter.name(source.url) == "arxiv.org"]
+    arxiv = [source for source in mine if limiter.name(source.url) in limiter.IN_TURN]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
         asked = {pool.submit(_ask, source, now): source for source in mine if source not in arxiv}
         fetches = _one_by_one(arxiv, now)
         for future in as_completed(asked):
             fetches += _settled(future.result, asked[future], now)
-    return _indexed(fetches)
+    return _indexed([*fetches, *rereads.pull(now)])
 
 
 def _indexed(fetches: list[Fetch]) -> list[Fetch]:
@@ -154,7 +173,7 @@ def _one_by_one(sources: list[Source], now: datetime) -> list[Fetch]:
 def _settled(reply: Callable[[], answers.Reply], source: Source, now: datetime) -> list[Fetch]:
     """The fetch of one source. This is the outermost loop: whatever befalls one must not befall the rest."""
     try:
-        return [_concluded(source, reply(), now)]
+        return [_with_fallbacks(source, _concluded(source, reply(), now), now)]
     except Exception:
         log.exception("%s could not be pulled", source.slug)
         Source.objects.filter(pk=source.pk).update(

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from digest.models import Source
+from digest.sources import backfill
 
 _FILE = Path(__file__).with_name("starters.toml")
 
@@ -39,4 +40,9 @@ def _arxiv(category: str, name: str, is_on: bool) -> dict[str, object]:
         "url": f"https://rss.arxiv.org/atom/{category}",
         "is_enabled": is_on,
         "is_daily": True,
+        "fallbacks": [
+            ["arxiv", f"https://rss.arxiv.org/rss/{category}"],
+            ["arxiv-list", f"https://arxiv.org/list/{category}/new?skip=0&show=2000"],
+            ["arxiv-api", backfill.api_address(category)],
+        ],
     }

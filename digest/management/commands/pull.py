@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from digest.commands import Command as Base
-from digest.commands import UsageError, current, moment
+from digest.commands import UsageError, current, day, moment
 from digest.models import Fetch, Outcome, Source
-from digest.sources import pull
+from digest.sources import backfill, pull
 from digest.sources.kinds import MODULES
 
 _BAD = {Outcome.FAILED, Outcome.FORMAT_ERROR}
@@ -24,6 +25,11 @@ class Command(Base):
         )
         parser.add_argument("--file", metavar="PATH", help="read a captured answer instead of asking the publisher")
         parser.add_argument("--kind", choices=sorted(MODULES), help="what the file is an answer of")
+        parser.add_argument(
+            "--from", dest="first", type=day, metavar="DAY", help="with --source: ask for past days anew"
+        )
+        parser.add_argument("--to", dest="last", type=day, metavar="DAY", help="the last of them (default: --from's)")
+        parser.add_argument("--ids", nargs="+", metavar="ID", help="with --source: ask arXiv for these papers")
         parser.add_argument("--at", type=moment, metavar="ISO", help="the moment to take for now (default: now)")
 
     def run(self, **options: Any) -> dict[str, Any]:
@@ -39,9 +45,26 @@ class Command(Base):
             return [self._tried(pull.pull_file, options["file"], options["kind"], options["source"], now)]
         if options["kind"]:
             raise UsageError("--kind goes with --file. Name a source with --source, or a file with --file.")
+        if options["first"] or options["last"] or options["ids"]:
+            return self._past(options, now)
         if options["source"]:
             return [self._tried(pull.pull, _source(options["source"]), now)]
         return pull.pull_due(now)
+
+    def _past(self, options: dict[str, Any], now: datetime) -> list[Fetch]:
+        """Backfill: progress goes to the error stream, the answer stays one object."""
+        if not options["source"]:
+            raise UsageError("--from, --to and --ids need --source. Name whose past to ask for.")
+        if not options["ids"] and not options["first"]:
+            raise UsageError("--to needs --from. Give the first day to ask for.")
+        source = _source(options["source"])
+        try:
+            if options["ids"]:
+                return list(backfill.ids(source, options["ids"], now, self.stderr.write))
+            last = options["last"] or options["first"]
+            return list(backfill.days(source, options["first"], last, now, self.stderr.write))
+        except backfill.BackfillError as error:
+            raise UsageError(str(error)) from error
 
     def _tried(self, act: Any, *arguments: Any) -> Fetch:
         try:

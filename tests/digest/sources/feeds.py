@@ -19,7 +19,8 @@ def item(number: int, day: date, kind: str = "new", version: int = 1, **fields: 
     arxiv_id = fields.pop("arxiv_id", f"{day:%y%m}.{number:05d}")
     return {
         "id": arxiv_id, "version": version, "kind": kind, "title": f"A study of matter {number}",
-        "abstract": f"We look at matter {number} and find <think> and a<b.", "authors": "Ada Example, Ben Sample (Somewhere)",
+        "abstract": f"We look at matter {number} and find <think> and a<b.",
+        "authors": "Ada Example, Ben Sample (Somewhere)",
         "categories": ["cs.CL", "cs.AI"],
     } | fields  # fmt: skip
 
@@ -42,7 +43,8 @@ def atom(items: Sequence[Item], day: date, category: str = "cs.CL") -> bytes:
     entries = "".join(
         f"<entry><id>oai:arXiv.org:{i['id']}v{i['version']}</id><title>{escape(i['title'])}</title>"
         f'<updated>{midnight}</updated><link href="https://arxiv.org/abs/{i["id"]}" rel="alternate" type="text/html"/>'
-        f"<summary>arXiv:{i['id']}v{i['version']} Announce Type: {i['kind']} \nAbstract: {escape(i['abstract'])}</summary>"
+        f"<summary>arXiv:{i['id']}v{i['version']} Announce Type: {i['kind']} \n"
+        f"Abstract: {escape(i['abstract'])}</summary>"
         + "".join(f'<category term="{name}"/>' for name in i["categories"])
         + f"<published>{midnight}</published><arxiv:announce_type>{i['kind']}</arxiv:announce_type>"
         f"<dc:creator>{escape(i['authors'])}</dc:creator></entry>"
@@ -68,7 +70,8 @@ def huggingface_day(day: date, count: int = 16, first: int = 1, **fields: Any) -
     rows = [
         {
             "paper": {
-                "id": f"{day:%y%m}.{first + n:05d}", "title": f"Learning thing {first + n}", "summary": "We learn a thing.",
+                "id": f"{day:%y%m}.{first + n:05d}", "title": f"Learning thing {first + n}",
+                "summary": "We learn a thing.",
                 "authors": [{"name": "Ada Example", "hidden": False}], "publishedAt": f"{day}T00:00:00.000Z",
                 "submittedOnDailyAt": f"{day}T00:00:00.000Z", "upvotes": n,
             },
@@ -84,7 +87,8 @@ def rss(items: Sequence[tuple[str, str, date]], title: str = "Journal of Matter"
     from datetime import UTC, datetime, time
 
     rows = "".join(
-        f"<item><title>{escape(name)}</title><link>{escape(link)}</link><description>About {escape(name)}.</description>"
+        f"<item><title>{escape(name)}</title><link>{escape(link)}</link>"
+        f"<description>About {escape(name)}.</description>"
         f"<pubDate>{format_datetime(datetime.combine(day, time(6), tzinfo=UTC))}</pubDate></item>"
         for name, link, day in items
     )

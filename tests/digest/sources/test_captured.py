@@ -40,7 +40,7 @@ def test_a_hugging_face_day_has_as_many_papers_as_its_file(captured: Path, name:
 
 @pytest.mark.parametrize("name", ["2024-12-11.json", "2025-01-10.json"])
 def test_the_two_malformed_days_are_format_errors(captured: Path, name: str) -> None:
-    with pytest.raises(FormatError, match="not of papers|not a list of papers"):
+    with pytest.raises(FormatError, match=r"not of papers|not a list of papers"):
         kinds.reading("huggingface")((captured / "hf_daily" / name).read_bytes(), ANY)
 
 
