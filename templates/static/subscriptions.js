@@ -10,6 +10,15 @@
   let timer = 0;
   let running = null;
 
+  // On a narrow screen the preview is far from the topics: a line at the bottom says what it holds.
+  const line = document.querySelector(".preview-line");
+  function summarise() {
+    if (!line) return;
+    const found = panel.querySelector("strong");
+    line.hidden = !found;
+    if (found) line.firstElementChild.textContent = `${found.textContent} of last week's papers match: show them`;
+  }
+
   async function refresh() {
     if (running) running.abort();
     running = new AbortController();
@@ -22,6 +31,7 @@
     try {
       const answer = await fetch(form.dataset.preview, { method: "POST", body: wishes, signal: running.signal });
       if (answer.ok) panel.innerHTML = await answer.text();
+      summarise();
     } catch (error) {
       if (error.name === "AbortError") return;
     }

@@ -43,7 +43,7 @@ def test_s6_the_page_does_not_tell_the_address():
 def test_each_interest_has_its_count_of_last_week():
     make.edition(papers=[make.paper("Speech one"), make.paper("Speech two"), make.paper("Protein")])
     reader = make.subscriber(queries=["speech"])
-    assert '<td class="num">2</td>' in text(opened(reader).get("/preferences/"))
+    assert '<span class="num">2</span> papers last week' in text(opened(reader).get("/preferences/"))
 
 
 def test_interests_are_replaced_weighed_and_muted():
