@@ -128,7 +128,7 @@ def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
 def _hand_over(letter: Letter, postbox: Any) -> Receipt:
     try:
         message = as_message(letter, postbox)
-        _within(DEADLINE, lambda: postbox.send_messages([message]))
+        _within(DEADLINE, lambda: _offer(message, postbox))
     except OverdueError:
         _abandon(postbox)
         return Receipt(Outcome.UNCLEAR, detail=f"no answer within {DEADLINE:.0f} seconds")
@@ -138,6 +138,12 @@ def _hand_over(letter: Letter, postbox: Any) -> Receipt:
             _drop(postbox)
         return receipt
     return verdicts.of_message(message)
+
+
+def _offer(message: EmailMultiAlternatives, postbox: Any) -> None:
+    """Opened here, the connection stays open for the next letter."""
+    postbox.open()
+    postbox.send_messages([message])
 
 
 class OverdueError(Exception):

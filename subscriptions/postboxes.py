@@ -97,14 +97,18 @@ class SmtpBackend(DjangoSmtp):
     def connection_class(self) -> Any:
         return _Secure if self.use_ssl else _Plain
 
-    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        if self.connection is not None:
-            self.connection.body_offered = False  # type: ignore[attr-defined]
-        return super().send_messages(email_messages) or 0
+    body_offered = False
 
-    @property
-    def body_offered(self) -> bool:
-        return bool(getattr(self.connection, "body_offered", False))
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Django's own closes a connection it opened, also after an error: what it knew is kept here."""
+        self.body_offered = False
+        self.open()
+        connection: Any = self.connection
+        connection.body_offered = False
+        try:
+            return super().send_messages(email_messages) or 0
+        finally:
+            self.body_offered = connection.body_offered
 
 
 class ResendPayload(AnymailResendPayload):

@@ -92,6 +92,8 @@ def _of_api(error: AnymailAPIError) -> Receipt:
     status = _status(error)
     if status is None:
         return Receipt(Outcome.LATER if _never_left(error) else Outcome.UNCLEAR, detail=_line(error))
+    if _says_known(error):
+        return Receipt(Outcome.ACCEPTED, detail="the provider knows this key: it had taken the letter", status=status)
     return _of_status(status, _line(error), _headers(error), _code(error))
 
 
@@ -112,6 +114,12 @@ def _headers(error: AnymailAPIError) -> Mapping[str, str]:
 def _code(error: AnymailAPIError) -> str:
     response = error.response
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def _says_known(error: AnymailAPIError) -> bool:
+    """Brevo's answer to a key it has seen (developers.brevo.com, "Idempotency for batch emails")."""
+    response = error.response
+    return error.esp_name == "Brevo" and response is not None and "duplicate_parameter" in response.text
 
 
 # Amazon SES names its reasons in words; the numbers say only 400. (SES API reference, SendEmail.)

@@ -26,6 +26,7 @@ CHUNK = 200
 # How long a doubt may wait for evidence before it is named; events come within minutes as a rule,
 # and after this the reader's next letter brings the papers (reliability: AMBIGUOUS at most 6 h).
 LONGEST_DOUBT = timedelta(hours=6)
+REPEAT_AFTER = timedelta(seconds=60)  # a provider that just lost an answer gets a moment
 
 
 def heal(now: datetime) -> Counter[str]:
@@ -74,8 +75,12 @@ def repeat(now: datetime, channel: str, postbox: Any) -> Counter[str]:
     traits = channels.traits(channel)
     if traits.kind is not Kind.IDEMPOTENT:
         return counts
+    at = database_now()
     young = Attempt.objects.filter(
-        channel=channel, state=Attempt.State.AMBIGUOUS, intent_at__gt=database_now() - traits.key_life
+        channel=channel,
+        state=Attempt.State.AMBIGUOUS,
+        intent_at__gt=at - traits.key_life,
+        ambiguous_at__lte=at - REPEAT_AFTER,
     )
     for attempt in young.order_by("pk")[:CHUNK]:
         counts.update(_repeat(attempt, now, postbox))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid5
 
 from digest.delivery import channels, holds, machine, settle, speed
 from digest.delivery.claim import Claimed
@@ -72,7 +73,7 @@ def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
     key = str(attempt.key)
     metadata = {**letter.metadata, "attempt": key, "delivery": str(row.uuid)}
     tags = (key,) if channels.traits(attempt.channel).tag else letter.tags
-    return replace(letter, metadata=metadata, tags=tags, key=f"{key}.{row.pk}")
+    return replace(letter, metadata=metadata, tags=tags, key=str(uuid5(attempt.key, str(row.pk))))
 
 
 # -- handing over -------------------------------------------------------------------------------
@@ -125,7 +126,7 @@ def _react(channel: str, results: Sequence[settle.Result], now: datetime) -> Non
         reason = f"The provider refuses this account: {blocked.detail}"
         holds.hold(channel, holds.BREAKER, reason, now, holds.PROBE_AFTER)
     for row, receipt in throttled:
-        if receipt.status is not None and receipt.status >= 420 and receipt.status != 429:
+        if receipt.status == 421:
             domain = row.subscriber.email.rpartition("@")[2]
             speed.pause_domain(domain, now + speed.DOMAIN_PAUSE, receipt.detail)
     if throttled:

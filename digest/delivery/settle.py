@@ -85,7 +85,7 @@ def _of(attempt: Attempt, row: Delivery) -> QuerySet[Delivery]:
 def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
     rows = []
     for delivery, letter in going:
-        body = json.dumps(asdict(letter), sort_keys=True).encode()
+        body = json.dumps(asdict(letter)).encode()  # in its own order: a repeat is compared byte by byte
         rows.append(
             Sealed(delivery=delivery, attempt=attempt, body=zlib.compress(body, 1), sha256=sha256(body).hexdigest())
         )
@@ -240,7 +240,8 @@ def still_unclear(receipt: Receipt) -> Receipt:
 
 
 def asks_for_less(receipt: Receipt) -> bool:
-    return receipt.outcome is Outcome.LATER and receipt.status in THROTTLED
+    """Of the whole channel; 450 and 451 speak of one mailbox (greylisting)."""
+    return receipt.outcome is Outcome.LATER and receipt.status in {421, 429, 454}
 
 
 def pause(tries: int, receipt: Receipt) -> timedelta:

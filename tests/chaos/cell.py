@@ -1,0 +1,279 @@
+"""One cell of the chaos table: one database, one kind of channel, so many kills, all from one seed.
+
+A parent without threads imports the house once and forks workers; each worker is armed with a
+failpoint (or killed from outside at a random moment) and does what a real one does: plan, deliver,
+sweep. Days pass, editions come out, readers fall due. At the end a clean worker finishes the rest, and
+the ledger is compared with the provider's accept log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import time
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import django
+
+CHANNELS = {"idempotent": "resend", "evidence": "postmark", "blind": "smtp"}
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+PATIENCE = 90.0
+
+
+@dataclass
+class Cell:
+    """What is going on: `deaths` by the failpoint that killed (or `random`)."""
+
+    kind: str
+    kills: int
+    readers: int
+    workers: int
+    provider_url: str
+    dice: random.Random
+    day: int = 0
+    day_began: float = 0.0
+    deaths: Counter[str] = field(default_factory=Counter)
+    armed: dict[int, tuple[str, float]] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return START + timedelta(days=self.day, seconds=time.time() - self.day_began)
+
+
+def hurry() -> None:
+    """Leases and patience of seconds instead of minutes: the rules stay, only their clocks run faster."""
+    from digest.delivery import channels, claim, evidence, holds, resolve, run, send, speed
+    from subscriptions import mail
+
+    claim.LEASE = timedelta(seconds=2)
+    mail.DEADLINE = 0.4
+    send.NEEDED = 0.9
+    run.CHUNK = 12
+    evidence.FLOOR, evidence.MARGIN = timedelta(seconds=2), timedelta(milliseconds=200)
+    resolve.REPEAT_AFTER = timedelta(milliseconds=300)
+    resolve.LONGEST_DOUBT = timedelta(seconds=45)
+    holds.PROBE_AFTER = timedelta(seconds=1)
+    speed.DOMAIN_PAUSE = timedelta(seconds=1)
+    for name in ("resend", "postmark"):
+        traits = channels.TRAITS[name]
+        batch = {"resend": 6, "postmark": 4}[name]
+        channels.TRAITS[name] = type(traits)(
+            **{**traits.__dict__, "batch": batch, "lag": timedelta(seconds=1), "key_life": timedelta(hours=1)}
+        )
+
+
+def furnish(readers: int) -> None:
+    from tests import make
+
+    for _ in range(readers):
+        make.subscriber(queries=["speech"], next_digest_at=START, hour=6, created_at=START, confirmed_at=START)
+
+
+def publish(cell: Cell) -> None:
+    """The next day's edition; readers' hours come with the day."""
+    from tests import make
+
+    day = START.date() + timedelta(days=cell.day)
+    papers = [make.paper(f"Speech {cell.day}-{n}", published_on=day) for n in range(2)]
+    edition = make.edition(day, papers=papers, released_at=cell.now(), frozen_at=cell.now())
+    from digest import editions
+
+    type(edition).objects.filter(pk=edition.pk).update(content_hash=editions.content_hash(edition))
+
+
+# -- workers ------------------------------------------------------------------------------------
+
+
+def spawn(cell: Cell, failpoint: str) -> None:
+    pid = os.fork()
+    if pid == 0:
+        work(cell, failpoint)
+        os._exit(0)
+    cell.armed[pid] = (failpoint, time.monotonic() + cell.dice.uniform(0.5, 2.5))
+
+
+def work(cell: Cell, failpoint: str, forever: bool = True) -> None:
+    from digest import delivery, planning
+    from digest.delivery import failpoints
+
+    seed = os.getpid()
+    failpoints._ARMED = {failpoint: random.Random(seed).choice([1, 1, 2, 3])} if failpoint else {}
+    while True:
+        now = cell.now()
+        try:
+            planning.plan(now, chunk=7)
+            delivery.deliver(now, timedelta(seconds=1))
+        except django.db.OperationalError as error:  # a locked or restarting database: the next round tries again
+            if "locked" not in str(error):
+                raise
+        if not forever:
+            return
+        time.sleep(0.01)
+
+
+def reap(cell: Cell) -> None:
+    """Count the dead; kill whoever has lived long enough without meeting their failpoint."""
+    for pid, (name, until) in list(cell.armed.items()):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+            if not killed:
+                raise SystemExit(f"a worker ended by itself (status {status}), armed with {name}")
+            cell.deaths[name] += 1
+            del cell.armed[pid]
+        elif time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            cell.deaths["random"] += 1
+            del cell.armed[pid]
+
+
+def next_failpoint(cell: Cell) -> str:
+    """All in turn, in an order of the dice, so that each gets its share."""
+    from digest.delivery import failpoints
+
+    if not cell.order:
+        cell.order = list(failpoints.NAMES)
+        cell.dice.shuffle(cell.order)
+    return cell.order.pop()
+
+
+def unfinished() -> int:
+    from django.db import connections
+
+    from digest.models import Delivery, Edition
+    from subscriptions.models import Subscriber
+
+    waiting = Delivery.objects.filter(state__in=["pending", "claimed"]).count()
+    newest = Edition.objects.order_by("-serial").values_list("serial", flat=True).first() or 0
+    behind = Subscriber.objects.filter(cursor__lt=newest).count()
+    connections.close_all()
+    return waiting + behind
+
+
+def storm(cell: Cell) -> None:
+    """Days of kills, until there were enough."""
+    from django.db import connections
+
+    while cell.deaths.total() < cell.kills:
+        cell.day += 1
+        cell.day_began = time.time()
+        publish(cell)
+        connections.close_all()
+        end = time.monotonic() + 20.0
+        looked = 0.0
+        for pid in cell.armed:  # they would live in yesterday
+            os.kill(pid, signal.SIGKILL)
+        while cell.deaths.total() < cell.kills and time.monotonic() < end:
+            reap(cell)
+            while len(cell.armed) < cell.workers:
+                spawn(cell, next_failpoint(cell))
+            time.sleep(0.02)
+            if time.monotonic() - looked > 0.5:
+                looked = time.monotonic()
+                if not unfinished():
+                    break
+    for pid in cell.armed:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    cell.armed.clear()
+
+
+def calm(cell: Cell) -> float:
+    """One clean worker finishes what is left; answers the seconds it took to the last doubt's end."""
+    from django.db import connections
+
+    from digest.models import Delivery
+
+    began = time.monotonic()
+    while time.monotonic() - began < PATIENCE:
+        work(cell, "", forever=False)
+        states = ["pending", "claimed", "ambiguous"]
+        if not Delivery.objects.filter(state__in=states).exists():
+            break
+        time.sleep(0.05)
+    connections.close_all()
+    return time.monotonic() - began
+
+
+# -- the truth ----------------------------------------------------------------------------------
+
+
+def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
+    """Ledger against accept log."""
+    from digest.delivery import audit
+    from digest.models import Delivery
+
+    with urllib.request.urlopen(f"{cell.provider_url}/_log") as answer:
+        truth = json.load(answer)
+    accepted = Counter(truth["accepted"])
+    states = {str(one): state for one, state in Delivery.objects.values_list("uuid", "state")}
+    report = audit.audit()
+    named = [one for one, state in states.items() if state == "uncertain"]
+    doubts = sum(n for fault, n in truth["faults"].items() if not fault.endswith("429"))
+    return {
+        "kind": cell.kind,
+        "deliveries": len(states),
+        "kills": cell.deaths.total(),
+        "failpoints": dict(sorted(cell.deaths.items())),
+        "faults": truth["faults"],
+        "duplicates": sum(n - 1 for n in accepted.values() if n > 1),
+        "lost": sum(state == "accepted" and not accepted[one] for one, state in states.items())
+        + sum(
+            bool(accepted[one]) and state in {"expired", "dead", "skipped", "rejected"} for one, state in states.items()
+        ),
+        "limbo": sum(state in {"pending", "claimed", "ambiguous"} for state in states.values()),
+        "uncertain": len(named),
+        "uncertain_had_gone": sum(bool(accepted[one]) for one in named),
+        "uncertain_allowed": cell.deaths.total() + doubts if cell.kind == "blind" else 0,
+        "states": dict(Counter(states.values())),
+        "audit": [f"{one.name}: {one.says} ({one.broken})" for one in report.broken],
+        "even": report.even,
+        "calm_seconds": round(seconds, 1),
+    }
+
+
+def good(result: dict[str, Any]) -> bool:
+    clean = not (result["duplicates"] or result["lost"] or result["limbo"] or result["audit"])
+    return clean and result["even"] and result["uncertain"] <= result["uncertain_allowed"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kind", choices=CHANNELS, required=True)
+    parser.add_argument("--kills", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--readers", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--provider", required=True)
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    settings.MAIL_RATE = 1_000_000
+    hurry()
+    call_command("migrate", verbosity=0)
+    dice = random.Random(options.seed)
+    cell = Cell(options.kind, options.kills, options.readers, options.workers, options.provider, dice)
+    furnish(options.readers)
+    connections.close_all()
+    storm(cell)
+    result = verdict(cell, calm(cell))
+    connections.close_all()
+    print(json.dumps(result))
+    return 0 if good(result) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
