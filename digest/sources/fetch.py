@@ -65,7 +65,7 @@ def get(
 
     Raises FetchError, and nothing else, for whatever goes wrong on the way.
     """
-    headers = {"User-Agent": agent, "Accept-Encoding": "gzip", "Accept": _ACCEPT}
+    headers = {"User-Agent": agent, "Accept-Encoding": "gzip", "Accept": _ACCEPT, "Connection": "close"}
     headers |= {"If-None-Match": etag} if etag else {}
     headers |= {"If-Modified-Since": last_modified} if last_modified else {}
     watch = _Watch(deadline)
