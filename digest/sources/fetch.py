@@ -65,16 +65,13 @@ def get(
 
     Raises FetchError, and nothing else, for whatever goes wrong on the way.
     """
-    headers = {"User-Agent": agent, "Accept-Encoding": "gzip", "Accept": _ACCEPT, "Connection": "close"}
+    headers = {"User-Agent": agent, "Accept-Encoding": "gzip", "Accept": _ACCEPT}
     headers |= {"If-None-Match": etag} if etag else {}
     headers |= {"If-Modified-Since": last_modified} if last_modified else {}
     watch = _Watch(deadline)
     try:
-        with watch, requests.Session() as session:
-            session.trust_env = False  # no proxy, no .netrc: the peer that is checked is the publisher
-            session.mount("http://", Adapter(allowed, watch.add))
-            session.mount("https://", Adapter(allowed, watch.add))
-            return _follow(session, url, headers, allowed, watch)
+        with watch:
+            return _follow(url, headers, allowed, watch)
     except RefusedError as error:
         raise FetchError(str(error), permanent=True) from error
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -120,16 +117,26 @@ class _Watch:
         return f"No whole answer within {self.seconds:.0f} seconds." if time.monotonic() >= self.ends else ""
 
 
-def _follow(
-    session: requests.Session, url: str, headers: dict[str, str], allowed: Collection[str], watch: _Watch
-) -> Answer:
+def _session(allowed: Collection[str], watch: _Watch) -> requests.Session:
+    """One a hop: a connection that its publisher is about to close must not be taken for the next request."""
+    session = requests.Session()
+    session.trust_env = False  # no proxy, no .netrc: the peer that is checked is the publisher
+    session.mount("http://", Adapter(allowed, watch.add))
+    session.mount("https://", Adapter(allowed, watch.add))
+    return session
+
+
+def _follow(url: str, headers: dict[str, str], allowed: Collection[str], watch: _Watch) -> Answer:
     """The answer at the end of at most MAX_REDIRECTS redirects, each address checked before it is asked."""
     try:
         for _ in range(MAX_REDIRECTS + 1):
             check_url(url, allowed)
-            with session.get(
-                url, headers=headers, stream=True, allow_redirects=False, timeout=(CONNECT, READ)
-            ) as response:
+            with (
+                _session(allowed, watch) as session,
+                session.get(
+                    url, headers=headers, stream=True, allow_redirects=False, timeout=(CONNECT, READ)
+                ) as response,
+            ):
                 target = response.headers.get("Location", "")
                 if response.status_code not in _REDIRECTS or not target:
                     return _read(response, url, watch)
