@@ -23,6 +23,8 @@ LEVELS: tuple[Level, ...] = ("full", "short", "compact", "title")
 ABSTRACT = {"full": 2400, "short": 480, "compact": 0, "title": 0}
 SHOWN_AUTHORS = 3
 KEPT_CARDS = 4_000
+# What one odd paper may raise on its way onto a card; it must not take the letter with it.
+SPOILS = (TemplateError, ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def printed(card: Card, level: Level, with_actions: bool = True) -> Printed:
     """The card at one size; one that its template cannot print becomes its title and link (see `bare`)."""
     try:
         return _print(card, level, with_actions)
-    except (TemplateError, ValueError, TypeError, ArithmeticError):
+    except SPOILS:
         return _print(bare(card), "title", with_actions)
 
 

@@ -6,8 +6,8 @@ RFC 3834 (Auto-Submitted), Google's sender guidelines (Feedback-ID).
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from email.headerregistry import Address
 from email.utils import format_datetime, formataddr, parseaddr
 from urllib.parse import quote
 from uuid import UUID
@@ -17,6 +17,11 @@ from django.conf import settings
 from digest.rendering import words
 
 NAME_CHARS = 60
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+
+
+class SenderError(ValueError):
+    """The site's own address cannot be written into a header."""
 
 
 def message_id(delivery: UUID) -> str:
@@ -45,21 +50,29 @@ def digest(frequency: str, unsubscribe: str, archive: str, now: datetime) -> dic
 def sender() -> str:
     """The site's own address with its name."""
     name, address = parseaddr(settings.MAIL_FROM)
-    return formataddr((words.one_line(name, NAME_CHARS), _mailbox(address)))
+    return formataddr((_literal(name, NAME_CHARS), _mailbox(address)))
 
 
 def subject(text: str) -> str:
     """One line, whatever a title contained."""
-    return words.one_line(text, 200)
+    return _literal(text, 200)
+
+
+def _literal(text: str, limit: int) -> str:
+    """Text that no mail program decodes: `=?…?=` in a title is not to be read as an encoded word (RFC 2047)."""
+    return words.one_line(text, limit).replace("=?", "= ?")
 
 
 def _mailbox(address: str) -> str:
-    """The bare address. Raises ValueError where the setting is no address."""
-    return Address(addr_spec=parseaddr(address)[1]).addr_spec
+    """The bare address. Raises SenderError where the setting holds none."""
+    found = _ADDRESS.fullmatch(parseaddr(address)[1])
+    if found is None:
+        raise SenderError("MAIL_FROM or MAIL_REPLY_TO is not an address. Example: Offprint <papers@example.org>")
+    return found.group()
 
 
 def _phrase(name: str) -> str:
-    return formataddr((words.one_line(name, NAME_CHARS), "a@a")).removesuffix(" <a@a>")
+    return formataddr((_literal(name, NAME_CHARS), "a@a")).removesuffix(" <a@a>")
 
 
 def _label(name: str) -> str:

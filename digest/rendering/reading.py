@@ -97,7 +97,11 @@ def issue(edition: Edition) -> Issue:
         note=edition.note,
         curator=edition.curator,
         looked_at=int(receipt.get("looked_at") or 0),
-        sources=tuple(str(row["name"]) for row in receipt.get("sources") or () if row.get("entries")),
+        sources=tuple(
+            str(row.get("name") or "")
+            for row in receipt.get("sources") or ()
+            if isinstance(row, dict) and row.get("entries")
+        ),
         missing=tuple(str(name) for name in receipt.get("missing") or ()),
         closed_at=f"{closed:%H:%M}" if closed else "",
     )
@@ -129,12 +133,12 @@ def card(paper: Paper, sources: Sequence[str] = (), note: str = "") -> Card:
     """A paper in words fit to print; whatever its row holds, there is a card."""
     try:
         return _card(paper, sources, note)
-    except (ValueError, TypeError, AttributeError, ArithmeticError):
-        return cards.bare(Card(paper.pk, paper.url, paper.title))
+    except cards.SPOILS:
+        return cards.bare(Card(paper.pk, _address(paper), paper.title))
 
 
 def _card(paper: Paper, sources: Sequence[str], note: str) -> Card:
-    url = addresses.safe(paper.url) or absolute("paper", paper.pk)
+    url = _address(paper)
     return Card(
         paper=paper.pk,
         url=url,
@@ -147,6 +151,11 @@ def _card(paper: Paper, sources: Sequence[str], note: str) -> Card:
         note_label=_("The curator says:") if note else "",
         links=cards.links(url, paper.pdf_url, paper.code_url, paper.project_url),
     )
+
+
+def _address(paper: Paper) -> str:
+    """The publisher's page, or ours where theirs is no address to follow."""
+    return addresses.safe(paper.url) or absolute("paper", paper.pk)
 
 
 def _facts(paper: Paper, sources: Sequence[str]) -> str:
