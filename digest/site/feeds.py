@@ -15,6 +15,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import http_date
 
 from digest.models import Paper
+from digest.rendering import addresses
 from digest.site import listing
 
 FEED_ITEMS = 100
@@ -60,11 +61,11 @@ def _atom(feed: Feed) -> str:
     made.latest_post_date = lambda: feed.updated  # type: ignore[method-assign]
     for paper in feed.papers:
         made.add_item(
-            title=_clean(paper.title),
+            title=listing.title(paper),
             link=_page(paper),
             unique_id=_page(paper),
-            description=_clean(paper.abstract),
-            author_name=_clean(listing.short_authors(paper.authors)) or None,
+            description=listing.abstract(paper),
+            author_name=listing.short_authors(listing.authors(paper)) or None,
             pubdate=_published(paper),
             updateddate=paper.updated_at,
             categories=[_clean(name) for name in paper.categories],
@@ -90,15 +91,15 @@ def _item(paper: Paper) -> dict[str, object]:
     item: dict[str, object] = {
         "id": _page(paper),
         "url": _page(paper),
-        "title": paper.title,
-        "content_text": paper.abstract,
+        "title": listing.title(paper),
+        "content_text": listing.abstract(paper),
         "date_published": _published(paper).isoformat(),
         "date_modified": paper.updated_at.isoformat(),
-        "authors": [{"name": name} for name in paper.authors],
+        "authors": [{"name": name} for name in listing.authors(paper)],
         "tags": list(paper.categories),
     }
-    if listing.is_web_address(paper.url):
-        item["external_url"] = paper.url
+    if address := addresses.safe(paper.url):
+        item["external_url"] = address
     return item
 
 

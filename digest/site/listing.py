@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from digest.models import Announcement, EditionPaper, Paper, Source
+from digest.rendering import addresses, words
+from digest.rendering.citations import Reference
 
 AUTHORS_SHOWN = 3
 OPENING_LENGTH = 240
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9$(])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Listed:
 
 def listed(paper: Paper, place: EditionPaper | None = None) -> Listed:
     """The paper with its place in an edition, if it is shown in one. Reads `announcements` (prefetch them)."""
-    first, rest = opening(paper.abstract)
+    first, rest = opening(abstract(paper))
     return Listed(
         id=paper.pk,
-        title=paper.title,
+        title=title(paper),
         opening=first,
         rest=rest,
-        authors=short_authors(paper.authors),
+        authors=short_authors(authors(paper)),
         author_count=len(paper.authors),
         published_on=paper.published_on,
         sources=source_names(paper.announcements.all()),
@@ -75,15 +75,40 @@ def short_authors(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def opening(abstract: str) -> tuple[str, str]:
-    """The abstract cut in two: the sentences that fit in `OPENING_LENGTH` (else the words), and what follows."""
-    if len(abstract) <= OPENING_LENGTH:
-        return abstract, ""
-    ends = [end.start() for end in _SENTENCE_END.finditer(abstract, 0, OPENING_LENGTH + 2)]
-    cut = ends[-1] if ends and ends[-1] > OPENING_LENGTH // 4 else abstract.rfind(" ", 0, OPENING_LENGTH)
-    if cut <= 0:
-        cut = OPENING_LENGTH
-    return abstract[:cut].rstrip(), abstract[cut:].lstrip()
+def title(paper: Paper) -> str:
+    """The title on one line, its TeX as Unicode."""
+    return words.plain(paper.title, words.TITLE_CHARS) or "(untitled)"
+
+
+def abstract(paper: Paper) -> str:
+    return words.plain(paper.abstract, words.ABSTRACT_CHARS)
+
+
+def authors(paper: Paper) -> list[str]:
+    return [name for name in (words.plain(author, words.NAME_CHARS) for author in paper.authors) if name]
+
+
+def opening(text: str) -> tuple[str, str]:
+    """An abstract cut in two: the sentences that fit in `OPENING_LENGTH` (else the words), and what follows."""
+    first = words.opening(text, OPENING_LENGTH)
+    if not text.startswith(first):  # cut inside a sentence: its ellipsis is not the author's
+        first = first.removesuffix("…")
+    return first, text[len(first) :].lstrip()
+
+
+def reference(paper: Paper) -> Reference:
+    """What a citation says of it."""
+    return Reference(
+        title=paper.title,
+        authors=paper.authors,
+        url=paper.url,
+        published_on=paper.published_on,
+        doi=paper.doi,
+        arxiv_id=paper.arxiv_id,
+        primary_category=paper.primary_category,
+        abstract=paper.abstract,
+        journal=paper.journal_ref,
+    )
 
 
 def source_names(announcements: Iterable[Announcement]) -> tuple[str, ...]:
@@ -99,7 +124,8 @@ def links(paper: Paper) -> tuple[Link, ...]:
         ("Code", paper.code_url),
         ("Project", paper.project_url),
     ]
-    return tuple(Link(label, href) for label, href in candidates if is_web_address(href))
+    safe = ((label, addresses.safe(href)) for label, href in candidates)
+    return tuple(Link(label, href) for label, href in safe if href)
 
 
 def every_link(paper: Paper, announcements: Iterable[Announcement]) -> tuple[Link, ...]:
@@ -108,12 +134,3 @@ def every_link(paper: Paper, announcements: Iterable[Announcement]) -> tuple[Lin
     if paper.arxiv_id and any(one.source.kind == Source.Kind.HUGGINGFACE for one in announcements):
         more.append(Link("Discussion", "https://huggingface.co/papers/" + quote(paper.arxiv_id, safe="/")))
     return links(paper) + tuple(more)
-
-
-def is_web_address(address: str) -> bool:
-    """True for http and https addresses with a host; anything else from a feed is never made a link."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and address.isprintable()

@@ -55,10 +55,17 @@ class FormConverter:
         return value
 
 
+class CitationConverter(FormConverter):
+    """The two forms of a citation."""
+
+    regex = "bib|ris"
+
+
 register_converter(DayConverter, "day")
 register_converter(WeekConverter, "week")
 register_converter(MonthConverter, "month")
 register_converter(FormConverter, "form")
+register_converter(CitationConverter, "citation")
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -68,7 +75,7 @@ urlpatterns = [
     path("week/<week:period>/", views.period, name="week"),
     path("month/<month:period>/", views.period, name="month"),
     path("paper/<int:pk>/", views.paper, name="paper"),
-    path("paper/<int:pk>/bibtex", views.bibtex_entry, name="bibtex"),
+    path("paper/<int:pk>/cite.<citation:form>", views.citation, name="citation"),
     path("topics/", views.topics, name="topics"),
     path("topic/<slug:slug>/", views.topic, name="topic"),
     path("topic/<slug:slug>/feed.<form:form>", feed_views.topic, name="topic_feed"),

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from digest import archive
 from digest.models import Edition, Paper
-from digest.site import bibtex, errors, listing, periods, reading, searching
+from digest.rendering import citations
+from digest.site import errors, listing, periods, reading, searching
 from digest.site.caching import MINUTE, public
 from digest.site.dates import short_date
 from digest.site.periods import Period
@@ -80,24 +81,34 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     announcements = list(row.announcements.all())
     context = {
         "row": row,
-        "opening": listing.opening(row.abstract)[0],
-        "authors": row.authors,
+        "title": listing.title(row),
+        "abstract": listing.abstract(row),
+        "opening": listing.opening(listing.abstract(row))[0],
+        "authors": listing.authors(row),
         "every_link": listing.every_link(row, announcements),
         "about": about(row),
         "edition": reading.edition_of(row),
         "announcements": announcements,
-        "bibtex": bibtex.entry(row),
-        "similar": searching.rows_in_order(archive.like(row.title, row.pk, SIMILAR)),
+        "bibtex": citations.bibtex([listing.reference(row)]),
+        "similar": searching.listed_in_order(archive.like(row.title, row.pk, SIMILAR)),
     }
     return render(request, "site/paper.html", context)
 
 
+CITATIONS = {
+    "bib": ("application/x-bibtex", citations.bibtex),
+    "ris": ("application/x-research-info-systems", citations.ris),
+}
+
+
 @require_safe
 @public(60 * MINUTE)
-def bibtex_entry(request: HttpRequest, pk: int) -> HttpResponse:
+def citation(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    """The paper for whatever keeps a visitor's references: BibTeX or RIS, as a file."""
     row = get_object_or_404(reading.public_papers(), pk=pk)
-    response = HttpResponse(bibtex.entry(row), content_type="application/x-bibtex; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{bibtex.key(row)}.bib"'
+    kind, write = CITATIONS[form]
+    response = HttpResponse(write([listing.reference(row)]), content_type=f"{kind}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="paper-{pk}.{form}"'
     return response
 
 

@@ -97,12 +97,13 @@ def test_a_feed_of_nothing_is_refused(client: Client, path: str, status: int) ->
     assert client.get(path).status_code == status
 
 
-def test_a_bibtex_file_is_named_after_its_key(client: Client) -> None:
+@pytest.mark.parametrize(("form", "start"), [("bib", b"@misc{example2026study,"), ("ris", b"TY  - UNPB")])
+def test_a_paper_is_cited_as_a_file(client: Client, form: str, start: bytes) -> None:
     one = make.paper("A study", authors=["Ada Example"], published_on=date(2026, 6, 3))
-    answer = client.get(f"/paper/{one.pk}/bibtex")
+    answer = client.get(f"/paper/{one.pk}/cite.{form}")
 
-    assert answer["Content-Disposition"] == 'attachment; filename="example2026study.bib"'
-    assert answer.content.startswith(b"@misc{example2026study,")
+    assert answer["Content-Disposition"] == f'attachment; filename="paper-{one.pk}.{form}"'
+    assert answer.content.startswith(start)
 
 
 def test_crawlers_are_kept_from_what_is_not_for_them(client: Client) -> None:
