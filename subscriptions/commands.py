@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 
@@ -40,7 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            answer = self.run(**options)
+            answer = self._answer(options)
         except CommandError as error:
             if not options["json"]:
                 raise
@@ -52,6 +54,27 @@ class Command(BaseCommand):
             self.show(answer)
         if self.failed:
             raise SystemExit(1)
+
+    def _answer(self, options: dict[str, Any]) -> dict[str, Any]:
+        """`run`, with a plain sentence where the database is not there or not up to date."""
+        try:
+            return self.run(**options)
+        except (OperationalError, ProgrammingError) as error:
+            if behind := _migrations_behind():
+                raise CommandError(behind) from error
+            raise
+
+
+def _migrations_behind() -> str:
+    """What to do about a database that cannot be reached or lacks tables; '' where that is not the trouble."""
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except OperationalError as error:
+        return f"The database does not answer ({str(error).strip()}). Start it, or mend DATABASE_URL in .env."
+    if not waiting:
+        return ""
+    return f"The database is not up to date ({len(waiting)} migrations wait). Run: python manage.py migrate"
 
 
 def moment(text: str) -> datetime:
