@@ -1,9 +1,10 @@
 """From what matched to the few papers worth a reader's morning, each with the reason beside it. Pure.
 
 Curator's pins come first. Then every interest in turn brings its best paper that is not there yet, so a broad
-topic cannot drown a narrow one; a weight of 2 means two turns. Places left over go to what the community raised.
-The order within is by reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): being high on several
-lists beats being first on one.
+topic cannot drown a narrow one; a weight of 2 means two turns. One place may go to a paper from just outside
+what the reader follows, and places left over to what the community raised; both say so. The order within is by
+reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): being high on several lists beats being first
+on one.
 """
 
 from __future__ import annotations
@@ -12,31 +13,47 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from digest.matching import answers
 from digest.matching.day import FUSION, VOTE_SHARE, Day
+from digest.matching.wants import (
+    AUTHOR,
+    CATEGORY,
+    COMMUNITY,
+    DESCRIPTION,
+    EXPLORE,
+    FILTER,
+    LIKED,
+    PIN,
+    TOPIC,
+    Learned,
+    Reason,
+    Want,
+)
 from subscriptions import query
 
-PIN, COMMUNITY = "pin", "community"
+__all__ = [
+    "AUTHOR",
+    "CATEGORY",
+    "COMMUNITY",
+    "DESCRIPTION",
+    "EXPLORE",
+    "FILTER",
+    "LIKED",
+    "PIN",
+    "TOPIC",
+    "Choice",
+    "Learned",
+    "Reason",
+    "Selection",
+    "Want",
+    "select",
+    "to_json",
+]
+
 MOST_COMMUNITY = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One thing a reader asked for: `query` in canonical form; `muted` means never show what it finds."""
-
-    label: str
-    kind: str
-    query: str
-    weight: float = 1.0
-    muted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a paper is here: the kind of want, its label in the reader's words, and the words found in the paper."""
-
-    kind: str
-    label: str
-    words: tuple[str, ...] = ()
+FEWEST_FOR_EXPLORING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +74,33 @@ class Selection:
     unreadable: tuple[str, ...] = ()
 
 
-def select(day: Day, wants: Sequence[Want], limit: int, community: bool = True) -> Selection:
-    """The best `limit` papers of a day for these wants. `matched` may be 0 while pins or community picks remain."""
+def select(day: Day, wants: Sequence[Want], limit: int, community: bool = True, explore: bool = False) -> Selection:
+    """The best `limit` papers of a day for these wants. `matched` may be 0 while pins or community picks remain.
+
+    With `explore`, a letter of five or more keeps its last place for one paper from just outside the wants.
+    """
     lists, muted, unreadable = _lists(day, wants)
     matched = 0
     for one in lists:
         matched |= one.bits
+    closed = muted | matched
     matched &= ~muted
+    beyond = _beyond(day, lists, closed) if explore and limit >= FEWEST_FOR_EXPLORING else None
     pins = [place for place in day.pinned if not muted >> place & 1][:limit]
     taken = dict.fromkeys(pins)
-    _take_turns(taken, lists, muted, limit)
-    picks = _community(day, taken, muted, limit) if community else []
+    _take_turns(taken, lists, muted, limit if beyond is None or beyond in taken else limit - 1)
+    extras: dict[int, Reason] = {}
+    if beyond is not None and beyond not in taken:
+        extras[beyond] = Reason(EXPLORE, "Just outside what you follow", _shared(day, lists, beyond))
+    if community:
+        extras |= _community(day, {*taken, *extras}, muted, limit - len(taken) - len(extras))
     scores = {place: _score(day, lists, place) for place in taken}
-    order = [*pins, *sorted((place for place in taken if place not in pins), key=lambda place: -scores[place]), *picks]
-    choices = tuple(
-        Choice(day.papers[place].id, round(100 * scores.get(place, 0.0), 3), _reasons(day, lists, place, place in pins))
-        for place in order
-    )
-    return Selection(choices, matched.bit_count(), unreadable)
+    rest = sorted((place for place in taken if place not in pins), key=lambda place: -scores[place])
+    choices = [
+        _choice(day, place, scores[place], _reasons(day, lists, place, place in pins)) for place in [*pins, *rest]
+    ]
+    choices += [_choice(day, place, 0.0, (reason,)) for place, reason in extras.items()]
+    return Selection(tuple(choices), matched.bit_count(), unreadable)
 
 
 def to_json(selection: Selection) -> list[dict[str, Any]]:
@@ -107,7 +133,7 @@ def _lists(day: Day, wants: Iterable[Want]) -> tuple[list[_List], int, tuple[str
     lists, muted, unreadable = [], 0, []
     for want in wants:
         try:
-            answer = day.answer(want.query)
+            answer = answers.answer(day, want)
         except query.QueryError:
             unreadable.append(want.label)
             continue
@@ -140,14 +166,32 @@ def _next(one: _List, taken: dict[int, None], muted: int) -> int | None:
     return None
 
 
-def _community(day: Day, taken: dict[int, None], muted: int, limit: int) -> list[int]:
-    room = min(MOST_COMMUNITY, limit - len(taken))
-    picks: list[int] = []
+def _beyond(day: Day, lists: list[_List], closed: int) -> int | None:
+    """The paper that comes nearest to the wants without answering any: it shares their words, weighed by rarity."""
+    near = np.zeros(len(day), np.float32)
+    for one in lists:
+        if one.want.kind not in {DESCRIPTION, LIKED}:
+            near += one.want.weight * day.nearness(one.want.query)
+    near[day.places(closed)] = 0
+    best = int(near.argmax()) if len(near) else 0
+    return best if len(near) and near[best] > 0 else None
+
+
+def _shared(day: Day, lists: list[_List], place: int) -> tuple[str, ...]:
+    words: dict[str, None] = {}
+    for one in lists:
+        if one.want.kind not in {DESCRIPTION, LIKED}:
+            words.update(dict.fromkeys(day.words_for(one.want.query, place)))
+    return tuple(words)
+
+
+def _community(day: Day, taken: set[int], muted: int, room: int) -> dict[int, Reason]:
+    picks: dict[int, Reason] = {}
     for place in day.liked_rank:
-        if len(picks) >= room:
+        if len(picks) >= min(MOST_COMMUNITY, room):
             break
         if place not in taken and not muted >> place & 1:
-            picks.append(place)
+            picks[place] = Reason(COMMUNITY, f"{day.papers[place].upvotes} readers raised it")
     return picks
 
 
@@ -159,7 +203,9 @@ def _score(day: Day, lists: list[_List], place: int) -> float:
 
 def _reasons(day: Day, lists: list[_List], place: int, pinned: bool) -> tuple[Reason, ...]:
     found = sorted((one for one in lists if place in one.rank), key=lambda one: (one.rank[place], len(one.places)))
-    reasons = [Reason(one.want.kind, one.want.label, day.words_for(one.want.query, place)) for one in found]
-    if pinned:
-        reasons.insert(0, Reason(PIN, "Picked by the curator"))
-    return tuple(reasons) or (Reason(COMMUNITY, f"{day.papers[place].upvotes} readers raised it"),)
+    reasons = [answers.reason(day, one.want, place) for one in found]
+    return (Reason(PIN, "Picked by the curator"), *reasons) if pinned else tuple(reasons)
+
+
+def _choice(day: Day, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
+    return Choice(day.papers[place].id, round(100 * score, 3), reasons)

@@ -59,6 +59,8 @@ def forget(subscriber: Subscriber, now: datetime) -> None:
         )
         signals.erased.send(Subscriber, subscriber=row, now=now)
         row.interests.all().delete()
+        row.descriptions.all().delete()
+        row.liked_papers.all().delete()
         row.notices.all().delete()
         row.consents.all().delete()
         _blank(row, now)

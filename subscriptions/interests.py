@@ -39,6 +39,15 @@ class Wish:
     def label(self) -> str:
         return self.topic.name if self.topic else self.text
 
+    @property
+    def kind(self) -> str:
+        """A topic, or what the words ask for: one person, one category, or anything else."""
+        if self.topic:
+            return Interest.Kind.TOPIC
+        tree = query.parse(self.canonical, longest=len(self.canonical))
+        kinds = {"author": Interest.Kind.AUTHOR, "cat": Interest.Kind.CATEGORY}
+        return kinds.get(tree.field, Interest.Kind.FILTER) if isinstance(tree, query.Term) else Interest.Kind.FILTER
+
 
 def read(topics: Iterable[str] = (), queries: Sequence[str] = ()) -> list[Wish]:
     """Wishes out of topic slugs and typed lines, each filter once; raises `InterestError`."""
@@ -68,7 +77,7 @@ def store(subscriber: Subscriber, wishes: Sequence[Wish]) -> None:
             subscriber.interests.update_or_create(
                 filter=filters[wish.canonical],
                 defaults={
-                    "kind": Interest.Kind.TOPIC if wish.topic else Interest.Kind.FILTER,
+                    "kind": wish.kind,
                     "topic": wish.topic,
                     "text": "" if wish.topic else wish.text,
                     "weight": wish.weight,

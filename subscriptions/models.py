@@ -80,6 +80,8 @@ class Subscriber(models.Model):
     abstracts = models.CharField(max_length=8, choices=Abstracts, default=Abstracts.SHORT)
     empty_day = models.CharField(max_length=8, choices=EmptyDay, default=EmptyDay.NOTHING)
     community_picks = models.BooleanField(default=True)
+    exploration = models.BooleanField(default=True, help_text="One paper from just outside what they follow.")
+    likes_weight = models.FloatField(default=1.0, help_text="How much the papers they like count; 0 is not at all.")
     catch_up = models.BooleanField(default=True, help_text="After a pause: bring the best of what passed.")
     new_email = models.CharField(max_length=254, blank=True, help_text="Asked for, not yet confirmed.")
     link_round = models.PositiveIntegerField(default=0, help_text="Raised to make old preferences links void.")
@@ -110,6 +112,8 @@ class Interest(models.Model):
     class Kind(models.TextChoices):
         TOPIC = "topic", "Topic"
         FILTER = "filter", "Filter"
+        AUTHOR = "author", "Author"
+        CATEGORY = "category", "Category"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="interests")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -132,6 +136,57 @@ class Interest(models.Model):
     def label(self) -> str:
         """What the reader would call it: the topic's name, or their own words."""
         return self.topic.name if self.topic else self.text
+
+
+class Description(models.Model):
+    """What a reader works on, in their own sentences."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="descriptions")
+    text = models.TextField()
+    weight = models.FloatField(default=1.0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"description {self.pk}"
+
+    @property
+    def label(self) -> str:
+        """Its beginning, for the line beside a paper."""
+        text = " ".join(self.text.split())
+        return text if len(text) <= 60 else text[:59].rsplit(" ", 1)[0] + "…"
+
+
+class LikedPaper(models.Model):
+    """A paper a reader named as their kind of paper (or not their kind: `is_liked` false).
+
+    `identifier` is arXiv id, DOI, link or, failing those, the title; what the reader's own file said of the
+    paper is kept, since it may never have been announced here.
+    """
+
+    class Origin(models.TextChoices):
+        LIST = "list", "A list of ids or links"
+        BIBTEX = "bibtex", "A BibTeX file"
+        RIS = "ris", "A RIS file"
+        SITE = "site", "This site"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="liked_papers")
+    identifier = models.CharField(max_length=300)
+    title = models.CharField(max_length=1000, blank=True)
+    abstract = models.TextField(blank=True)
+    authors = models.JSONField(default=list)
+    is_liked = models.BooleanField(default=True)
+    origin = models.CharField(max_length=6, choices=Origin)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=["subscriber", "identifier"], name="paper_liked_once")]
+
+    def __str__(self) -> str:
+        return self.title or self.identifier
 
 
 class Consent(models.Model):

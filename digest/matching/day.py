@@ -7,11 +7,14 @@ Words are ranked by BM25 with a title counting more than an abstract (Robertson 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
+from digest.matching import copies
 from digest.matching.facts import Authors, Names
 from digest.matching.papers import PaperText
 from digest.matching.stream import NOWHERE, Floats, Ints, Stream
@@ -20,6 +23,8 @@ from subscriptions.query.parser import LONGEST_CANONICAL
 from subscriptions.query.tree import TEXT_FIELDS
 
 TITLE_WEIGHT = 2.0
+T = TypeVar("T")
+
 K1 = 1.2
 B = 0.5
 MOST_WORDS = 8
@@ -71,7 +76,7 @@ class Day:
     pinned: list[int]
     _leaves: dict[Term, _Leaf] = field(default_factory=dict)
     _trees: dict[str, Node] = field(default_factory=dict)
-    _answers: dict[str, Answer] = field(default_factory=dict)
+    _memory: dict[tuple[str, object], Any] = field(default_factory=dict)
 
     @classmethod
     def build(cls, papers: Iterable[PaperText]) -> Day:
@@ -122,12 +127,37 @@ class Day:
 
     def answer(self, query: str) -> Answer:
         """What a canonical query brings to a selection, found once per day and query. Raises QueryError."""
-        known = self._answers.get(query)
-        if known is None:
-            places = self._raised(self.hits(query).places).tolist()
-            ranks = {place: rank for rank, place in enumerate(places)}
-            known = self._answers[query] = Answer(self.bits(self.tree(query)), places, ranks)
+        return self.once(("query", query), lambda: self.ordered(self.hits(query).places))
+
+    def ordered(self, places: Ints) -> Answer:
+        """Papers best first as a selection takes them: fused with their votes, near-copies of a better one last."""
+        alike = self.once(("copies", None), lambda: copies.alike(self.stream))
+        order = copies.last(self._raised(places).tolist(), alike)
+        return Answer(self._packed(places), order, {place: rank for rank, place in enumerate(order)})
+
+    def nearness(self, query: str) -> Floats:
+        """How near each paper comes to a query it may not answer: its share of the best possible score."""
+        return self.once(("nearness", query), lambda: self._share(self.tree(query)))
+
+    def _share(self, tree: Node) -> Floats:
+        scores = self.scores(tree)
+        best = float(scores.max()) if len(scores) else 0.0
+        return scores / best if best else scores
+
+    def once(self, key: tuple[str, object], make: Callable[[], T]) -> T:
+        """What `make` gives, made once per day and key."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        known: T = self._memory[key]
         return known
+
+    def found(self, stem: str) -> int:
+        """How many papers hold a stem."""
+        return len(self.gain(Term((stem,)))[0])
+
+    def stems_in(self, place: int) -> Counter[str]:
+        """The stems of a paper with how often each stands there."""
+        return self.stream.stems_in(place)
 
     def words_for(self, query: str, place: int) -> tuple[str, ...]:
         """What in the paper at `place` answers a canonical query."""
@@ -158,7 +188,7 @@ class Day:
         """BM25F of every paper for what the tree asks for, matched or not; one float a paper."""
         total = np.zeros(len(self.papers), np.float32)
         for term in dict.fromkeys(positive_terms(tree)):
-            papers, gains = self._gain(term)
+            papers, gains = self.gain(term)
             total[papers] += gains
         return total
 
@@ -207,7 +237,7 @@ class Day:
             return self._facts(term).held(term, place)
         return self.stream.words_at(places[self.stream.doc[places] == place], len(term.words))
 
-    def _gain(self, term: Term) -> tuple[Ints, Floats]:
+    def gain(self, term: Term) -> tuple[Ints, Floats]:
         """The papers that hold a term, and how much it adds to each one's score."""
         leaf = self._leaf(term)
         if leaf.gain is None:
@@ -217,7 +247,7 @@ class Day:
     def _flat(self, bits: int) -> tuple[Ints, Floats]:
         """Names either stand there or not: their rarity counts, nothing else."""
         papers = self.places(bits)
-        return papers, np.full(len(papers), self._rarity(len(papers)), np.float32)
+        return papers, np.full(len(papers), self.rarity(len(papers)), np.float32)
 
     def _weighed(self, places: Ints) -> tuple[Ints, Floats]:
         weights = np.where(self.stream.in_title(places), TITLE_WEIGHT, 1.0)
@@ -227,10 +257,11 @@ class Day:
         often = np.bincount(inverse, weights=weights, minlength=len(papers))
         lengths = self.stream.lengths
         norm = 1 - B + B * lengths[papers] / max(1.0, float(lengths.mean()))
-        gains = self._rarity(len(papers)) * often * (K1 + 1) / (often + K1 * norm)
+        gains = self.rarity(len(papers)) * often * (K1 + 1) / (often + K1 * norm)
         return papers.astype(np.int32), gains.astype(np.float32)
 
-    def _rarity(self, papers: int) -> float:
+    def rarity(self, papers: int) -> float:
+        """BM25's idf: what a word is worth that stands in so many papers of the day."""
         return math.log1p((len(self.papers) - papers + 0.5) / (papers + 0.5))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -76,6 +76,12 @@ class Stream:
         span = (places[:, None] + np.arange(length, dtype=np.int32)).ravel()
         found = dict.fromkeys(self.forms[span].tolist())
         return [self.vocabulary[form - 1] for form in found]
+
+    def stems_in(self, paper: int) -> Counter[str]:
+        """The stems of one paper's title and abstract, counted."""
+        low, high = np.searchsorted(self.doc, [paper, paper + 1])
+        forms = self.forms[low:high]
+        return Counter(words.stem(self.vocabulary[form - 1]) for form in forms[forms > 0].tolist())
 
     def in_title(self, places: Ints) -> NDArray[np.bool_]:
         inside: NDArray[np.bool_] = places < self.abstract_at[self.doc[places]]
