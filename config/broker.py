@@ -13,7 +13,6 @@ REDIS_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
     "health_check_interval": 25,
-    "global_keyprefix": "offprint:",
 }
 
 WORKER: dict[str, Any] = {
@@ -33,22 +32,22 @@ WORKER: dict[str, Any] = {
 }
 
 
-def celery_settings(redis_url: str, var: Path) -> dict[str, Any]:
+def celery_settings(redis_url: str, var: Path, prefix: str = "offprint:") -> dict[str, Any]:
     """Every Celery setting, as `CELERY_…` names for Django's settings module."""
     schedule = {
         tick.name: {"task": tick.task, "schedule": tick.every, "options": {"expires": tick.every}} for tick in TIMETABLE
     }
     values = {
         **WORKER,
-        **(_redis(redis_url) if redis_url else _files(var / "broker")),
+        **(_redis(redis_url, prefix) if redis_url else _files(var / "broker")),
         "BEAT_SCHEDULE": schedule,
         "BEAT_SCHEDULE_FILENAME": str(var / "celerybeat-schedule"),
     }
     return {f"CELERY_{name}": value for name, value in values.items()}
 
 
-def _redis(url: str) -> dict[str, Any]:
-    return {"BROKER_URL": url, "BROKER_TRANSPORT_OPTIONS": REDIS_OPTIONS}
+def _redis(url: str, prefix: str) -> dict[str, Any]:
+    return {"BROKER_URL": url, "BROKER_TRANSPORT_OPTIONS": REDIS_OPTIONS | {"global_keyprefix": prefix}}
 
 
 def _files(folder: Path) -> dict[str, Any]:

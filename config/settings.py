@@ -167,10 +167,11 @@ else:
     }
 DATABASES = {"default": _database}
 REDIS_URL = env.text("REDIS_URL")
+REDIS_PREFIX = env.text("REDIS_PREFIX", "offprint:")
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
     env.problem("REDIS_URL must start with redis:// or rediss://. Example: redis://127.0.0.1:6379/0")
 
-_celery = broker.celery_settings(REDIS_URL, VAR_DIR)
+_celery = broker.celery_settings(REDIS_URL, VAR_DIR, REDIS_PREFIX)
 CELERY_BEAT_SCHEDULE: dict[str, Any] = _celery["CELERY_BEAT_SCHEDULE"]
 globals().update(_celery)
 

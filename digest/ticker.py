@@ -13,7 +13,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
+from django.utils import timezone
 from django.utils.module_loading import import_string
+
+from digest import heartbeats
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +32,9 @@ class Ticker:
     def start(self) -> None:
         for name, entry in self.schedule.items():
             run = import_string(entry["task"])
-            thread = threading.Thread(target=self._loop, args=(name, run, float(entry["schedule"])), name=name, daemon=True)
+            thread = threading.Thread(
+                target=self._loop, args=(name, run, float(entry["schedule"])), name=name, daemon=True
+            )
             thread.start()
             self._threads.append(thread)
 
@@ -50,6 +55,7 @@ def _once(name: str, run: Callable[[], Any]) -> None:
     close_old_connections()
     try:
         run()
+        heartbeats.beat(f"ticker:{name}", timezone.now())
     except Exception:
         log.exception("the tick %r failed; it is tried again at its next turn", name)
     finally:

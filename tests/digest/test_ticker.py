@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from digest import heartbeats
 from digest.ticker import Ticker
 
 RUNS: dict[str, int] = {}
@@ -34,18 +35,19 @@ def ticking(**ticks: str) -> Ticker:
     return Ticker({name: {"task": f"{here}.{task}", "schedule": 0.01} for name, task in ticks.items()})
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_it_runs_each_tick_again_and_again():
     ticker = ticking(one="count")
     ticker.start()
     assert ENOUGH.wait(5)
     ticker.stop()
     after = RUNS["count"]
+    assert "ticker:one" in heartbeats.last()
     assert not any(thread.is_alive() for thread in ticker._threads)
     assert RUNS["count"] == after
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_tick_that_fails_is_logged_and_stops_no_other(caplog):
     ticker = ticking(bad="fail", good="count")
     ticker.start()
