@@ -1,0 +1,137 @@
+"""BibTeX, read leniently: a broken entry is named and the next `@` starts afresh."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from subscriptions.bibliography.entries import BadEntry, Reference, identifier
+from subscriptions.bibliography.texts import plain, squeezed, titled
+
+_start = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
+_next = re.compile(r"^[ \t]*@\s*[A-Za-z]+\s*[{(]", re.MULTILINE)
+_name = re.compile(r"\s*([A-Za-z][\w-]*)\s*=\s*")
+_bare = re.compile(r"[^\s,#{}\"]+")
+_NO_PAPERS = {"comment", "string", "preamble"}
+_ID_FIELDS = ("eprint", "arxivid", "doi", "url", "link", "howpublished", "note", "journal")
+
+
+class _BrokenError(ValueError):
+    pass
+
+
+def read(text: str) -> Iterator[Reference | BadEntry]:
+    """Every entry of a file, taken or named. `@string` abbreviations are spelled out."""
+    words: dict[str, str] = {}
+    for line, kind, body in _entries(text):
+        if kind == "string":
+            words.update(_strings(body, words))
+        elif kind not in _NO_PAPERS:
+            yield _entry(line, body, words)
+
+
+def _entries(text: str) -> Iterator[tuple[int, str, str]]:
+    """Each entry's line, kind and everything up to the next entry's start."""
+    at, line, counted = 0, 1, 0
+    while found := _start.search(text, at):
+        following = _next.search(text, found.end())
+        end = following.start() if following else len(text)
+        line, counted = line + text.count("\n", counted, found.start()), found.start()
+        yield line, found[1].lower(), text[found.end() : end]
+        at = end
+
+
+def _strings(body: str, words: dict[str, str]) -> dict[str, str]:
+    try:
+        return _fields(body, 0, words)
+    except _BrokenError:
+        return {}
+
+
+def _entry(line: int, body: str, words: dict[str, str]) -> Reference | BadEntry:
+    key, comma, _ = body.partition(",")
+    name = key.strip()[:60] if comma else "(no key)"
+    try:
+        if not comma or "=" in key:
+            raise _BrokenError("it has no key before its first comma")
+        fields = _fields(body, len(key) + 1, words)
+    except _BrokenError as error:
+        return BadEntry(line, name, f"The entry cannot be read: {error}.")
+    return _reference(line, name, fields)
+
+
+def _reference(line: int, name: str, fields: dict[str, str]) -> Reference | BadEntry:
+    title = plain(fields.get("title", ""))
+    named = (identifier(_with_archive(field, fields)) for field in _ID_FIELDS if fields.get(field))
+    found = next(filter(None, named), "")
+    authors = tuple(squeezed(one) for one in re.split(r"\s+and\s+", fields.get("author", "")) if one.strip())
+    if not found and not titled(title):
+        return BadEntry(line, name, "It has neither a title nor an arXiv id nor a DOI.")
+    return Reference(found or titled(title), title, squeezed(fields.get("abstract", "")), authors)
+
+
+def _with_archive(field: str, fields: dict[str, str]) -> str:
+    """Old arXiv ids stand in `eprint` without their archive, which is then in `primaryclass`."""
+    value = fields[field]
+    archive = fields.get("primaryclass", "").partition(".")[0]
+    return f"{archive}/{value}" if field == "eprint" and archive and re.fullmatch(r"\d{7}", value) else value
+
+
+def _fields(body: str, at: int, words: dict[str, str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    while found := _name.match(body, at):
+        value, at = _value(body, found.end(), words)
+        fields[found[1].lower()] = value
+        rest = body[at:].lstrip()
+        at = len(body) - len(rest)
+        if not rest or rest[0] in "})":
+            return fields
+        if rest[0] != ",":
+            raise _BrokenError(f"a comma is missing after {found[1]}")
+        at += 1
+    if body[at:].lstrip()[:1] not in {"}", ")"}:
+        raise _BrokenError("it is never closed" if not body[at:].strip() else f"near {body[at:].strip()[:20]!r}")
+    return fields
+
+
+def _value(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
+    """A value in braces, quotes or bare, and those joined by `#`."""
+    whole = ""
+    while True:
+        part, at = _part(body, at, words)
+        whole += part
+        joint = re.compile(r"\s*#\s*").match(body, at)
+        if not joint:
+            return whole, at
+        at = joint.end()
+
+
+def _part(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
+    if body[at : at + 1] == "{":
+        return _braced(body, at)
+    if body[at : at + 1] == '"':
+        return _quoted(body, at)
+    bare = _bare.match(body, at)
+    if not bare:
+        raise _BrokenError("a field has no value")
+    return words.get(bare[0].lower(), bare[0]), bare.end()
+
+
+def _braced(body: str, at: int) -> tuple[str, int]:
+    depth = 0
+    for place in range(at, len(body)):
+        if body[place] in "{}" and body[place - 1 : place] != "\\":
+            depth += 1 if body[place] == "{" else -1
+            if not depth:
+                return body[at + 1 : place], place + 1
+    raise _BrokenError("a brace is never closed")
+
+
+def _quoted(body: str, at: int) -> tuple[str, int]:
+    depth = 0
+    for place in range(at + 1, len(body)):
+        if body[place] in "{}":
+            depth += 1 if body[place] == "{" else -1
+        elif body[place] == '"' and depth <= 0 and body[place - 1] != "\\":
+            return body[at + 1 : place], place + 1
+    raise _BrokenError("a quotation mark is never closed")

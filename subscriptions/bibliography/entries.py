@@ -1,0 +1,63 @@
+"""What a reading list is read into."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_new_arxiv = re.compile(r"(?<!\d)(\d{4}\.\d{4,5})(?:v\d+)?(?!\d)")
+_old_arxiv = re.compile(r"(?<![\w-])([a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?!\d)", re.IGNORECASE)
+_doi = re.compile(r"(?<![\w.])(10\.\d{4,9}/[^\s\"<>{},;]+)", re.IGNORECASE)
+_arxiv_doi = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One paper of a reading list. `identifier` is `arxiv:…`, `doi:…`, else `title:…` (folded)."""
+
+    identifier: str
+    title: str = ""
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """An entry that could not be taken: its line (from 1), what it calls itself, and why."""
+
+    line: int
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a list held. `origin` is list, bibtex or ris."""
+
+    origin: str
+    references: tuple[Reference, ...]
+    bad: tuple[BadEntry, ...]
+
+
+def arxiv_id(text: str) -> str:
+    """The arXiv id in an id, a link or a sentence, without its version; "" where there is none."""
+    found = _new_arxiv.search(text) or _old_arxiv.search(text)
+    return found[1].lower() if found else ""
+
+
+def doi(text: str) -> str:
+    """The DOI in a text, lower case; "" where there is none."""
+    found = _doi.search(text)
+    return found[1].rstrip(".)]").lower() if found else ""
+
+
+def identifier(text: str) -> str:
+    """`arxiv:…` or `doi:…` for a text that holds one; "" else. A DOI of arXiv's own is its arXiv id."""
+    name = doi(text)
+    own = _arxiv_doi.fullmatch(name)
+    if own:
+        return f"arxiv:{arxiv_id(own[1]) or own[1]}"
+    if name:
+        return f"doi:{name}"
+    number = arxiv_id(text)
+    return f"arxiv:{number}" if number else ""

@@ -1,0 +1,69 @@
+"""Telling the three kinds of reading list apart, and reading them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from subscriptions.bibliography import bibtex, ris
+from subscriptions.bibliography.entries import BadEntry, Reference, Shelf, identifier
+
+MOST_ENTRIES = 2000
+MOST_BYTES = 5_000_000
+_bibtex = re.compile(r"@\s*[A-Za-z]+\s*[{(]")
+_ris = re.compile(r"^\ufeff?TY\s{0,2}-", re.MULTILINE)
+
+
+class ListError(ValueError):
+    """Nothing of the list can be taken; the message says what to bring instead."""
+
+
+def read(content: str | bytes) -> Shelf:
+    """A reading list: BibTeX, RIS, or arXiv ids, DOIs and links one a line (commas do too). Raises ListError."""
+    if len(content) > MOST_BYTES:
+        raise ListError(f"This is more than {MOST_BYTES // 1_000_000} MB. Bring a part of it.")
+    text = content if isinstance(content, str) else _decoded(content)
+    if not text.strip():
+        raise ListError("There is nothing in it. Bring arXiv ids or links one a line, a BibTeX file or a RIS file.")
+    origin, found = _kind(text)
+    references: dict[str, Reference] = {}
+    bad: list[BadEntry] = []
+    for one in islice(found, MOST_ENTRIES):
+        if isinstance(one, BadEntry):
+            bad.append(one)
+        else:
+            references.setdefault(one.identifier, one)
+    if next(found, None) is not None:
+        why = f"{MOST_ENTRIES} entries are read at a time. Bring the rest apart."
+        bad.append(BadEntry(0, "the rest of the list", why))
+    return Shelf(origin, tuple(references.values()), tuple(bad))
+
+
+def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry]]:
+    if _ris.search(text):
+        return "ris", ris.read(text)
+    if _bibtex.search(text):
+        return "bibtex", bibtex.read(text)
+    return "list", (_line(number, part) for number, part in _parts(text))
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    lines = enumerate(text.splitlines(), start=1)
+    return ((number, part) for number, line in lines for part in re.split(r"[\s,;]+", line) if part)
+
+
+def _line(number: int, part: str) -> Reference | BadEntry:
+    name = identifier(part)
+    if name:
+        return Reference(name)
+    return BadEntry(number, part[:60], "This is neither an arXiv id nor a DOI nor a link to one.")
+
+
+def _decoded(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")

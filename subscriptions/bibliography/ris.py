@@ -1,0 +1,49 @@
+"""RIS, as Zotero, EndNote and PubMed's exporters write it: two letters, two spaces, a dash, a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from subscriptions.bibliography.entries import BadEntry, Reference, identifier
+from subscriptions.bibliography.texts import plain, squeezed, titled
+
+_line = re.compile(r"^([A-Z][A-Z0-9])\s{0,2}-\s?(.*)$")
+_TITLES, _AUTHORS, _IDS = ("TI", "T1", "CT"), ("AU", "A1"), ("DO", "UR", "L1", "L2", "M3", "AN", "N1", "ID")
+
+
+def read(text: str) -> Iterator[Reference | BadEntry]:
+    """Every record of a file, taken or named."""
+    started, fields, last = 0, {}, ""  # type: int, dict[str, list[str]], str
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = _line.match(line.strip("\ufeff"))
+        if not found:
+            if last and line.strip():
+                fields[last][-1] += " " + line.strip()
+            continue
+        last = found[1]
+        if last == "TY":
+            yield from _record(started, fields, closed=False)
+            started, fields = number, {}
+        if last == "ER":
+            yield from _record(started or number, fields, closed=True)
+            started, fields, last = 0, {}, ""
+        else:
+            fields.setdefault(last, []).append(found[2].strip())
+    yield from _record(started, fields, closed=False)
+
+
+def _record(line: int, fields: dict[str, list[str]], closed: bool) -> Iterator[Reference | BadEntry]:
+    if not fields:
+        return
+    title = plain(next((fields[tag][0] for tag in _TITLES if tag in fields), ""))
+    name = title[:60] or f"record at line {line}"
+    found = next(filter(None, (identifier(value) for tag in _IDS for value in fields.get(tag, ()))), "")
+    if not closed or "TY" not in fields:
+        yield BadEntry(line, name, "The record has no TY line." if closed else "The record has no ER line at its end.")
+    elif not found and not titled(title):
+        yield BadEntry(line, name, "It has neither a title nor an arXiv id nor a DOI.")
+    else:
+        authors = tuple(squeezed(one) for tag in _AUTHORS for one in fields.get(tag, ()))
+        abstract = next((fields[tag][0] for tag in ("AB", "N2") if tag in fields), "")
+        yield Reference(found or titled(title), title, squeezed(abstract), authors)

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions.bibliography import MOST_ENTRIES, ListError, Reference, read
+
+BIBTEX = r"""
+% my library
+@string{acl = "Proc. ACL"}
+@article{one, title = {{Deep} Learning of Erd{\H o}s \& Sons}, author={Erd\H{o}s, Paul and B. Author},
+  eprint = {2504.02302v2}, archivePrefix={arXiv}, year=2025}
+@inproceedings{two,
+  title = "A {"}quoted{"} thing", booktitle = acl # " 2020", doi = {10.1234/ABC.5}
+}
+@misc{three, title={No comma here} author={X}}
+@article{four, title={Never closed
+@book{five, title={Found by title only}, abstract={About things.}}
+@article{six, year=2020}
+@article{, eprint={hep-th/9901001}}
+@article{seven, eprint={9901002}, primaryClass={hep-ph}, title={Old style}}
+@comment{not a paper}
+"""
+
+
+def test_good_bibtex_entries_are_taken_and_bad_ones_are_named() -> None:
+    shelf = read(BIBTEX)
+    assert shelf.origin == "bibtex"
+    assert [one.identifier for one in shelf.references] == [
+        "arxiv:2504.02302",
+        "doi:10.1234/abc.5",
+        "title:found by title only",
+        "arxiv:hep-th/9901001",
+        "arxiv:hep-ph/9901002",
+    ]
+    assert shelf.references[0].title == "Deep Learning of Erdős & Sons"
+    assert shelf.references[0].authors == (r"Erd\H{o}s, Paul", "B. Author")
+    assert shelf.references[1].title == 'A "quoted" thing'
+    assert shelf.references[2].abstract == "About things."
+    assert [(bad.line, bad.name) for bad in shelf.bad] == [(9, "three"), (10, "four"), (12, "six")]
+    assert "comma is missing after title" in shelf.bad[0].why
+    assert "never closed" in shelf.bad[1].why
+    assert "neither a title" in shelf.bad[2].why
+
+
+RIS = """TY  - JOUR
+TI  - A title
+ that goes on
+AU  - Doe, Jane
+AU  - Roe, Rick
+AB  - What it says.
+DO  - https://doi.org/10.48550/arXiv.2301.00001
+ER  -
+
+TY  - JOUR
+TI  - Not closed
+TY  - CONF
+AU  - Nobody
+ER  -
+TY  - BOOK
+T1  - Only a title
+ER  -
+"""
+
+
+def test_good_ris_records_are_taken_and_bad_ones_are_named() -> None:
+    shelf = read(RIS.encode("utf-8-sig"))
+    assert shelf.origin == "ris"
+    assert shelf.references == (
+        Reference("arxiv:2301.00001", "A title that goes on", "What it says.", ("Doe, Jane", "Roe, Rick")),
+        Reference("title:only a title", "Only a title"),
+    )
+    assert [(bad.line, bad.name) for bad in shelf.bad] == [(10, "Not closed"), (12, "record at line 12")]
+
+
+def test_ids_and_links_come_in_any_shape_and_each_once() -> None:
+    shelf = read(
+        "2504.02302, arXiv:2504.02302v3\nhttps://arxiv.org/abs/hep-th/9901001\n"
+        "https://doi.org/10.1038/S41586-020-2649-2.\nhttps://huggingface.co/papers/2301.00001 banana"
+    )
+    assert [one.identifier for one in shelf.references] == [
+        "arxiv:2504.02302",
+        "arxiv:hep-th/9901001",
+        "doi:10.1038/s41586-020-2649-2",
+        "arxiv:2301.00001",
+    ]
+    assert [(bad.line, bad.name) for bad in shelf.bad] == [(4, "banana")]
+
+
+def test_a_list_too_long_is_read_up_to_a_point_that_is_told() -> None:
+    shelf = read("\n".join(f"2504.{number:05d}" for number in range(MOST_ENTRIES + 5)))
+    assert len(shelf.references) == MOST_ENTRIES
+    assert "Bring the rest apart" in shelf.bad[-1].why
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "nothing in it"), (" \n", "nothing in it"), (b"x" * 5_000_001, "MB")]
+)
+def test_a_list_of_nothing_is_refused_with_what_to_bring(content: str | bytes, words: str) -> None:
+    with pytest.raises(ListError, match=words):
+        read(content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_files_of_many_programs_are_decoded(encoding: str) -> None:
+    (one,) = read("TY  - JOUR\nTI  - Müller\nER  - \n".encode(encoding)).references
+    assert one.title == "Müller"
+
+
+@given(st.text(alphabet='@{}(),="#\\ab \n1.-TYER:/0', max_size=120))
+def test_no_text_breaks_the_reading(text: str) -> None:
+    with contextlib.suppress(ListError):
+        shelf = read("@article{k, title={x}}\n" + text)
+        assert shelf.references or shelf.bad
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@a{" * 300_000,
+        "@a{,\n" * 300_000,
+        "@article{x, title={" + "{" * 1_000_000,
+        "@a{k, t={" + "\\'" * 400_000 + "}}",
+        ("@a{k, title={" + "\\'e" * 400 + "}}\n") * 1000,
+        "TY  - X\n" * 200_000,
+    ],
+    ids=["starts", "lines", "braces", "accents", "titles", "records"],
+)
+def test_no_file_takes_long(text: str) -> None:
+    started = time.perf_counter()
+    read(text)
+    assert time.perf_counter() - started < 3
