@@ -52,7 +52,7 @@ def shorten(text: str, limit: int) -> str:
     space = cut.rfind(" ")
     if space > limit * 0.6:
         cut = cut[:space]
-    return cut.rstrip(" ,;:.-–—(") + "…"
+    return cut.rstrip(" ,;:.·-–—(") + "…"
 
 
 def opening(text: str, limit: int) -> str:
