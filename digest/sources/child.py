@@ -23,9 +23,9 @@ MEMORY = 512 * 1024 * 1024
 _NEW_USER_AND_NETWORK = 0x10000000 | 0x40000000
 
 
-def confine() -> None:
+def confine(cpu_seconds: int = CPU_SECONDS) -> None:
     """Limit CPU, memory, files and processes, and leave the network behind where the kernel lets us."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, AttributeError):  # not Linux, or not allowed: the limits still hold
@@ -83,6 +83,8 @@ def answer(kind: str, day: date, body: bytes) -> dict[str, Any]:
         return {"error": "It is nested too deep."}
     except MemoryError:
         return {"error": f"Reading it took more than {MEMORY // 2**20} MB.", "killed": True}
+    except Exception as error:  # the outermost loop of this process: a parser's own fault is a fault of the answer
+        return {"error": f"Reading it failed ({type(error).__name__})."}
 
 
 def _plain(batch: Batch) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""Reads many hostile answers in one confined process: what each costs, without a process start for each.
+
+`python -m tests.digest.sources.batch_child SEED MUTATIONS` prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+from digest.sources import child, kinds, parse
+from tests.digest.sources import hostile
+
+
+def main() -> None:
+    answers = list(hostile.corpus(int(sys.argv[1]), int(sys.argv[2])))
+    for kind in kinds.MODULES:
+        kinds.reading(kind)
+    child.confine(cpu_seconds=300)  # for all of them; each one's time is measured
+    child.lock()
+    found = [_measured(one) for one in answers]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"count": len(found), "peak_mb": peak, "answers": found}))
+
+
+def _measured(one: hostile.Hostile) -> dict[str, Any]:
+    started = time.process_time()
+    answer = child.answer(one.kind, hostile.DAY, one.body)
+    seconds = time.process_time() - started
+    faults: tuple[str, ...] = ()
+    if "batch" in answer:
+        faults = hostile.faults_of(parse._batch(json.loads(json.dumps(answer["batch"], default=str))))
+    return {"name": f"{one.kind}: {one.name}", "seconds": seconds, "error": answer.get("error"), "faults": faults}
+
+
+if __name__ == "__main__":
+    main()
