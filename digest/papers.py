@@ -161,9 +161,10 @@ def _settle(slot: _Slot, known: _Known, source: Source, now: datetime) -> None:
 
 def _made(slot: _Slot, now: datetime) -> Paper:
     entry = slot.entry
-    values = {name: getattr(entry, name) for name in (*_LINKS, "title", "abstract", "url", "arxiv_id", "is_withdrawn")}
+    values = {name: getattr(entry, name) for name in (*_LINKS, "title", "abstract", "arxiv_id", "is_withdrawn")}
     return Paper(
         **values,
+        url=f"https://arxiv.org/abs/{entry.arxiv_id}" if entry.arxiv_id else entry.url,
         identifier=identifier(slot.names[0]),
         version=min(entry.version, 9_999),
         authors=list(entry.authors),
@@ -222,7 +223,7 @@ def _missing(paper: Paper, entry: Entry) -> dict[str, object]:
         if not getattr(paper, name) and getattr(entry, name)
     }
     if entry.arxiv_id and not paper.arxiv_id:
-        found |= {"arxiv_id": entry.arxiv_id, "url": entry.url, "pdf_url": entry.pdf_url}
+        found |= {"arxiv_id": entry.arxiv_id, "url": f"https://arxiv.org/abs/{entry.arxiv_id}"}
     if not paper.authors and entry.authors:
         found["authors"] = list(entry.authors)
     days = [day for day in (paper.published_on, _published(entry)) if day]
