@@ -196,7 +196,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 OTP_TOTP_ISSUER = SITE_NAME
-LOGIN_URL = "admin:login"
+LOGIN_URL = "desk-signin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; health checks come in by plain HTTP

@@ -7,6 +7,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("desk/", include("digest.desk.urls")),
     path("", include("subscriptions.urls")),
     path("", include("digest.site.urls")),
 ]

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from digest.desk import access
 from digest.models import (
     Announcement,
     Attempt,
@@ -155,3 +156,4 @@ records.register_rest("digest")
 admin.site.site_header = "Records"
 admin.site.site_title = "Records"
 admin.site.index_title = "What is kept"
+access.guard_admin()

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from subscriptions import records
+from subscriptions import offering, query, records
 from subscriptions.models import Consent, Filter, Interest, Notice, Subscriber, Suppression, Topic
 
 
@@ -19,8 +19,6 @@ class TopicForm(ModelForm):
         fields = ("slug", "name", "group", "description", "query", "position", "is_active")
 
     def clean_query(self) -> str:
-        from subscriptions import query
-
         text = str(self.cleaned_data["query"])
         try:
             query.canonical(text)
@@ -43,10 +41,7 @@ class TopicAdmin(records.Record):
         return super(records.Record, self).has_add_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
-        from subscriptions import query
-
-        obj.filter = Filter.objects.get_or_create(text=query.canonical(obj.query))[0]
-        super().save_model(request, obj, form, change)
+        offering.write(obj)
 
 
 @admin.register(Filter)

@@ -78,7 +78,8 @@ def _save(topic: StarterTopic, position: int) -> None:
         "is_starter": True,
     }
     row, created = Topic.objects.get_or_create(slug=topic.slug, defaults=values | {"is_active": True})
-    if created or all(getattr(row, name) == value for name, value in values.items()):
+    is_edited = not created and not row.is_starter  # a curator wrote it anew: their words stay
+    if created or is_edited or all(getattr(row, name) == value for name, value in values.items()):
         return
     Topic.objects.filter(pk=row.pk).update(**values, is_active=True)
     if row.filter_id != filter_row.pk:

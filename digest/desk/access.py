@@ -8,14 +8,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from digest.desk import roles
 from digest.desk.roles import Right
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD")
 
 
@@ -27,10 +27,10 @@ def door(right: Right | None = Right.VIEW, *, post: Right | None = None, get: bo
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             turned_away = _turn_away(request, needed)
             response = turned_away if turned_away is not None else view(request, *args, **kwargs)
-            response["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = "no-store"
             return response
 
         vars(guarded)["needed"] = needed  # the tests' matrix of rights reads it

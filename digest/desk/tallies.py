@@ -18,6 +18,7 @@ MOVING_DAYS = 4
 SMALL = 20_000  # readers: a site this small is counted when a page is opened, so its numbers are never old
 STALE = timedelta(seconds=20)
 MOST_DOMAINS = 20
+PACE = timedelta(minutes=10)
 
 Numbers = dict[str, int]
 
@@ -34,6 +35,11 @@ def series(name: str, since: date, until: date) -> dict[date, Numbers]:
     for day, key, value in rows.values_list("day", "key", "value"):
         found.setdefault(day, {})[key] = value
     return found
+
+
+def arrived(fates: Numbers) -> int:
+    """Letters that were reported delivered: whatever came after that means it as well."""
+    return sum(fates.get(fate, 0) for fate in ("delivered", "opened", "clicked", "unsubscribed"))
 
 
 def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
@@ -117,12 +123,21 @@ def letters(edition: Edition, now: datetime) -> None:
     put("letters", edition.date, states, now)
     if not states:
         return
+    _look(edition, states, now)
     put("fates", edition.date, _grouped(rows.exclude(fate=""), "fate"), now)
     put("reasons", edition.date, _grouped(rows.exclude(reason=""), "reason"), now)
     put("channels", edition.date, _paired(rows, "attempt__channel"), now)
     at = StrIndex("subscriber__email", Value("@"))
     domain = Lower(Substr("subscriber__email", at + 1, output_field=CharField()))
     put("domains", edition.date, _most(_paired(rows.annotate(domain=domain), "domain")), now)
+
+
+def _look(edition: Edition, states: Numbers, now: datetime) -> None:
+    """How many letters are settled now: two looks tell the pace. The last ten minutes are kept."""
+    moving = ("pending", "claimed", "ambiguous")
+    done = sum(count for state, count in states.items() if state not in moving)
+    looks = {at: n for at, n in read("progress", edition.date).items() if datetime.fromisoformat(at) > now - 2 * PACE}
+    put("progress", edition.date, {**looks, now.isoformat(timespec="seconds"): done}, now)
 
 
 def _grouped(rows: QuerySet, field: str) -> Numbers:
@@ -153,4 +168,16 @@ def _most(numbers: Numbers) -> Numbers:
     return kept
 
 
-__all__ = ["Numbers", "counted_at", "counted_at_day", "fresh", "letters", "put", "read", "readers", "refresh", "series"]
+__all__ = [
+    "Numbers",
+    "arrived",
+    "counted_at",
+    "counted_at_day",
+    "fresh",
+    "letters",
+    "put",
+    "read",
+    "readers",
+    "refresh",
+    "series",
+]

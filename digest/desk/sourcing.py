@@ -1,0 +1,121 @@
+"""The sources as a curator sees them: a calendar of outcomes, and adding, pausing, asking and replaying them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.text import slugify
+
+from digest.desk import charts, log
+from digest.desk.curating import CuratingError
+from digest.models import Fetch, Outcome, Source
+from digest.sources import answers, guard, pull
+from digest.sources.entry import Entry
+
+DAYS = 35
+# What a day is remembered by: its best outcome.
+RANK = [
+    Outcome.OK, Outcome.TRUNCATED, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.STALE,
+    Outcome.FORMAT_ERROR, Outcome.FAILED,
+]  # fmt: skip
+GOOD = {Outcome.OK: "good", Outcome.UNCHANGED: "quiet", Outcome.HOLIDAY: "quiet", Outcome.TRUNCATED: "warn",
+        Outcome.EMPTY: "warn", Outcome.STALE: "warn"}  # fmt: skip
+SHOWN = 12
+
+
+def health(sources: Sequence[Source], today: date) -> charts.HeatMap:
+    """One row a source, one cell a day."""
+    rows = Fetch.objects.filter(source__in=sources, day__gt=today - timedelta(days=DAYS), is_backfill=False)
+    best: dict[tuple[str, date], tuple[int, str, int]] = {}
+    for slug, day, outcome, entries in rows.values_list("source__slug", "day", "outcome", "entries"):
+        rank = RANK.index(Outcome(outcome))
+        if (slug, day) not in best or rank < best[slug, day][0]:
+            best[slug, day] = rank, outcome, entries
+    states = {
+        (slug, day): (
+            GOOD.get(Outcome(outcome), "bad"),
+            f"{day}: {Outcome(outcome).label.lower()}, {entries} entries",
+        )
+        for (slug, day), (_, outcome, entries) in best.items()
+    }
+    return charts.heat_map([(one.slug, one.name) for one in sources], states, today, DAYS)
+
+
+def looked_at(kind: str, url: str, now: datetime) -> tuple[list[Entry], list[str]]:
+    """What an address would bring, without storing anything: its first entries, and what is odd about it.
+
+    Raises CuratingError where it cannot be asked or read.
+    """
+    check(kind, url)
+    reply = answers.ask(kind, url, now.date())
+    if reply.batch is None:
+        raise CuratingError(f"It could not be read: {reply.fault or 'no answer'}")
+    return list(reply.batch.entries[:SHOWN]), [f"{len(reply.batch.entries)} entries", *reply.batch.problems]
+
+
+def check(kind: str, url: str) -> None:
+    if kind not in Source.Kind.values:
+        raise CuratingError("Choose one of the kinds.")
+    if not url.startswith(("https://", "http://")):
+        raise CuratingError("The address begins with https:// or http://.")
+    try:
+        guard.check_url(url.replace("{day}", "2026-01-01"), getattr(settings, "FETCH_PRIVATE_HOSTS", ()))
+    except guard.RefusedError as error:
+        raise CuratingError(str(error)) from error
+
+
+def add(request: HttpRequest, form: dict[str, str], now: datetime) -> Source:
+    """Keep a new source; it is asked at the next tick."""
+    check(form["kind"], form["url"])
+    slug = slugify(form["slug"] or form["name"])[:60]
+    if not slug or not form["name"].strip():
+        raise CuratingError("Give it a name.")
+    if Source.objects.filter(slug=slug).exists():
+        raise CuratingError(f"There is a source called {slug!r} already. Choose another name.")
+    with transaction.atomic():
+        row = Source.objects.create(
+            slug=slug, name=form["name"].strip()[:120], kind=form["kind"], url=form["url"][:500],
+            is_daily=form.get("is_daily") == "yes", next_pull_at=now,
+        )  # fmt: skip
+        log.record(request, "add source", f"source {slug}", now, {}, {"kind": row.kind, "url": row.url})
+    return row
+
+
+def switch(request: HttpRequest, source: Source, on: bool, now: datetime) -> None:
+    with transaction.atomic():
+        Source.objects.filter(pk=source.pk).update(is_enabled=on, next_pull_at=now if on else None)
+        verb = "switch on" if on else "switch off"
+        log.record(request, verb, f"source {source.slug}", now, {"is_enabled": source.is_enabled}, {"is_enabled": on})
+
+
+def trust(request: HttpRequest, source: Source, now: datetime) -> None:
+    """A curator looked and lets a held source go on: failures and the hold are forgotten."""
+    before = {"held_reason": source.held_reason, "failures": source.failures, "kills": source.kills}
+    with transaction.atomic():
+        Source.objects.filter(pk=source.pk).update(held_reason="", failures=0, kills=0, next_pull_at=now)
+        log.record(request, "lift hold", f"source {source.slug}", now, before, {})
+
+
+def ask_now(request: HttpRequest, source: Source, now: datetime) -> Fetch:
+    try:
+        fetch = pull.pull(source, now)
+    except pull.PullError as error:
+        raise CuratingError(str(error)) from error
+    log.record(request, "pull", f"source {source.slug}", now, {}, {"outcome": fetch.outcome, "new": fetch.new})
+    return fetch
+
+
+def replay(request: HttpRequest, fetch: Fetch, now: datetime) -> Fetch:
+    """Read the kept bytes of an earlier pull again, with today's reading."""
+    try:
+        again = pull.replay(fetch, now)
+    except pull.PullError as error:
+        raise CuratingError(str(error)) from error
+    after: dict[str, Any] = {"outcome": again.outcome, "new": again.new}
+    log.record(request, "replay", f"fetch {fetch.pk} of {fetch.source.slug}", now, {"outcome": fetch.outcome}, after)
+    return again

@@ -1,0 +1,144 @@
+"""Topics with what they bring: readers, papers a day over thirty days, and overlap with others; and changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.text import slugify
+
+from digest.desk import log, tallies
+from digest.desk.curating import CuratingError
+from digest.matching import Day
+from digest.matching.reading import papers_of
+from digest.models import Edition
+from subscriptions import offering, query
+from subscriptions.models import Topic
+
+DAYS = 30
+FIELDS = ("name", "group", "description", "query", "position", "is_active")
+MOST_OVERLAPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One topic in the list: readers, papers over the last thirty days, and papers a day."""
+
+    topic: Topic
+    readers: int
+    papers: int
+    a_day: float
+
+
+def count(edition: Edition, now: datetime) -> None:
+    """How many of this edition's papers each topic finds; kept under the edition's day."""
+    day = Day.build(papers_of([edition]))
+    numbers, found = {}, {}
+    for topic in Topic.objects.filter(is_active=True).select_related("filter"):
+        bits = _bits(day, topic.filter.text)
+        numbers[topic.slug], found[topic.slug] = bits.bit_count(), bits
+    tallies.put("topic papers", edition.date, numbers, now)
+    tallies.put("topic overlap", edition.date, _overlaps(found), now)
+
+
+def _bits(day: Day, text: str) -> int:
+    try:
+        return day.bits(day.tree(text))
+    except query.QueryError:
+        return 0
+
+
+def _overlaps(found: dict[str, int]) -> dict[str, int]:
+    """Papers that two topics share, for every pair that shares any."""
+    slugs = sorted(slug for slug, bits in found.items() if bits)
+    return {
+        f"{one}|{two}": shared
+        for place, one in enumerate(slugs)
+        for two in slugs[place + 1 :]
+        if (shared := (found[one] & found[two]).bit_count())
+    }
+
+
+def lines(today: date) -> list[Line]:
+    """Every topic, offered ones first, grouped."""
+    days = tallies.series("topic papers", today - timedelta(days=DAYS), today)
+    readers = tallies.read("topic readers", today)
+    topics = Topic.objects.order_by("-is_active", "group", "position", "name")
+    return [
+        Line(topic, readers.get(topic.slug, 0), papers, papers / max(1, len(days)))
+        for topic in topics
+        for papers in [sum(numbers.get(topic.slug, 0) for numbers in days.values())]
+    ]
+
+
+def overlaps(topic: Topic, today: date) -> list[tuple[str, int]]:
+    """The topics that share most papers with this one over thirty days, with how many."""
+    shared: dict[str, int] = {}
+    for numbers in tallies.series("topic overlap", today - timedelta(days=DAYS), today).values():
+        for key, papers in numbers.items():
+            one, _, two = key.partition("|")
+            if topic.slug in {one, two}:
+                other = two if one == topic.slug else one
+                shared[other] = shared.get(other, 0) + papers
+    return sorted(shared.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_OVERLAPS]
+
+
+def tried(text: str, today: date) -> tuple[list[tuple[date, int]], list[str]]:
+    """What a query would have found in the last thirty days' editions: papers a day, and some titles.
+
+    Raises QueryError with the column.
+    """
+    canonical = query.canonical(text)
+    editions = list(Edition.objects.filter(date__gt=today - timedelta(days=DAYS), date__lte=today).order_by("date"))
+    day = Day.build(papers_of(editions))
+    hits = day.hits(canonical)
+    counts = dict.fromkeys((edition.date for edition in editions), 0)
+    for place in hits.places.tolist():
+        when = day.papers[place].day
+        if when in counts:
+            counts[when] += 1
+    return list(counts.items()), [day.papers[place].title for place in hits.places.tolist()[:8]]
+
+
+def write(request: HttpRequest, topic: Topic, form: dict[str, str], now: datetime) -> Topic:
+    """Keep what the form says. Raises CuratingError with a plain sentence."""
+    before = _values(topic) if topic.pk else {}
+    for name in ("name", "group", "description", "query"):
+        setattr(topic, name, form[name].strip())
+    if not topic.name or not topic.group:
+        raise CuratingError("A topic has a name and a group.")
+    topic.slug = topic.slug or _free_slug(topic.name)
+    topic.is_active = form.get("is_active") == "yes"
+    try:
+        with transaction.atomic():
+            offering.write(topic)
+            log.record(request, "write topic", f"topic {topic.slug}", now, before, _values(topic))
+    except query.QueryError as error:
+        raise CuratingError(f"{error.message} (column {error.column})") from error
+    return topic
+
+
+def _values(topic: Topic) -> dict[str, Any]:
+    return {name: getattr(topic, name) for name in FIELDS}
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:50] or "topic"
+    taken = set(Topic.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    names: Sequence[str] = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))]
+    return next(one for one in names if one not in taken)
+
+
+def merge(request: HttpRequest, topic: Topic, into: Topic, now: datetime) -> int:
+    try:
+        with transaction.atomic():
+            moved = offering.merge(topic, into)
+            after = {"into": into.slug, "readers": moved}
+            log.record(request, "merge topic", f"topic {topic.slug}", now, {"is_active": topic.is_active}, after)
+    except offering.OfferError as error:
+        raise CuratingError(str(error)) from error
+    return moved

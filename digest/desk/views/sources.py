@@ -1,0 +1,88 @@
+"""Sources: a calendar of their days, one page each, and a new one looked at before it is added."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from digest.desk import sourcing
+from digest.desk.access import door
+from digest.desk.curating import CuratingError
+from digest.desk.roles import Right
+from digest.desk.views.pages import act, page
+from digest.models import Fetch, Outcome, Source
+from digest.sources.entry import Entry
+
+LAST = 20
+FORM = ("name", "slug", "kind", "url", "is_daily")
+
+
+@door(Right.VIEW)
+def sources(request: HttpRequest) -> HttpResponse:
+    today = timezone.now().date()
+    rows = list(Source.objects.order_by("-is_enabled", "is_sample", "name"))
+    enabled = [row for row in rows if row.is_enabled]
+    return page(
+        request, "sources.html", current="sources", rows=rows, map=sourcing.health(enabled, today),
+        outcomes=dict(Outcome.choices),
+    )  # fmt: skip
+
+
+@door(Right.VIEW)
+def source(request: HttpRequest, slug: str) -> HttpResponse:
+    row = get_object_or_404(Source, slug=slug)
+    today = timezone.now().date()
+    fetches = row.fetches.defer("body", "ids", "profile").order_by("-at", "-id")[:LAST]
+    kept = set(row.fetches.exclude(body=None).order_by("-at", "-id").values_list("pk", flat=True)[:LAST])
+    return page(
+        request, "source.html", current="sources", source=row, fetches=fetches, kept=kept,
+        map=sourcing.health([row], today), outcomes=dict(Outcome.choices),
+    )  # fmt: skip
+
+
+@door(get=False, post=Right.OPERATE)
+def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
+    """Switch on, switch off, trust again, ask now."""
+    row, now = get_object_or_404(Source, slug=slug), timezone.now()
+    verbs = {
+        "on": (lambda: sourcing.switch(request, row, True, now), "Switched on: it is asked at the next tick."),
+        "off": (lambda: sourcing.switch(request, row, False, now), "Switched off: editions do not wait for it."),
+        "trust": (lambda: sourcing.trust(request, row, now), "It may go on."),
+        "pull": (lambda: sourcing.ask_now(request, row, now), "Asked: see what came below."),
+    }
+    if verb not in verbs:
+        raise Http404(f"There is no act called {verb!r}.")
+    do, done = verbs[verb]
+    return act(request, done, reverse("desk-source", args=[slug]), do)
+
+
+@door(get=False, post=Right.OPERATE)
+def replay(request: HttpRequest, fetch: int) -> HttpResponse:
+    row = get_object_or_404(Fetch.objects.select_related("source"), pk=fetch)
+    back = reverse("desk-source", args=[row.source.slug])
+    return act(request, "Read again: see the first line.", back, lambda: sourcing.replay(request, row, timezone.now()))
+
+
+@door(Right.OPERATE, post=Right.OPERATE)
+def new(request: HttpRequest) -> HttpResponse:
+    """First looked at, then added."""
+    form = {name: request.POST.get(name, "").strip() for name in FORM}
+    entries: list[Entry] = []
+    said: list[str] = []
+    problem = ""
+    if request.method == "POST":
+        try:
+            if request.POST.get("do") == "add":
+                row = sourcing.add(request, form, timezone.now())
+                messages.success(request, f"{row.name} is added, and is asked at the next tick.")
+                return redirect("desk-source", row.slug)
+            entries, said = sourcing.looked_at(form["kind"], form["url"], timezone.now())
+        except CuratingError as error:
+            problem = str(error)
+    return page(
+        request, "source_new.html", 400 if problem else 200, current="sources", form=form, entries=entries,
+        told=said, problem=problem, kinds=Source.Kind.choices,
+    )  # fmt: skip

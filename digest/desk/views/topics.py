@@ -1,0 +1,82 @@
+"""Topics: what each brings, and changing, retiring and merging them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from digest.desk import charts, tallies, topicing
+from digest.desk.access import door
+from digest.desk.curating import CuratingError
+from digest.desk.roles import Right
+from digest.desk.views.pages import act, page
+from subscriptions import query
+from subscriptions.models import Topic
+
+FORM = ("name", "group", "description", "query", "is_active")
+
+
+@door(Right.VIEW)
+def topics(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    tallies.fresh(now)
+    return page(request, "topics.html", current="topics", lines=topicing.lines(now.date()), days=topicing.DAYS)
+
+
+@door(Right.CURATE, post=Right.CURATE)
+def new(request: HttpRequest) -> HttpResponse:
+    return _edit(request, Topic(is_active=True))
+
+
+@door(Right.VIEW, post=Right.CURATE)
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    return _edit(request, get_object_or_404(Topic, slug=slug))
+
+
+def _edit(request: HttpRequest, row: Topic) -> HttpResponse:
+    """One form for a new and a known topic; “Try it” shows what the words find before they are kept."""
+    form = {name: str(getattr(row, name)) for name in FORM} | {"is_active": "yes" if row.is_active else ""}
+    problem = ""
+    if request.method == "POST":
+        form = {name: request.POST.get(name, "") for name in FORM}
+        if request.POST.get("do") != "try":
+            try:
+                kept = topicing.write(request, row, form, timezone.now())
+            except CuratingError as error:
+                problem = str(error)
+            else:
+                messages.success(request, f"{kept.name} is kept.")
+                return redirect("desk-topic", kept.slug)
+    return _form(request, row, form, problem)
+
+
+def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) -> HttpResponse:
+    today = timezone.now().date()
+    counts: list[tuple[date, int]] = []
+    titles: list[str] = []
+    if form["query"].strip():
+        try:
+            counts, titles = topicing.tried(form["query"], today)
+        except query.QueryError as error:
+            problem = problem or f"{error.message} (column {error.column})"
+    days = [(f"{day:%-d %b}", {"papers": count}) for day, count in counts]
+    others = Topic.objects.filter(is_active=True).exclude(pk=row.pk).order_by("name")
+    return page(
+        request, "topic.html", 400 if problem else 200, current="topics", topic=row, form=form, problem=problem,
+        chart=charts.stacked("Papers a day over thirty days", ("papers",), days), titles=titles,
+        found=sum(count for _, count in counts), overlaps=topicing.overlaps(row, today) if row.pk else [],
+        readers=tallies.read("topic readers", today).get(row.slug, 0), others=others,
+    )  # fmt: skip
+
+
+@door(get=False, post=Right.CURATE)
+def merge(request: HttpRequest, slug: str) -> HttpResponse:
+    row = get_object_or_404(Topic, slug=slug)
+    into = get_object_or_404(Topic, slug=request.POST.get("into", ""))
+    done = f"{row.name} is retired; its readers have {into.name} now."
+    return act(request, done, reverse("desk-topics"), lambda: topicing.merge(request, row, into, timezone.now()))
