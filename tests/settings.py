@@ -38,3 +38,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"offprint_test_{os.getpid()}"}
 STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_AUTOREFRESH = True  # looks a file up when it is asked for, instead of all of them for every test's client

@@ -92,7 +92,7 @@ def test_s2_reading_changes_nothing(client: Client, method: str) -> None:
 
 
 @pytest.mark.usefixtures("_archive")
-def test_s8_no_host_a_visitor_names_gets_into_a_page() -> None:
+def test_s8_no_host_a_visitor_names_gets_into_a_page(client: Client) -> None:
     hosts = [
         "evil.example",
         "localhost.evil.example",
@@ -105,7 +105,7 @@ def test_s8_no_host_a_visitor_names_gets_into_a_page() -> None:
     variants += [{"host": "localhost", name: host} for name, host in itertools.product(names[1:], hosts)]
     for headers in variants:
         for path in ("/", "/feed.atom", "/feed.json"):
-            answer = Client().get(path, headers=headers)
+            answer = client.get(path, headers=headers)
             assert b"evil.example" not in answer.content
             assert "evil.example" not in str(answer.headers)
 
