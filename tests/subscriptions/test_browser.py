@@ -1,0 +1,264 @@
+"""Every journey of a reader in a real browser: with and without JavaScript, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from subscriptions import accounts, asks, links, proofs, services
+from subscriptions.models import Notice, Subscriber, Suppression
+from tests import make
+from tests.browser import SCHEMES, WIDTHS, Scheme, faults, is_too_wide, opened
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+State = Subscriber.State
+each_way = pytest.mark.parametrize(("width", "script"), [(320, False), (1280, True)])
+
+
+@pytest.fixture
+def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A site with one edition and some topics; returns its address."""
+    settings.PUBLIC_BASE_URL = live_server.url
+    monkeypatch.setattr(proofs, "YOUNGEST", timedelta(0))
+    make.edition(papers=[make.paper("Speech in noise"), make.paper("Protein folding by hand")])
+    make.topic("speech", group="Language", description="Talking and listening.")
+    make.topic("proteins", "protein", group="Biology")
+    address: str = live_server.url
+    return address
+
+
+def reader(**fields: Any) -> Subscriber:
+    return make.subscriber("ada@example.org", queries=["speech"], next_digest_at=timezone.now(), **fields)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def heading(page: Page, words: str) -> None:
+    expect(page.locator("h1")).to_contain_text(words)
+
+
+@each_way
+def test_from_the_first_look_to_the_first_letter(browser: Browser, site: str, width: int, script: bool) -> None:
+    with opened(browser, f"{site}/subscribe/", width, script=script) as page:
+        page.get_by_label("In your own words").fill("protein folding")
+        page.locator("label.chip", has_text="Speech").click()
+        press(page, "Show me last week's papers")
+        expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
+        expect(page.locator("#preview")).to_contain_text("Speech in noise")
+        page.get_by_label("Your e-mail address").fill("ada@example.org")
+        page.get_by_label("Your time zone").select_option("Asia/Tokyo")
+        press(page, "Send me the confirmation")
+        heading(page, "Look in your inbox")
+    asks.take_up(timezone.now())
+    row = Subscriber.objects.get()
+    with opened(browser, links.confirm_url(row), width, script=script) as page:
+        expect(page.locator("main")).to_contain_text("protein folding")
+        press(page, "Yes, send me the letters")
+        heading(page, "You are on the list")
+        press(page, "Send me today's now")
+        expect(page.get_by_role("status")).to_contain_text("on its way")
+        page.get_by_role("link", name="your preferences").click()
+        heading(page, "Your letters")
+    row.refresh_from_db()
+    assert (row.state, row.zone, row.interests.count()) == (State.ACTIVE, "Asia/Tokyo", 2)
+
+
+@each_way
+def test_an_error_is_shown_where_it_is_and_nothing_is_lost(
+    browser: Browser, site: str, width: int, script: bool
+) -> None:
+    with opened(browser, f"{site}/subscribe/", width, script=script) as page:
+        page.get_by_label("In your own words").fill("(protein")
+        page.get_by_label("Your e-mail address").fill("ada@localhost")
+        press(page, "Send me the confirmation")
+        assert page.get_by_label("In your own words").input_value() == "(protein"
+        assert page.get_by_label("In your own words").get_attribute("aria-invalid") == "true"
+        expect(page.locator("#queries-error-1")).to_contain_text("Column")
+        expect(page.locator("#email-error-1")).to_contain_text("not a domain")
+        assert faults(page) == []
+
+
+@each_way
+def test_preferences_are_changed_without_a_password(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = reader()
+    with opened(browser, links.preferences_url(row), width, script=script) as page:
+        assert page.url == f"{site}/preferences/"
+        page.get_by_label("In your own words").fill("speech\ngalaxies")
+        page.get_by_label("How much of speech").select_option("more")
+        press(page, "Keep these interests")
+        expect(page.get_by_role("status")).to_contain_text("Your interests are kept")
+        page.get_by_label("How often").select_option("weekly")
+        page.get_by_label("Weekly letters on").select_option("Sunday")
+        press(page, "Keep these times")
+        expect(page.get_by_role("status")).to_contain_text("Your times are kept")
+        page.get_by_label("No letters until").fill((timezone.now() + timedelta(days=20)).date().isoformat())
+        press(page, "Pause")
+        expect(page.locator(".lede")).to_contain_text("Paused until")
+        press(page, "Start again")
+        expect(page.get_by_role("status")).to_contain_text("Welcome back")
+        page.get_by_text("Not receiving letters?").click()
+        expect(page.locator("#missing")).to_contain_text("No letter has been due yet")
+    row.refresh_from_db()
+    assert (row.frequency, row.weekday, row.state) == ("weekly", 6, State.ACTIVE)
+    assert {one.label: one.weight for one in row.interests.all()} == {"speech": 2.0, "galaxies": 1.0}
+
+
+@each_way
+def test_leaving_undoing_and_leaving_less(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = reader()
+    with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
+        press(page, "Stop all letters")
+        heading(page, "No more letters come")
+        press(page, "That was a mistake")
+        heading(page, "The letters come again")
+    with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
+        press(page, "One letter a week")
+        heading(page, "One letter a week")
+    row.refresh_from_db()
+    assert (row.state, row.frequency) == (State.ACTIVE, "weekly")
+
+
+@each_way
+def test_data_are_taken_along_and_erased(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = reader()
+    with opened(browser, f"{site}/preferences/", width, script=script) as page:
+        page.get_by_label("The address your letters come to").fill("ada@example.org")
+        press(page, "Mail me a link")
+        heading(page, "Look in your inbox")
+    asks.take_up(timezone.now())
+    assert Notice.objects.get().kind == "link"
+    with opened(browser, links.account_url(row), width, script=script) as page:
+        press(page, "Open it on this device")
+        with page.expect_download() as download:
+            press(page, "All of it (JSON)")
+        assert json.loads(download.value.path().read_text())["email"] == "ada@example.org"
+        page.get_by_label("The new address").fill("ada@new.example")
+        press(page, "Ask the new address")
+        expect(page.get_by_role("status")).to_contain_text("inbox of the new address")
+        press(page, "Erase")
+        expect(page.get_by_role("alert")).to_contain_text("Tick the box")
+        page.get_by_label("Yes, erase everything about me").check()
+        press(page, "Erase")
+        heading(page, "Everything about you is erased")
+    row.refresh_from_db()
+    assert row.state == State.FORGOTTEN
+
+
+@each_way
+def test_a_stranger_stops_the_questions(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = services.subscribe("eve@example.org", now=timezone.now())
+    with opened(browser, links.block_url(row), width, script=script) as page:
+        press(page, "Never write to this address")
+        heading(page, "We will not write again")
+    assert Suppression.objects.get().reason == "request"
+
+
+def test_the_preview_follows_the_typing(browser: Browser, site: str) -> None:
+    with opened(browser, f"{site}/subscribe/", 320) as page:
+        page.get_by_label("In your own words").fill("protein")
+        expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
+        expect(page.locator(".preview-line")).to_contain_text("1 of last week's papers match")
+        page.get_by_label("In your own words").fill("protein (")
+        expect(page.locator("#preview")).to_contain_text("Column")
+
+
+def test_the_zone_is_guessed_from_the_browser(browser: Browser, site: str) -> None:
+    context = browser.new_context(timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto(f"{site}/subscribe/")
+    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    context.close()
+
+
+def test_under_load_the_browser_does_a_sum(browser: Browser, site: str, settings: Any) -> None:
+    settings.SIGNUPS_PER_HOUR = 1
+    services.subscribe("ben@example.org", now=timezone.now())
+    with opened(browser, f"{site}/subscribe/") as page:
+        page.get_by_label("Your e-mail address").fill("ada@example.net")
+        press(page, "Send me the confirmation")
+        expect(page.locator("#busy")).to_contain_text("The sum is done", timeout=30_000)
+        press(page, "Send me the confirmation")
+        heading(page, "Look in your inbox")
+    assert asks.take_up(timezone.now()) == {"signup": 1}
+
+
+def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
+    with opened(browser, f"{site}/subscribe/") as page:
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        _tab_to(page, "queries")
+        page.keyboard.type("protein")
+        _tab_to(page, "topics")
+        page.keyboard.press("Space")
+        _tab_to(page, "hour")
+        page.keyboard.type("09")
+        _tab_to(page, "email")
+        page.keyboard.type("ada@example.org")
+        page.keyboard.press("Enter")
+        heading(page, "Look in your inbox")
+    asks.take_up(timezone.now())
+    row = Subscriber.objects.get()
+    assert (row.hour, row.interests.count()) == (9, 2)
+
+
+def _tab_to(page: Page, name: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == name:
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def test_s2_pages_opened_by_a_scanner_with_scripts_change_nothing(browser: Browser, site: str) -> None:
+    row = services.subscribe("eve@example.org", now=timezone.now())
+    before = list(Subscriber.objects.values())
+    for url in (links.confirm_url(row), links.unsubscribe_url(row), links.block_url(row), links.account_url(row)):
+        with opened(browser, url) as page:
+            page.wait_for_load_state("networkidle")
+    assert list(Subscriber.objects.values()) == before
+
+
+def pages(site: str) -> dict[str, str]:
+    """Every page a reader can come to, by what it shows."""
+    active, waiting = reader(), services.subscribe("new@example.org", queries=["speech"], now=timezone.now())
+    left = make.subscriber("left@example.org", state=State.UNSUBSCRIBED, ended_at=timezone.now())
+    moving = make.subscriber("moving@example.org")
+    accounts.ask_new_address(moving, "moved@example.net", timezone.now())
+    return {
+        "signup": f"{site}/subscribe/?topic=speech&q=protein",
+        "confirm": links.confirm_url(waiting),
+        "confirmed": links.confirm_url(active),
+        "preferences": links.preferences_url(active),
+        "unsubscribe": links.unsubscribe_url(active),
+        "block": links.block_url(waiting),
+        "account": links.account_url(active),
+        "return": links.return_url(left),
+        "new address": links.address_url(moving),
+        "ask for a link": f"{site}/preferences/",
+        "cut link": links.preferences_url(active)[:-6] + "/",
+        "no link": f"{site}/account/",
+    }
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_page_is_clean_for_axe_and_fits_the_window(
+    browser: Browser, site: str, width: int, scheme: Scheme
+) -> None:
+    wrong = {}
+    for name, url in pages(site).items():
+        with opened(browser, url, width, scheme) as page:
+            found = faults(page) + (["too wide"] if is_too_wide(page) else [])
+            if name == "account":
+                press(page, "Open it on this device")
+                found += faults(page) + (["too wide"] if is_too_wide(page) else [])
+            if found:
+                wrong[name] = found
+    assert not wrong
