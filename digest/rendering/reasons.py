@@ -77,6 +77,8 @@ def _label(reasons: Sequence[Reason]) -> str:
         return _("The curator’s pick")
     if "late" in kinds:
         return _("Late riser")
+    if kinds == {"explore"}:
+        return _("Something new")
     return _("Community pick") if kinds == {"community"} else ""
 
 
@@ -89,7 +91,7 @@ def _said(reason: Reason, upvotes: int) -> _Said:
 def _name(kind: str, name: str) -> str:
     if kind == "filter" and name:
         return name if '"' in name else f"“{name}”"
-    return "" if kind in {"pin", "community", "late"} else name
+    return "" if kind in {"pin", "community", "late", "explore"} else name
 
 
 def _lead(kind: str, upvotes: int) -> str:
@@ -104,7 +106,8 @@ def _lead(kind: str, upvotes: int) -> str:
         "author": _("an author you follow:"),
         "category": _("your category"),
         "description": _("close to what you described"),
-        "liked": _("like papers you liked"),
+        "liked": _("because you liked"),
+        "explore": _("just outside what you follow"),
         "pin": _("chosen by the curator for everyone"),
         "late": _("first announced earlier, raised by its readers since"),
     }

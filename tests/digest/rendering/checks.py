@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from subscriptions import mail
 
-TAGS = frozenset("html head meta title style body table tbody tr td p a h1 h2 span br".split())  # noqa: SIM905
+TAGS = frozenset("html head meta title style body main table tbody tr td p a h1 h2 span br".split())  # noqa: SIM905
 ATTRIBUTES = frozenset(
     "lang dir charset name content class style role cellpadding cellspacing border width align href".split()  # noqa: SIM905
 )
