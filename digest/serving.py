@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -27,7 +28,15 @@ def check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise PortTakenError(f"Port {port} is taken. Stop what uses it, or choose another: make run PORT=8001") from error
+            raise PortTakenError(
+                f"Port {port} is taken. Stop what uses it, or choose another: make run PORT=8001"
+            ) from error
+
+
+def use_port(port: int) -> None:
+    """On this machine only, the links in letters lead to where the site is served, whatever the default says."""
+    if not settings.PUBLIC and "PUBLIC_BASE_URL" not in os.environ:
+        settings.PUBLIC_BASE_URL = os.environ["PUBLIC_BASE_URL"] = f"http://localhost:{port}"
 
 
 def commands(port: int) -> list[list[str]]:
@@ -56,7 +65,7 @@ def serve(port: int, say: Callable[[str], None]) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: _stop(stopping, _frame))
-    children = [subprocess.Popen(command, cwd=_top(), start_new_session=True) for command in commands(port)]
+    children = [_start(command) for command in commands(port)]
     ticker = None if settings.REDIS_URL else Ticker()
     if ticker:
         ticker.start()
@@ -68,8 +77,9 @@ def serve(port: int, say: Callable[[str], None]) -> int:
     return 1 if dead else 0
 
 
-def _top() -> Path:
-    return Path(settings.BASE_DIR)
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Our own fixed command; in a session of its own, so that Ctrl-C reaches it through us."""
+    return subprocess.Popen(command, cwd=Path(settings.BASE_DIR), start_new_session=True)  # noqa: S603
 
 
 def _stop(stopping: threading.Event, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -33,6 +34,21 @@ def test_a_taken_port_is_said_before_any_work_is_done():
         port = other.getsockname()[1]
         with pytest.raises(serving.PortTakenError, match=f"Port {port} is taken"):
             serving.check_port(port)
+
+
+def test_links_lead_to_the_port_it_is_served_on(settings, monkeypatch):
+    monkeypatch.delenv("PUBLIC_BASE_URL", raising=False)
+    settings.PUBLIC_BASE_URL = "http://localhost:8000"
+    serving.use_port(8001)
+    told = os.environ.pop("PUBLIC_BASE_URL")
+    assert (settings.PUBLIC_BASE_URL, told) == ("http://localhost:8001", "http://localhost:8001")
+
+
+def test_an_address_somebody_chose_is_kept(settings, monkeypatch):
+    monkeypatch.setenv("PUBLIC_BASE_URL", "http://127.0.0.1:9000")
+    settings.PUBLIC_BASE_URL = "http://127.0.0.1:9000"
+    serving.use_port(8001)
+    assert settings.PUBLIC_BASE_URL == "http://127.0.0.1:9000"
 
 
 def test_a_process_that_ends_by_itself_is_named():

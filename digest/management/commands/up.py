@@ -32,6 +32,7 @@ class Command(BaseCommand):
         if not options["once"]:
             self._check_port(options["port"])
         self.quiet = options["json"]
+        serving.use_port(options["port"])
         now = options["now"] or timezone.now()
         self.say("Preparing the database …")
         call_command("migrate", verbosity=0)
@@ -41,9 +42,7 @@ class Command(BaseCommand):
         if not self.quiet:
             self.tell(report, answer)
         if not options["once"]:
-            self.say(
-                f"\nServing {settings.PUBLIC_BASE_URL if settings.PUBLIC else _site(options['port'])} — Ctrl-C ends it."
-            )
+            self.say(f"\nServing {settings.PUBLIC_BASE_URL} — Ctrl-C ends it.")
             self.failed = serving.serve(options["port"], self.say) != 0
         return answer
 
@@ -125,7 +124,3 @@ def _short(path: Path) -> Path:
     """The path as seen from where the command was started, if it lies below."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _site(port: int) -> str:
-    return f"http://localhost:{port}"
