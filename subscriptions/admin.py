@@ -92,7 +92,7 @@ class SubscriberAdmin(records.Record):
     date_hierarchy = "created_at"
     inlines = (InterestInline, ConsentInline)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """In the model's order, so that who it is comes first."""
         return [field.name for field in Subscriber._meta.fields if field.name != "id"]
 

@@ -18,6 +18,9 @@ ARXIV = re.compile(
 API = "https://export.arxiv.org/api/query?id_list={id}&max_results=1"
 
 
+FORM = ("what", "title", "authors", "abstract")
+
+
 class NotKnownError(CuratingError):
     """Nobody has announced it and it could not be fetched: its title has to be given."""
 

@@ -145,6 +145,8 @@ def bring_back(request: HttpRequest, edition: Edition, paper: Paper, now: dateti
         lock(edition)
         if EditionPaper.objects.filter(paper=paper, is_late_riser=True).exists():
             raise CuratingError("This paper has come back once already.")
+        if EditionPaper.objects.filter(paper=paper, edition=edition).exists():
+            raise CuratingError("This paper is in this very edition.")
         entry = _append(edition, paper, is_late_riser=True)
         log.record(request, "bring back", subject(entry), now)
     return entry

@@ -9,13 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils.text import slugify
 
 from digest.desk import charts, log
 from digest.desk.curating import CuratingError
 from digest.models import Fetch, Outcome, Source
-from digest.sources import answers, guard, pull
-from digest.sources.entry import Entry
+from digest.sources import curating, guard, pull
 
 DAYS = 35
 # What a day is remembered by: its best outcome.
@@ -25,7 +23,6 @@ RANK = [
 ]  # fmt: skip
 GOOD = {Outcome.OK: "good", Outcome.UNCHANGED: "quiet", Outcome.HOLIDAY: "quiet", Outcome.TRUNCATED: "warn",
         Outcome.EMPTY: "warn", Outcome.STALE: "warn"}  # fmt: skip
-SHOWN = 12
 
 
 def health(sources: Sequence[Source], today: date) -> charts.HeatMap:
@@ -46,58 +43,50 @@ def health(sources: Sequence[Source], today: date) -> charts.HeatMap:
     return charts.heat_map([(one.slug, one.name) for one in sources], states, today, DAYS)
 
 
-def looked_at(kind: str, url: str, now: datetime) -> tuple[list[Entry], list[str]]:
-    """What an address would bring, without storing anything: its first entries, and what is odd about it.
-
-    Raises CuratingError where it cannot be asked or read.
-    """
-    check(kind, url)
-    reply = answers.ask(kind, url, now.date())
-    if reply.batch is None:
-        raise CuratingError(f"It could not be read: {reply.fault or 'no answer'}")
-    return list(reply.batch.entries[:SHOWN]), [f"{len(reply.batch.entries)} entries", *reply.batch.problems]
+def looked_at(url: str, now: datetime) -> curating.Preview:
+    """What an address would bring, without storing anything. Raises CuratingError where it cannot be read."""
+    check(url)
+    try:
+        return curating.preview(url, now)
+    except curating.SourceError as error:
+        raise CuratingError(str(error)) from error
 
 
-def check(kind: str, url: str) -> None:
-    if kind not in Source.Kind.values:
-        raise CuratingError("Choose one of the kinds.")
+def check(url: str) -> None:
+    """The address is one that may be fetched at all: none of this machine's own network."""
     if not url.startswith(("https://", "http://")):
         raise CuratingError("The address begins with https:// or http://.")
     try:
-        guard.check_url(url.replace("{day}", "2026-01-01"), getattr(settings, "FETCH_PRIVATE_HOSTS", ()))
+        guard.check_url(url.replace("{day}", "2026-01-01"), settings.FETCH_PRIVATE_HOSTS)
     except guard.RefusedError as error:
         raise CuratingError(str(error)) from error
 
 
 def add(request: HttpRequest, form: dict[str, str], now: datetime) -> Source:
     """Keep a new source; it is asked at the next tick."""
-    check(form["kind"], form["url"])
-    slug = slugify(form["slug"] or form["name"])[:60]
-    if not slug or not form["name"].strip():
-        raise CuratingError("Give it a name.")
-    if Source.objects.filter(slug=slug).exists():
-        raise CuratingError(f"There is a source called {slug!r} already. Choose another name.")
-    with transaction.atomic():
-        row = Source.objects.create(
-            slug=slug, name=form["name"].strip()[:120], kind=form["kind"], url=form["url"][:500],
-            is_daily=form.get("is_daily") == "yes", next_pull_at=now,
-        )  # fmt: skip
-        log.record(request, "add source", f"source {slug}", now, {}, {"kind": row.kind, "url": row.url})
+    check(form["url"])
+    try:
+        with transaction.atomic():
+            row = curating.add(form["url"], form["kind"], form["name"], is_daily=form["is_daily"] == "yes")
+            log.record(request, "add source", f"source {row.slug}", now, {}, {"kind": row.kind, "url": row.url})
+    except curating.SourceError as error:
+        raise CuratingError(str(error)) from error
     return row
 
 
 def switch(request: HttpRequest, source: Source, on: bool, now: datetime) -> None:
+    before = {"is_enabled": source.is_enabled}
     with transaction.atomic():
-        Source.objects.filter(pk=source.pk).update(is_enabled=on, next_pull_at=now if on else None)
+        curating.set_enabled(source, on, now)
         verb = "switch on" if on else "switch off"
-        log.record(request, verb, f"source {source.slug}", now, {"is_enabled": source.is_enabled}, {"is_enabled": on})
+        log.record(request, verb, f"source {source.slug}", now, before, {"is_enabled": on})
 
 
 def trust(request: HttpRequest, source: Source, now: datetime) -> None:
-    """A curator looked and lets a held source go on: failures and the hold are forgotten."""
+    """A curator looked, and lets a held source go on."""
     before = {"held_reason": source.held_reason, "failures": source.failures, "kills": source.kills}
     with transaction.atomic():
-        Source.objects.filter(pk=source.pk).update(held_reason="", failures=0, kills=0, next_pull_at=now)
+        curating.release_hold(source, now)
         log.record(request, "lift hold", f"source {source.slug}", now, before, {})
 
 

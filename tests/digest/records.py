@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import timedelta
 
 from digest.desk.models import Act, Heartbeat, SignInBudget, Tally
@@ -29,7 +30,7 @@ def _day(n: int) -> None:
     edition = make.edition(day, [make.paper()])
     topic = make.topic(f"topic-{n}", f"word{n}")
     reader = make.subscriber(topics=[topic], queries=[f"other{n}"])
-    Fetch.objects.create(source=source, at=make.NOW, day=day, outcome="ok", body=b"x")
+    Fetch.objects.create(source=source, at=make.NOW, day=day, outcome="ok", body=zlib.compress(b"x"))
     _letter(edition, reader, n)
     _reader_rows(reader, n)
     Act.objects.create(at=make.NOW, actor="a", verb="pin", subject="s", previous=f"p{n}", hash=f"h{n}")

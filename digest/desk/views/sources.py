@@ -14,10 +14,9 @@ from digest.desk.curating import CuratingError
 from digest.desk.roles import Right
 from digest.desk.views.pages import act, page
 from digest.models import Fetch, Outcome, Source
-from digest.sources.entry import Entry
 
 LAST = 20
-FORM = ("name", "slug", "kind", "url", "is_daily")
+FORM = ("name", "kind", "url", "is_daily")
 
 
 @door(Right.VIEW)
@@ -68,21 +67,20 @@ def replay(request: HttpRequest, fetch: int) -> HttpResponse:
 
 @door(Right.OPERATE, post=Right.OPERATE)
 def new(request: HttpRequest) -> HttpResponse:
-    """First looked at, then added."""
+    """First looked at, which tells its kind; then added."""
     form = {name: request.POST.get(name, "").strip() for name in FORM}
-    entries: list[Entry] = []
-    said: list[str] = []
-    problem = ""
+    found, problem = None, ""
     if request.method == "POST":
         try:
             if request.POST.get("do") == "add":
                 row = sourcing.add(request, form, timezone.now())
                 messages.success(request, f"{row.name} is added, and is asked at the next tick.")
                 return redirect("desk-source", row.slug)
-            entries, said = sourcing.looked_at(form["kind"], form["url"], timezone.now())
+            found = sourcing.looked_at(form["url"], timezone.now())
+            form |= {"kind": found.kind, "name": form["name"] or found.title}
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "source_new.html", 400 if problem else 200, current="sources", form=form, entries=entries,
-        told=said, problem=problem, kinds=Source.Kind.choices,
+        request, "source_new.html", 400 if problem else 200, current="sources", form=form, found=found,
+        problem=problem, kinds=Source.Kind.choices,
     )  # fmt: skip
