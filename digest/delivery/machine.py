@@ -145,9 +145,12 @@ def may_send(lease_left: float, needed: float) -> bool:
     return lease_left >= needed
 
 
-def may_settle(current: str) -> bool:
-    """Whether an answer may still be written: only while its own attempt is unsettled (compare-and-set)."""
-    return current in SETTLEABLE
+def may_settle(current: str, own_turn: bool) -> bool:
+    """Whether an answer may still be written: while its attempt is unsettled, by whoever held it last.
+
+    A slow worker whose attempt was taken over must not write "not now": the repeat may be accepted yet.
+    """
+    return own_turn and current in SETTLEABLE
 
 
 SETTLEABLE = frozenset({Attempt.State.SENDING.value, Attempt.State.AMBIGUOUS.value})

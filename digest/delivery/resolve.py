@@ -94,12 +94,14 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     machine.after(State.AMBIGUOUS, Event.INTEND)
     if not _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.SENDING, lease_until=lease):
         return Counter()
+    attempt.lease_until = lease
     rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
     doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
     going = [(one.delivery, settle.unseal(one)) for one in rows if one.delivery.state in doubtful]
     results = send.offer(attempt, going, until, postbox)
     results = [(row, settle.still_unclear(receipt)) for row, receipt in results]
-    settle.settle(attempt, results, now)
+    if not settle.settle(attempt, results, now):
+        settle.late_answers(attempt, results, now)
     return Counter(receipt.outcome.value for _, receipt in results)
 
 

@@ -142,7 +142,8 @@ def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, 
         values |= {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now()}
     else:
         values |= {"state": Attempt.State.CLOSED, "closed_at": now}
-    unsettled = Attempt.objects.filter(pk=attempt.pk, state__in=machine.SETTLEABLE)
+    # The lease is the turn: whoever took the attempt over has set a new one (`machine.may_settle`).
+    unsettled = Attempt.objects.filter(pk=attempt.pk, state__in=machine.SETTLEABLE, lease_until=attempt.lease_until)
     if unsettled.update(**values) != 1:
         return False
     done = [row.pk for row, receipt in results if receipt.definite]

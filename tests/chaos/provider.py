@@ -218,10 +218,20 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, self._postmark_search(query))
         elif parts.path.endswith("/events"):
             self.answer(200, self._mailgun_events(query))
+        elif parts.path == "/_events":
+            self.answer(200, self._events())
         elif parts.path == "/_log":
             self.answer(200, self._truth())
         else:
             self.answer(404, {"message": "no such address"})
+
+    def _events(self) -> list[dict[str, Any]]:
+        """A few letters' events, at random: most come late, some twice, a third never."""
+        provider = self.provider
+        with provider.lock:
+            heard = [one for one in provider.log if int(one.provider_id[0], 16) > 4]
+            some = provider.dice.sample(heard, min(3, len(heard)))
+        return [{"type": "delivered", "id": one.provider_id, "metadata": one.metadata, "to": one.to} for one in some]
 
     def _truth(self) -> dict[str, Any]:
         """For the driver: how often each letter was accepted, and which faults were played."""

@@ -1,0 +1,66 @@
+"""The promise holds in every interleaving, and each rule is needed for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from digest.delivery import machine
+from digest.delivery.machine import Event, State
+from subscriptions.verdicts import Outcome
+from tests.digest.delivery.model import BLIND, EVIDENCE, IDEMPOTENT, BrokenError, Rules, explore
+
+
+@pytest.mark.parametrize("kind", [IDEMPOTENT, EVIDENCE, BLIND])
+def test_nobody_gets_a_letter_twice_in_any_interleaving(kind: str) -> None:
+    assert explore(Rules(kind, most_attempts=2, crashes=2, most_turns=1)) > 300
+
+
+def without(*moves: tuple[State, Event]) -> dict[tuple[State, Event], State]:
+    return {move: to for move, to in machine.TABLE.items() if move not in moves}
+
+
+WRONG = "twice|never went|stuck"  # whichever comes first on the shortest path
+
+
+MUTANTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "intent before effect": (EVIDENCE, {"intent_first": False}, WRONG),
+    "death is a doubt": (EVIDENCE, {"event_of_death": lambda intended: Event.ABANDON}, WRONG),
+    "the fence": (EVIDENCE, {"may_send": lambda left, needed: True}, WRONG),
+    "settle by compare-and-set": (EVIDENCE, {"may_settle": lambda state, own: True}, WRONG),
+    "only the last holder settles": (
+        IDEMPOTENT,
+        {"may_settle": lambda state, own: state in machine.SETTLEABLE},
+        WRONG,
+    ),
+    "the watermark": (EVIDENCE, {"proves_unsent": lambda found, *times: not found}, WRONG),
+    "accepted is sticky": (EVIDENCE, {"table": without((State.UNCERTAIN, Event.PROVE_SENT))}, "known to have gone"),
+    "the same key": (IDEMPOTENT, {"same_key": False}, WRONG),
+    "an unclear answer is a doubt": (
+        BLIND,
+        {"event_of": lambda one: Event.POSTPONE if one is Outcome.UNCLEAR else machine.event_of(one)},
+        WRONG,
+    ),
+    "the sweeper": (EVIDENCE, {"table": without((State.CLAIMED, Event.ABANDON))}, "stuck"),
+}
+
+
+@pytest.mark.parametrize("rule", MUTANTS)
+def test_without_a_rule_there_is_a_counter_example(rule: str) -> None:
+    kind, change, fault = MUTANTS[rule]
+    with pytest.raises(BrokenError, match=fault):
+        explore(Rules(kind, **change))
+
+
+def test_what_the_table_does_not_name_cannot_happen() -> None:
+    with pytest.raises(machine.ImpossibleError):
+        machine.after(State.ACCEPTED, Event.CLAIM)
+
+
+def test_accepted_has_no_way_out() -> None:
+    assert not [move for move in machine.TABLE if move[0] is State.ACCEPTED]
+
+
+def test_every_state_has_its_place_in_the_two_rows() -> None:
+    assert set(machine.DELIVERY) == set(State)
