@@ -7,7 +7,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from digest import archive, delivery, editions, planning
+from digest import archive, delivery, editions, planning, profiles
+from digest.desk import nightly
 from digest.sources import pull
 
 BUDGET = timedelta(seconds=45)  # a task ends before three further ticks have piled up
@@ -33,3 +34,18 @@ def send_due() -> None:
 @shared_task(name="digest.tasks.index_papers")
 def index_papers() -> None:
     archive.refresh()
+
+
+@shared_task(name="digest.tasks.refit_profiles")
+def refit_profiles() -> None:
+    profiles.refit_if_due(timezone.now())
+
+
+@shared_task(name="digest.tasks.count_for_the_desk")
+def count_for_the_desk() -> None:
+    nightly.count(timezone.now())
+
+
+@shared_task(name="digest.tasks.write_to_curators")
+def write_to_curators() -> None:
+    nightly.send_if_due(timezone.now())

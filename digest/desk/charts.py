@@ -95,7 +95,7 @@ def _ticks(top: int) -> tuple[Tick, ...]:
     span = HEIGHT - BOTTOM - TOP
     return tuple(
         Tick(round(HEIGHT - BOTTOM - span * share, 1), f"{top * share:,.0f}")
-        for share in ((0, 0.5, 1) if top > 1 else (0, 1))
+        for share in ((0, 0.5, 1) if top % 2 == 0 else (0, 1))
     )
 
 

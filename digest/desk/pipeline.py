@@ -230,7 +230,8 @@ def coming(edition: Edition | None, now: datetime) -> list[Coming]:
     if pull is not None and pull.next_pull_at:
         found.append(Coming(pull.next_pull_at, f"{pull.name} is asked again"))
     for hour, count in sorted(tallies.read("due", now.date()).items())[:4]:
-        found.append(Coming(datetime.fromisoformat(hour), f"{_number(count)} readers fall due"))
+        who = "one reader falls due" if count == 1 else f"{_number(count)} readers fall due"
+        found.append(Coming(datetime.fromisoformat(hour), who))
     return sorted((one for one in found if one.at > now - timedelta(hours=1)), key=lambda one: one.at)
 
 

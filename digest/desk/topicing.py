@@ -22,6 +22,7 @@ from subscriptions.models import Topic
 DAYS = 30
 FIELDS = ("name", "group", "description", "query", "position", "is_active")
 MOST_OVERLAPS = 5
+STALE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ def deliverability(request: HttpRequest) -> HttpResponse:
     tallies.fresh(now)
     since, until = now.date() - timedelta(days=DAYS - 1), now.date()
     letters, fates = tallies.series("letters", since, until), tallies.series("fates", since, until)
-    name = channels.current()
+    whole = {since + timedelta(days=ahead): letters.get(since + timedelta(days=ahead), {}) for ahead in range(DAYS)}
     return page(
-        request, "deliverability.html", current="deliverability", now=now, chart=_chart(letters, fates),
+        request, "deliverability.html", current="deliverability", now=now, chart=_chart(whole, fates),
         accounts=[(day, pipeline.account(numbers), fates.get(day, {})) for day, numbers in reversed(letters.items())],
         ends=ENDS, channels=_split(tallies.series("channels", since, until)), days=DAYS,
         domains=_split(tallies.series("domains", since, until)), doubt=resolve.backlog()[:NAMED],
         dead=Delivery.objects.filter(state=Delivery.State.DEAD, carried_by=None).select_related("edition")[:NAMED],
-        held=Channel.objects.exclude(held_by=""), stopped=holds.low_disk(), channel=name,
+        held=Channel.objects.exclude(held_by=""), stopped=holds.low_disk(), channel=channels.current(),
         pauses=DomainPause.objects.filter(until__gt=now).order_by("domain")[:NAMED],
         suppressions=Suppression.objects.order_by("-since")[:20], most=NAMED,
     )  # fmt: skip

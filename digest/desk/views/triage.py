@@ -153,7 +153,15 @@ def add(request: HttpRequest, day: date) -> HttpResponse:
     """A paper by its arXiv id or link; one that is not known by its link alone is described by hand."""
     edition, now = edition_of(day), timezone.now()
     if request.method != "POST":
-        return page(request, "add.html", current="triage", edition=edition, form=dict.fromkeys(adding.FORM, ""), problem="", by_hand=False)
+        return page(
+            request,
+            "add.html",
+            current="triage",
+            edition=edition,
+            form=dict.fromkeys(adding.FORM, ""),
+            problem="",
+            by_hand=False,
+        )
     form = {name: request.POST.get(name, "").strip() for name in adding.FORM}
     try:
         paper = adding.find(form["what"], now) or adding.make(form, day, now)
