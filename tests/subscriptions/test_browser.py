@@ -37,7 +37,7 @@ def reader(**fields: Any) -> Subscriber:
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name=name).click()  # by its role: hidden buttons do not count
 
 
 def heading(page: Page, words: str) -> None:
@@ -82,7 +82,7 @@ def test_an_error_is_shown_where_it_is_and_nothing_is_lost(
         assert page.get_by_label("In your own words").get_attribute("aria-invalid") == "true"
         expect(page.locator("#queries-error-1")).to_contain_text("Column")
         expect(page.locator("#email-error-1")).to_contain_text("not a domain")
-        assert faults(page) == []
+        assert not script or faults(page) == []  # axe itself needs scripts
 
 
 @each_way
