@@ -172,7 +172,8 @@ def _next(source: Source, reply: answers.Reply, verdict: Verdict, row: Fetch, no
         return now + wait
     if isinstance(reply.fault, FetchError) and reply.fault.permanent:
         return now + timedelta(hours=24)
-    satisfied = row.day >= calendar.newest_due(source.kind, now)
+    told = verdict.outcome != Outcome.EMPTY or calendar.is_blank(source.kind, row.day)
+    satisfied = told and row.day >= calendar.newest_due(source.kind, now)
     every = timedelta(seconds=source.pull_every)
     return schedule.next_pull(source.kind, Outcome(verdict.outcome), source.failures, every, now, satisfied=satisfied)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from math import sqrt
+from math import inf, sqrt
 from statistics import mean, median
 
 from digest.models import Outcome
@@ -18,6 +18,7 @@ from digest.sources.entry import CROSS, NEW, REPLACE, REPLACE_CROSS, Batch, Entr
 STALE_SHARE = 0.9
 ARXIV_CAP, ARXIV_NEARLY = 2_000, 1_900
 _ENOUGH_DAYS = 3  # days before a median or a profile says anything
+_LARGE = 40  # entries a day from which half of the usual is no accident
 _WHOLE_DAY = 60  # entries from which an arXiv day always has both new papers and replacements
 _CORE = ("abstract", "authors", "categories", "arxiv", "doi")
 
@@ -172,7 +173,7 @@ def _capped(case: Case) -> str:
 
 def _lopsided(case: Case) -> str:
     """arXiv sorts new, cross, replace: a day with many of one sort and none of another lost its end or its head."""
-    if case.kind != "arxiv" or len(case.batch.entries) < _WHOLE_DAY:
+    if case.kind != "arxiv" or len(case.batch.entries) < (_WHOLE_DAY if not _usual(case.past) else _telling(case.past)):
         return ""
     kinds = {entry.kind for entry in case.batch.entries}
     if not kinds & {NEW, CROSS}:
@@ -182,23 +183,42 @@ def _lopsided(case: Case) -> str:
     return ""
 
 
+def _telling(past: Sequence[Past]) -> float:
+    """From how many entries this source's days have replacements: seven would be there by their usual share.
+
+    By chance alone fewer than one day in a thousand of that size has none.
+    """
+    profiles = [one.profile for one in past if one.profile]
+    share = min(mean(one.get(name, 0.0) for one in profiles) for name in ("first", "again")) if profiles else 0.0
+    return 7 / share if share else inf
+
+
 def _few(case: Case) -> str:
-    """Under half of what is usual, by more than chance; or under half of what the same day held before."""
+    """Under half of what is usual and far below the least of late; or half of what the same day held before.
+
+    Small sources scatter (Hugging Face's captured days go from 5 to 39 around 16): there it is a quarter.
+    """
     if case.kind not in calendar.ONE_DAY:
         return ""
     count, usual = len(case.batch.entries), _usual(case.past)
     before = max((past.count for past in case.past if past.day == case.day), default=0)
     if before >= 4 and count * 2 <= before:
         return f"{count:,} entries; the same day had {before:,} when it was asked before."
-    if usual and count * 2 < usual and usual - count > 3 * sqrt(usual):
+    share = 2 if usual >= _LARGE else 4
+    if usual and count * share < usual and count < 0.6 * min(_counts(case.past)) and usual - count > 2 * sqrt(usual):
         return f"{count:,} entries where {usual:,.0f} are usual."
     return ""
 
 
 def _usual(past: Sequence[Past]) -> float:
     """The median of the last days' counts; 0 while there are too few to tell."""
-    by_day = {one.day: one.count for one in reversed(past)}
-    return median(by_day.values()) if len(by_day) >= _ENOUGH_DAYS else 0.0
+    counts = _counts(past)
+    return median(counts) if len(counts) >= _ENOUGH_DAYS else 0.0
+
+
+def _counts(past: Sequence[Past]) -> list[int]:
+    """What each of the last days held; days that were cut short say nothing about what is usual."""
+    return list({one.day: one.count for one in reversed(past) if one.outcome != Outcome.TRUNCATED}.values())
 
 
 _CHECKS = (_empty, _cut, _garbled, _drifted, _stale, _short)
@@ -219,4 +239,6 @@ def profile(entries: Sequence[Entry]) -> dict[str, float]:
         "arxiv": sum(bool(e.arxiv_id) for e in entries),
         "doi": sum(bool(e.doi) for e in entries),
     }
+    have["again"] = sum(e.kind in {REPLACE, REPLACE_CROSS} for e in entries)
+    have["first"] = len(entries) - have["again"]
     return {name: round(count / total, 3) for name, count in have.items()}
