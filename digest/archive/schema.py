@@ -34,7 +34,6 @@ _POSTGRESQL = (
     "CREATE TABLE IF NOT EXISTS digest_archive "
     "(paper_id bigint PRIMARY KEY, day date NOT NULL, vector tsvector NOT NULL)",
     "CREATE INDEX IF NOT EXISTS digest_archive_words ON digest_archive USING gin (vector)",
-    "CREATE INDEX IF NOT EXISTS digest_archive_day ON digest_archive (day DESC, paper_id DESC)",
 )
 
 

@@ -12,52 +12,38 @@ from digest.archive import postgresql, sqlite
 from subscriptions import words
 from subscriptions.query import And, Node, Term
 
-MOST_COUNTED = 1_000
 MOST_WORDS = 12
-# Of a sentence's words the rarest choose the papers, as many of them as find about so many.
-ENOUGH = 3_000
+# A word that more papers have tells little of what a sentence is about.
+COMMON = 3_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what was found, as ids in order. `total` stops at MOST_COUNTED, then `is_capped`."""
+    """One page of what was found, as ids in order; of `total` papers the first `reach` can be paged through."""
 
     papers: list[int]
     total: int
-    is_capped: bool = False
+    reach: int
 
 
 def by_tree(tree: Node, by_date: bool, limit: int, offset: int = 0) -> Found:
     """Exactly the papers a filter matches, newest or best first; hidden papers left out."""
     store = _store()
-    total = store.count(tree, MOST_COUNTED + 1)
-    find = store.newest if by_date else store.best
-    papers = find(tree, limit, offset) if total > offset else []
-    return Found(papers, min(total, MOST_COUNTED), total > MOST_COUNTED)
+    total, reach, papers = (store.newest if by_date else store.best)(tree, limit, offset)
+    return Found(papers, total, reach)
 
 
 def loosely(sentence: Sequence[str], limit: int) -> list[int]:
     """Papers that have some of the sentence's words, those with more and rarer ones first."""
     store = _store()
     asked = list(dict.fromkeys(words.stem(word) for word in sentence))[:MOST_WORDS]
-    often = dict(zip(asked, store.frequencies(asked, ENOUGH), strict=True))
+    often = dict(zip(asked, store.frequencies(asked, COMMON), strict=True))
     known = sorted((word for word in asked if often[word]), key=often.__getitem__)
-    if not known:
+    telling = [word for word in known if often[word] < COMMON] or known[:1]
+    if not telling:
         return []
-    most = often[known[-1]]
-    weighed = [(word, math.log(1 + most / often[word])) for word in known]
-    return store.loosely(weighed, _rare(known, often), limit)
-
-
-def _rare(known: Sequence[str], often: dict[str, int]) -> list[str]:
-    """The rarest words that together find about ENOUGH papers; at least one."""
-    rare, found = [known[0]], often[known[0]]
-    for word in known[1:]:
-        found += often[word]
-        if found > ENOUGH:
-            break
-        rare.append(word)
-    return rare
+    most = often[telling[-1]]
+    return store.loosely([(word, math.log(1 + most / often[word])) for word in telling], limit)
 
 
 def like(title: str, paper: int, limit: int) -> list[int]:

@@ -17,6 +17,7 @@ COUNT = (
     f"WHERE digest_archive MATCH %s AND {VISIBLE} LIMIT %s))"
 )
 WEIGHTS = "4.0, 1.0, 2.0, 0.0"
+BEST = f"bm25(digest_archive, {WEIGHTS}), rowid DESC"
 NEWEST = "(SELECT coalesce(published_on, date(first_seen_at)) FROM digest_paper WHERE id = digest_archive.rowid)"
 
 
@@ -30,15 +31,13 @@ class Store:
                 [(pk, *fts5.columns(found)) for pk, _, found in rows],
             )
 
-    def newest(self, tree: Node, limit: int, offset: int) -> list[int]:
-        order = f"{NEWEST} DESC, rowid DESC"
-        return self._ids(fts5.expression(tree), order, limit, offset)
+    def newest(self, tree: Node, limit: int, offset: int) -> tuple[int, int, list[int]]:
+        """How many match, how many of them can be paged through, and one page, newest first."""
+        return self._found(fts5.expression(tree), f"{NEWEST} DESC, rowid DESC", limit, offset)
 
-    def best(self, tree: Node, limit: int, offset: int) -> list[int]:
-        return self._ids(fts5.expression(tree), f"bm25(digest_archive, {WEIGHTS}), rowid DESC", limit, offset)
-
-    def count(self, tree: Node, most: int) -> int:
-        return self._count(fts5.expression(tree), most)
+    def best(self, tree: Node, limit: int, offset: int) -> tuple[int, int, list[int]]:
+        """The same, best first."""
+        return self._found(fts5.expression(tree), BEST, limit, offset)
 
     def frequencies(self, words: Sequence[str], most: int) -> list[int]:
         """How many papers have each word, counted up to `most`."""
@@ -49,20 +48,17 @@ class Store:
             cursor.execute("SELECT " + ", ".join([COUNT] * len(words)), values)
             return [int(count) for count in cursor.fetchone()]
 
-    def loosely(self, words: Sequence[tuple[str, float]], rare: Sequence[str], limit: int) -> list[int]:
-        """Papers with any of the `rare` words, those with more of them (and rarer ones) first."""
-        return self._ids(fts5.any_word(rare), f"bm25(digest_archive, {WEIGHTS}), rowid DESC", limit, 0)
+    def loosely(self, words: Sequence[tuple[str, float]], limit: int) -> list[int]:
+        """Papers with any of the words, those with more of them (and rarer ones) first."""
+        return self._found(fts5.any_word([word for word, _ in words]), BEST, limit, 0)[2]
 
-    def _ids(self, expression: str, order: str, limit: int, offset: int) -> list[int]:
+    def _found(self, expression: str, order: str, limit: int, offset: int) -> tuple[int, int, list[int]]:
         with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {COUNT}", [expression, -1])
+            total = int(cursor.fetchone()[0])
             cursor.execute(
                 "SELECT rowid FROM digest_archive WHERE digest_archive MATCH %s "  # noqa: S608 - constants only
                 f"AND {VISIBLE} ORDER BY {order} LIMIT %s OFFSET %s",
                 [expression, limit, offset],
             )
-            return [row[0] for row in cursor.fetchall()]
-
-    def _count(self, expression: str, most: int) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {COUNT}", [expression, most])
-            return int(cursor.fetchone()[0])
+            return total, total, [row[0] for row in cursor.fetchall()]

@@ -21,7 +21,6 @@ class Results:
 
     papers: list[Listed]
     total: int
-    is_capped: bool
     page: int
     pages: int
     first: int
@@ -34,10 +33,10 @@ def results(tree: Node, by_date: bool, page: int) -> Results:
     sentence = plain_words(tree)
     if not found.total and len(sentence) > 1:
         near = listed_in_order(archive.loosely(sentence, PAGE))
-        return Results(near, len(near), False, 1, 1, 1, is_loose=bool(near))
-    pages = max(1, -(-found.total // PAGE))
+        return Results(near, len(near), 1, 1, 1, is_loose=bool(near))
+    pages = max(1, -(-found.reach // PAGE))
     papers = listed_in_order(found.papers)
-    return Results(papers, found.total, found.is_capped, page, pages, (page - 1) * PAGE + 1)
+    return Results(papers, found.total, page, pages, (page - 1) * PAGE + 1)
 
 
 def rows_in_order(papers: Sequence[int]) -> list[Paper]:
