@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
@@ -33,7 +34,7 @@ def _environment(options: dict[str, Any]) -> Environment:
         static=static,
         url=_url,
         site_name=settings.SITE_NAME,
-        base_url=settings.PUBLIC_BASE_URL,
+        base_url=lazystr_of("PUBLIC_BASE_URL"),
         postal_address=settings.POSTAL_ADDRESS,
         brand=settings.BRAND,
         language=settings.LANGUAGE_CODE,
@@ -43,6 +44,11 @@ def _environment(options: dict[str, Any]) -> Environment:
     environment.filters.update(long_date=long_date, short_date=short_date)
     environment.filters.update(wrap=words.wrapped, rule=words.rule, dent=words.dent, inline_css=styles.inline)
     return environment
+
+
+def lazystr_of(name: str) -> Any:
+    """A setting read when it is written out, because `up` may set the address after the engines are made."""
+    return lazy(lambda: str(getattr(settings, name)), str)()
 
 
 def _url(name: str, *args: Any, **kwargs: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Max
 from django.dispatch import receiver
 
-from digest.models import Delivery, Edition, Feedback, ProviderEvent, Saved, Skip
+from digest.models import Delivery, Edition, Feedback, Profile, ProviderEvent, Saved, Skip
 from subscriptions import signals
 from subscriptions.models import Subscriber
 
@@ -20,10 +20,20 @@ def newest_serial() -> int:
     return Edition.objects.aggregate(newest=Max("serial"))["newest"] or 0
 
 
-@receiver([signals.confirmed, signals.resumed])
-def start_at_the_newest(subscriber: Subscriber, **_: Any) -> None:
-    """A new reader's first letter holds what is released from now on, not the whole archive."""
-    subscriber.cursor = newest_serial()
+@receiver(signals.confirmed)
+def start_with_the_newest(subscriber: Subscriber, **_: Any) -> None:
+    """A new reader's first letter brings the newest edition too, so that it is not empty; never one they had."""
+    _move_cursor(subscriber, max(subscriber.cursor, newest_serial() - 1))
+
+
+@receiver(signals.resumed)
+def start_afresh(subscriber: Subscriber, **_: Any) -> None:
+    """Back from a pause without catching up: what was released meanwhile is let go."""
+    _move_cursor(subscriber, newest_serial())
+
+
+def _move_cursor(subscriber: Subscriber, serial: int) -> None:
+    subscriber.cursor = serial
     subscriber.save(update_fields=["cursor"])
 
 
@@ -63,3 +73,4 @@ def scrub(subscriber: Subscriber, **_: Any) -> None:
     Skip.objects.filter(subscriber=subscriber).delete()
     Saved.objects.filter(subscriber=subscriber).delete()
     Feedback.objects.filter(subscriber=subscriber).delete()
+    Profile.objects.filter(subscriber=subscriber).delete()

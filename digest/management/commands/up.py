@@ -69,8 +69,8 @@ class Command(BaseCommand):
             self.say(f"  {note}")
         self.say("\nReaders")
         if answer["readers"]:
-            rows = [(one["reader"], one["papers"], one["letter"]) for one in answer["readers"]]
-            self._table(("reader", "papers", "letter"), rows)
+            letters = [(one["reader"], one["papers"], one["letter"]) for one in answer["readers"]]
+            self._table(("reader", "papers", "letter"), letters)
         else:
             self.say(
                 "  Nobody was due: their letter went out before, or their hour is still to come. Nothing is sent twice."
