@@ -176,7 +176,7 @@ def _window(since: int, newest: Edition, windows: dict[int, Window]) -> Window:
 def _row(
     reader: Subscriber, window: Window, wants: Sequence[Want], carried: Sequence[Delivery], now: datetime
 ) -> Delivery:
-    chosen = select(window.day, wants, reader.papers_per_day, reader.community_picks)
+    chosen = select(window.day, wants, reader.papers_per_day, reader.community_picks, reader.exploration)
     due = due_moment(reader, now)
     row = Delivery(
         edition=window.newest,

@@ -27,6 +27,11 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
         "settings": {name: getattr(subscriber, name) for name in KEPT},
         "moments": {name: _iso(getattr(subscriber, name)) for name in MOMENTS},
         "interests": [_interest(one) for one in interests.of(subscriber)],
+        "descriptions": [{"text": one.text, "weight": one.weight} for one in subscriber.descriptions.all()],
+        "liked_papers": [
+            {"paper": one.identifier, "title": one.title, "liked": one.is_liked, "at": _iso(one.at)}
+            for one in subscriber.liked_papers.all()
+        ],
         "consents": [
             {"act": one.act, "at": _iso(one.at), "wording": one.wording, "network": one.network}
             for one in subscriber.consents.order_by("at", "id")

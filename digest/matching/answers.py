@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from digest.matching import describe, taste
-from digest.matching.common import SAYS_LITTLE
 from digest.matching.day import Answer, Day
+from digest.matching.fillers import SAYS_LITTLE
 from digest.matching.space import Vectors
 from digest.matching.stream import Ints
 from digest.matching.wants import DESCRIPTION, LIKED, Learned, Reason, Want

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest.matching.common import SAYS_LITTLE
 from digest.matching.day import Day
+from digest.matching.fillers import SAYS_LITTLE
 from digest.matching.stream import Floats, Ints
 from subscriptions import words
 from subscriptions.query import Term

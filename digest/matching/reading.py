@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from digest import profiles
 from digest.matching.papers import PaperText
+from digest.matching.wants import DESCRIPTION, LIKED, Want
 from digest.models import Announcement, Edition, EditionPaper, Paper
-from digest.selection import Want
-from subscriptions.models import Interest
+from subscriptions.models import Description, Interest, Subscriber
 
 _COLUMNS = ("id", "identifier", "title", "abstract", "authors", "categories", "upvotes", "comments")
 
@@ -41,14 +42,21 @@ def papers_announced(papers: QuerySet[Paper]) -> list[PaperText]:
 
 
 def wants_of(subscribers: Sequence[int]) -> dict[int, list[Want]]:
-    """Every reader's wants, in the order they asked; one query. Readers without any are there with an empty list."""
+    """Every reader's wants: interests in the order they asked, then descriptions, then what their likes say.
+
+    Three queries, one more where somebody has a profile. Readers without any are there with an empty list.
+    """
     wants: dict[int, list[Want]] = {pk: [] for pk in subscribers}
     rows = Interest.objects.filter(subscriber__in=subscribers).order_by("subscriber", "id")
-    for row in rows.values_list(
-        "subscriber_id", "kind", "text", "topic__name", "filter__text", "weight", "muted"
-    ).iterator():
-        subscriber, kind, text, topic, query, weight, muted = row
+    columns = ("subscriber_id", "kind", "text", "topic__name", "filter__text", "weight", "muted")
+    for subscriber, kind, text, topic, query, weight, muted in rows.values_list(*columns).iterator():
         wants[subscriber].append(Want(topic or text, kind, query, weight, muted))
+    for row in Description.objects.filter(subscriber__in=subscribers, weight__gt=0):
+        wants[row.subscriber_id].append(Want(row.label, DESCRIPTION, row.text, row.weight))
+    learned = profiles.learned(subscribers)
+    weights = Subscriber.objects.filter(pk__in=learned).values_list("pk", "likes_weight") if learned else ()
+    for pk, weight in weights:
+        wants[pk].append(Want("Papers you like", LIKED, "", weight, learned=learned[pk]))
     return wants
 
 

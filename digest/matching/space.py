@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest.matching.common import SAYS_LITTLE
+from digest.matching.fillers import SAYS_LITTLE
 from digest.matching.papers import PaperText
 from digest.matching.rows import Rows
 from digest.matching.stream import Floats, Ints
