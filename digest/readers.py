@@ -74,3 +74,4 @@ def scrub(subscriber: Subscriber, **_: Any) -> None:
     Saved.objects.filter(subscriber=subscriber).delete()
     Feedback.objects.filter(subscriber=subscriber).delete()
     Profile.objects.filter(subscriber=subscriber).delete()
+    Profile.objects.filter(subscriber=subscriber).delete()
