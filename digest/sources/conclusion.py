@@ -51,7 +51,7 @@ def _found(source: Source, reply: answers.Reply, past: list[Past], now: datetime
         return Found(Verdict(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
     if reply.fault and not isinstance(reply.fault, CutShortError):
         return Found(Verdict(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
-    if reply.unchanged or reply.batch is None or _same_body(source, reply, now):
+    if reply.unchanged or reply.batch is None or (not is_backfill and _same_body(source, reply, now)):
         return Found(_again(reply, past, now), past[0].day if past else reply.asked, reply.batch)
     return _judged(source, reply, reply.batch, past, now, is_backfill)
 

@@ -11,6 +11,7 @@ from digest.sources import calendar
 from digest.sources.judging import Past
 
 PROFILE_DAYS = 14
+_NEWS = (Outcome.OK, Outcome.TRUNCATED)
 _TAKEN = (Outcome.OK, Outcome.TRUNCATED, Outcome.UNCHANGED)
 _RANK = (
     Outcome.OK,
@@ -36,7 +37,7 @@ class Coverage:
 def past(source: Source, now: datetime) -> list[Past]:
     """The batches stored in the 14 days before `now`, the last pulled first."""
     rows = Fetch.objects.filter(
-        source=source, outcome__in=_TAKEN, at__gt=now - timedelta(days=PROFILE_DAYS), at__lte=now, is_backfill=False
+        source=source, outcome__in=_NEWS, at__gt=now - timedelta(days=PROFILE_DAYS), at__lte=now, is_backfill=False
     ).order_by("-at", "-id")
     rows = rows.filter(entries__gt=0)
     newest = rows.values_list("ids", flat=True).first() or []  # only the last batch's ids are compared
