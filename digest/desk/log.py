@@ -47,9 +47,11 @@ def _append(values: dict[str, Any]) -> Act:
     """`previous` is unique: of two acts at once the later one takes its place behind the earlier."""
     for _ in range(TRIES):
         last = Act.objects.order_by("-id").values_list("hash", flat=True).first() or ""
+        act = Act(**values, previous=last, hash=_hash(values, last))
         try:
             with transaction.atomic():
-                return Act.objects.create(**values, previous=last, hash=_hash(values, last))
+                act.save(force_insert=True)
+            return act
         except IntegrityError:
             continue
     raise ChainError("The log could not be written; others are writing. Try again.")

@@ -35,15 +35,16 @@ POSTGRESQL_DROP = [
 ]
 
 
+CREATE = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
+DROP = {"sqlite": SQLITE_DROP, "postgresql": POSTGRESQL_DROP}
+
+
 def create(apps: Any, schema_editor: Any) -> None:
     """For a migration's RunPython: `apps` is not used."""
-    _run(schema_editor, {"sqlite": SQLITE, "postgresql": POSTGRESQL})
+    for statement in CREATE.get(schema_editor.connection.vendor, []):
+        schema_editor.execute(statement)
 
 
 def drop(apps: Any, schema_editor: Any) -> None:
-    _run(schema_editor, {"sqlite": SQLITE_DROP, "postgresql": POSTGRESQL_DROP})
-
-
-def _run(schema_editor: Any, statements: dict[str, list[str]]) -> None:
-    for statement in statements.get(schema_editor.connection.vendor, []):
+    for statement in DROP.get(schema_editor.connection.vendor, []):
         schema_editor.execute(statement)

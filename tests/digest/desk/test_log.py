@@ -1,0 +1,121 @@
+"""S27: what was done stays written down, in order, as it was."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.test import RequestFactory
+
+from digest.desk import log, triggers
+from digest.desk.models import Act
+from tests import make
+from tests.digest.desk.conftest import run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def request_of(staff):
+    def make_one(role="curator"):
+        request = RequestFactory().post("/", REMOTE_ADDR="203.0.113.77")
+        request.user = staff(role)
+        return request
+
+    return make_one
+
+
+def test_an_act_says_who_from_where_what_before_and_after(request_of):
+    act = log.record(request_of(), "pin", "paper 1", make.NOW, {"is_pinned": False}, {"is_pinned": True})
+    assert (act.actor, act.network, act.verb) == ("curator", "203.0.113.0/24", "pin")
+    assert (act.before, act.after) == ({"is_pinned": False}, {"is_pinned": True})
+
+
+def test_each_act_follows_from_the_one_before(request_of):
+    one, two = (log.record(request_of(), "pin", f"paper {n}", make.NOW) for n in (1, 2))
+    assert two.previous == one.hash
+    assert log.verify() == 2
+
+
+@pytest.mark.parametrize("what", ["update", "delete", "sql update", "sql delete"])
+def test_s27_the_database_refuses_to_change_or_drop_an_act(what, request_of):
+    act = log.record(request_of(), "pin", "paper 1", make.NOW)
+    tamper = {
+        "update": lambda: Act.objects.filter(pk=act.pk).update(actor="someone else"),
+        "delete": lambda: Act.objects.filter(pk=act.pk).delete(),
+        "sql update": lambda: connection.cursor().execute("UPDATE digest_act SET verb = 'x'"),
+        "sql delete": lambda: connection.cursor().execute("DELETE FROM digest_act"),
+    }[what]
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        tamper()
+    assert log.verify() == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE digest_act SET actor = 'innocent' WHERE verb = 'act 1'",
+        "UPDATE digest_act SET after = '{\"a\": 2}' WHERE verb = 'act 1'",
+        "DELETE FROM digest_act WHERE verb = 'act 1'",
+        "UPDATE digest_act SET at = '2020-01-01 00:00:00+00' WHERE verb = 'act 2'",
+    ],
+)
+def test_s27_whoever_takes_the_triggers_away_is_found_out_by_the_chain(sql, request_of, capsys):
+    for n in range(4):
+        log.record(request_of(), f"act {n}", "paper 1", make.NOW, {}, {"a": 1})
+    run(triggers.DROP)
+    connection.cursor().execute(sql)
+    with pytest.raises(log.ChainError, match="does not follow"):
+        log.verify()
+    with pytest.raises(SystemExit):
+        call_command("verify_log", "--json")
+    assert '"whole": false' in capsys.readouterr().out
+
+
+def test_the_command_counts_a_whole_log(request_of, capsys):
+    log.record(request_of(), "pin", "paper 1", make.NOW)
+    call_command("verify_log", "--json")
+    assert capsys.readouterr().out.strip() == '{"whole": true, "acts": 1}'
+
+
+def test_s27_acts_at_the_same_moment_make_one_chain(monkeypatch):
+    """Another act slips in between reading the last hash and writing: the later one moves up behind it."""
+    plain, rivals = log._hash, [1, 2, 3]
+
+    def slow_hash(values, previous):
+        if rivals:
+            rival = {**values, "subject": f"rival {rivals.pop()}"}
+            Act.objects.create(**rival, previous=previous, hash=plain(rival, previous))
+        return plain(values, previous)
+
+    monkeypatch.setattr(log, "_hash", slow_hash)
+    log.record(None, "act", "mine", make.NOW)
+    monkeypatch.undo()
+    assert log.verify() == 4
+    assert Act.objects.order_by("id").last().subject == "mine"
+
+
+@pytest.mark.postgresql
+def test_s27_postgresql_has_the_same_triggers():
+    """The statements themselves, on a server, whatever database the rest of the suite uses."""
+    import os
+
+    import psycopg
+
+    url = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+    name = f"offprint_desk_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE SCHEMA {name}")
+        try:
+            server.execute(f"SET search_path TO {name}")
+            server.execute("CREATE TABLE digest_act (id serial, verb text)")
+            server.execute("TRUNCATE digest_act")
+            for statement in triggers.POSTGRESQL:
+                server.execute(statement)
+            server.execute("TRUNCATE digest_act")
+            server.execute("INSERT INTO digest_act (verb) VALUES ('pin')")
+            for tamper in ("UPDATE digest_act SET verb = 'x'", "DELETE FROM digest_act", "TRUNCATE digest_act"):
+                with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                    server.execute(tamper)
+        finally:
+            server.execute(f"DROP SCHEMA {name} CASCADE")
