@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
+from digest import risers
 from digest.models import Announcement, Edition, EditionPaper, Paper
 from digest.sources import health
 
@@ -72,6 +73,7 @@ def freeze(edition: Edition, now: datetime) -> Edition:
             state=State.FROZEN, frozen_at=now
         )
         if changed:
+            risers.bring_back(edition)
             _order(edition)
             Edition.objects.filter(pk=edition.pk).update(
                 content_hash=content_hash(edition), coverage=health.coverage(edition.date, now).receipt
@@ -82,11 +84,18 @@ def freeze(edition: Edition, now: datetime) -> Edition:
 
 def _order(edition: Edition) -> None:
     """Papers the community raised come first; the curator's own order of pins is kept."""
-    entries = list(edition.entries.select_related("paper").only("position", "is_pinned", "paper__upvotes"))
-    entries.sort(key=lambda entry: (not entry.is_pinned, -(entry.paper.upvotes or 0) if not entry.is_pinned else 0))
+    entries = list(
+        edition.entries.select_related("paper").only("position", "is_pinned", "is_late_riser", "paper__upvotes")
+    )
+    entries.sort(key=_rank)
     for position, entry in enumerate(entries):
         entry.position = position
     EditionPaper.objects.bulk_update(entries, ["position"], batch_size=500)
+
+
+def _rank(entry: EditionPaper) -> tuple[bool, bool, int]:
+    """Pins in the curator's order, then the day's papers by votes, then those that come back."""
+    return not entry.is_pinned, entry.is_late_riser, 0 if entry.is_pinned else -(entry.paper.upvotes or 0)
 
 
 def content_hash(edition: Edition) -> str:

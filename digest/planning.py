@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from digest import editions
+from digest import editions, risers
 from digest.delivery import carry, reasons
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import GRACE, LATE_LIMIT, LATE_LIMIT_WEEKLY
@@ -44,11 +44,15 @@ class Planned:
 
 @dataclass(frozen=True)
 class Window:
-    """What a reader who was served up to `since` gets: the editions up to `newest`, ready to be matched."""
+    """What a reader who was served up to `since` gets: the editions up to `newest`, ready to be matched.
+
+    `risers` are the papers among them that come back for those who did not get them.
+    """
 
     since: int
     newest: Edition
     day: Day
+    risers: frozenset[int] = frozenset()
 
 
 def plan(now: datetime, chunk: int = CHUNK) -> Planned:
@@ -156,10 +160,12 @@ def _rows(
     now: datetime,
 ) -> dict[int, Delivery]:
     wants = reading.wants_of([one.pk for one in readers])
+    window_of = {one.pk: _window(one.cursor, newest, windows) for one in readers}
+    had = risers.had([one.pk for one in readers], {paper for one in window_of.values() for paper in one.risers})
     rows = {}
     for one in readers:
-        window = _window(one.cursor, newest, windows)
-        rows[one.pk] = _row(one, window, wants[one.pk], carried.get(one.pk, ()), now)
+        chosen = _choose(one, window_of[one.pk].day, wants[one.pk], had.get(one.pk, frozenset()))
+        rows[one.pk] = _row(one, window_of[one.pk], wants[one.pk], chosen, carried.get(one.pk, ()), now)
     failpoint("plan.matched")
     return rows
 
@@ -169,14 +175,22 @@ def _window(since: int, newest: Edition, windows: dict[int, Window]) -> Window:
         covered = Edition.objects.filter(
             state=Edition.State.RELEASED, serial__gt=since, serial__lte=newest.serial
         ).order_by("serial")
-        windows[since] = Window(since, newest, Day.build(reading.papers_of(covered)))
+        windows[since] = Window(since, newest, Day.build(reading.papers_of(covered)), risers.returning(covered))
     return windows[since]
 
 
+def _choose(reader: Subscriber, day: Day, wants: Sequence[Want], had: frozenset[int]) -> Selection:
+    return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, had)
+
+
 def _row(
-    reader: Subscriber, window: Window, wants: Sequence[Want], carried: Sequence[Delivery], now: datetime
+    reader: Subscriber,
+    window: Window,
+    wants: Sequence[Want],
+    chosen: Selection,
+    carried: Sequence[Delivery],
+    now: datetime,
 ) -> Delivery:
-    chosen = select(window.day, wants, reader.papers_per_day, reader.community_picks, reader.exploration)
     due = due_moment(reader, now)
     row = Delivery(
         edition=window.newest,

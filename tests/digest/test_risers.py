@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from digest.models import EditionPaper, Paper
+from digest import editions, planning, risers
+from digest.models import Delivery, EditionPaper, Paper
 from digest.papers import store
 from digest.risers import late_risers
 from digest.sources.entry import LISTED, Batch
@@ -50,3 +51,49 @@ def test_a_paper_comes_back_once_only() -> None:
 def test_after_two_weeks_nobody_is_late_any_more() -> None:
     paper(1, [5, 90])
     assert late_risers(TODAY + timedelta(days=15)) == []
+
+
+# -- and what editions and letters make of them ------------------------------------------------------
+
+LATER = NOW + timedelta(days=3)
+
+
+def risen(title: str = "A riser about speech") -> Paper:
+    row = paper(1, [5, 90])
+    Paper.objects.filter(pk=row.pk).update(title=title)
+    return row
+
+
+def test_an_edition_brings_the_climbers_back_after_its_own_papers() -> None:
+    row = risen()
+    fresh = make.paper("Fresh", arxiv_id="2607.00001")
+    make.announcement(fresh, day=LATER.date())
+    edition = editions.release(editions.collect(LATER.date(), LATER), LATER)
+    assert [(one.paper, one.is_late_riser) for one in edition.entries.all()] == [(fresh, False), (row, True)]
+
+
+def test_no_edition_consists_of_climbers_alone() -> None:
+    risen()
+    with pytest.raises(editions.EmptyEditionError):
+        editions.release(editions.collect(LATER.date(), LATER), LATER)
+
+
+def test_a_reader_who_missed_it_gets_it_and_one_who_had_it_does_not() -> None:
+    row = risen()
+    had, missed = make.subscriber(queries=["speech"]), make.subscriber(queries=["speech"], cursor=1)
+    planning.plan(NOW)
+    Delivery.objects.filter(subscriber=had).update(state="accepted")
+    make.announcement(make.paper("Fresh speech", arxiv_id="2607.00001"), day=LATER.date())
+    editions.release(editions.collect(LATER.date(), LATER), LATER)
+    planning.plan(LATER)
+    chosen = {
+        letter.subscriber: [one["paper"] for one in letter.papers]
+        for letter in Delivery.objects.filter(edition__date=LATER.date())
+    }
+    assert row.pk not in chosen[had]
+    assert row.pk in chosen[missed]
+
+
+def test_letters_cost_no_query_where_nothing_comes_back(django_assert_num_queries) -> None:
+    with django_assert_num_queries(0):
+        assert risers.had([1, 2, 3], frozenset()) == {}
