@@ -7,7 +7,7 @@ class DigestConfig(AppConfig):
     verbose_name = "Digest"
 
     def ready(self) -> None:
-        from digest import readers, showing  # noqa: F401 - they listen to subscriptions' signals
+        from digest import readers, showing, tasting  # noqa: F401 - they listen to subscriptions' signals
         from digest.archive import schema
 
         post_migrate.connect(schema.install, sender=self)

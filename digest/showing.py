@@ -16,12 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.delivery import reasons
-from digest.matching import reading
+from digest.matching import answers, reading
 from digest.matching.day import Day
 from digest.matching.papers import PaperText
+from digest.matching.wants import DESCRIPTION, Want
 from digest.models import Delivery, Edition, Skip
-from digest.selection import Choice, Want, select
-from digest.site.listing import short_authors
+from digest.selection import Choice, select
 from subscriptions import previews, signals
 from subscriptions.interests import Wish
 from subscriptions.models import Subscriber
@@ -29,22 +29,25 @@ from subscriptions.models import Subscriber
 WEEK = 7
 SHOWN = 10
 LETTERS_SHOWN = 30
+AUTHORS_SHOWN = 3
 # One index a process, made anew when an edition comes out or a curator changes one.
 _week: dict[tuple[Any, ...], Day] = {}
 
 
 @receiver(signals.previewing)
-def preview(wishes: Sequence[Wish], **_: Any) -> previews.Preview:
+def preview(wishes: Sequence[Wish], description: str = "", **_: Any) -> previews.Preview:
     """What the wishes would have brought out of the newest week of editions."""
     day = week()
-    wants = [Want(wish.label, "topic" if wish.topic else "filter", wish.canonical, wish.weight) for wish in wishes]
+    wants = [Want(wish.label, wish.kind, wish.canonical, wish.weight) for wish in wishes]
+    if description.strip():
+        wants.append(Want("your description", DESCRIPTION, description))
     chosen = select(day, wants, SHOWN, community=False)
     papers = {paper.id: paper for paper in day.papers}
     return previews.Preview(
         looked_at=len(day),
         days=WEEK,
         matched=chosen.matched,
-        counts={want.query: len(day.hits(want.query)) for want in wants},
+        counts={want.query: answers.answer(day, want).bits.bit_count() for want in wants},
         papers=[_paper(papers[choice.paper], choice) for choice in chosen.choices if choice.reasons],
     )
 
@@ -66,10 +69,16 @@ def _paper(paper: PaperText, choice: Choice) -> previews.PreviewPaper:
     return previews.PreviewPaper(
         title=paper.title,
         url=reverse("paper", args=[paper.id]),
-        authors=short_authors(paper.authors),
+        authors=_names(paper.authors),
         day=paper.day or date.min,
         why=why,
     )
+
+
+def _names(authors: Sequence[str]) -> str:
+    """The first three, and how many follow."""
+    more = len(authors) - AUTHORS_SHOWN
+    return ", ".join(authors[:AUTHORS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 # -- letters so far -------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ def forget(subscriber: Subscriber, now: datetime) -> None:
         row.interests.all().delete()
         row.descriptions.all().delete()
         row.liked_papers.all().delete()
+        row.descriptions.all().delete()
+        row.liked_papers.all().delete()
         row.notices.all().delete()
         row.consents.all().delete()
         _blank(row, now)

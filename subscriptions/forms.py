@@ -8,10 +8,11 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 
-from subscriptions import addresses, interests, schedule, services
+from subscriptions import addresses, bibliography, interests, schedule, services, words
 from subscriptions.models import Frequency, Subscriber, Topic
 
 MOST_TEXT = 12_000
+MOST_LIST = 40_000
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 DAYS = list(enumerate(schedule.WEEKDAYS))
 PAPERS = [3, 5, 10, 15, 20, 30, 50]
@@ -56,6 +57,37 @@ class WishesForm(forms.Form):
         return [line for line in self.lines if line]
 
 
+class TasteForm(forms.Form):
+    """Work described in sentences, and a list of papers; either may be empty."""
+
+    description = forms.CharField(
+        required=False,
+        max_length=MOST_TEXT,
+        error_messages={"max_length": f"This is too long; a few sentences do best (at most {MOST_TEXT:,} characters)."},
+    )
+    papers = forms.CharField(
+        required=False,
+        max_length=MOST_LIST,
+        error_messages={"max_length": f"This list is too long for one time; bring up to {MOST_LIST:,} characters."},
+    )
+
+    def clean_description(self) -> str:
+        text: str = self.cleaned_data["description"].strip()
+        if text and not words.tokens(text):
+            raise forms.ValidationError("Write a few words about your work, such as: I study how children read.")
+        return text
+
+    def clean_papers(self) -> str:
+        text: str = self.cleaned_data["papers"].strip()
+        try:
+            shelf = bibliography.read(text) if text else None
+        except bibliography.ListError as error:
+            raise forms.ValidationError(str(error)) from error
+        if shelf and not shelf.references:
+            raise forms.ValidationError(f"Line {shelf.bad[0].line}, {shelf.bad[0].name}: {shelf.bad[0].why}")
+        return text
+
+
 class ScheduleForm(forms.Form):
     """When and how much: what is left out keeps the form's initial value."""
 
@@ -70,6 +102,7 @@ class ScheduleForm(forms.Form):
     empty_day = forms.CharField(required=False)
     abstracts = forms.CharField(required=False)
     community_picks = forms.BooleanField(required=False)
+    exploration = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         self.reader = reader or Subscriber()
@@ -80,7 +113,7 @@ class ScheduleForm(forms.Form):
     @property
     def wanted(self) -> dict[str, Any]:
         """The settings that were chosen; a box not ticked is a choice, an empty field is not."""
-        boxes = ("text_only", "community_picks")
+        boxes = ("text_only", "community_picks", "exploration")
         filled = {name: self.cleaned_data.get(name) for name in ScheduleForm.base_fields}
         return {name: value for name, value in filled.items() if name in boxes or value not in (None, "")}
 
@@ -108,7 +141,11 @@ class AddressForm(forms.Form):
         return self.address.typed
 
 
-class SignupForm(AddressForm, WishesForm, ScheduleForm):
+class PreviewForm(WishesForm, TasteForm):
+    """What a preview is made from."""
+
+
+class SignupForm(AddressForm, WishesForm, TasteForm, ScheduleForm):
     """All of it on one page. With `preview` the address may still be missing."""
 
     def __init__(self, *args: Any, preview: bool = False, **kwargs: Any) -> None:

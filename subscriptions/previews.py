@@ -48,10 +48,34 @@ class Letter:
     url: str = ""
 
 
-def preview(wishes: Sequence[Wish], now: datetime) -> Preview | None:
+@dataclass(frozen=True)
+class Said:
+    """What a reader said of a paper, by a link in a letter."""
+
+    title: str
+    url: str
+    is_liked: bool
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What was learnt of a reader: `words` that speak for a paper, what they `said` of papers, and their saved ones."""
+
+    words: Sequence[str] = ()
+    said: Sequence[Said] = ()
+    saved: int = 0
+    saved_url: str = ""
+
+
+def preview(wishes: Sequence[Wish], now: datetime, description: str = "") -> Preview | None:
     """None where nobody answers."""
-    found: Preview | None = _first(signals.previewing, wishes=list(wishes), now=now)
+    found: Preview | None = _first(signals.previewing, wishes=list(wishes), description=description, now=now)
     return found
+
+
+def taste(subscriber: Subscriber) -> Taste:
+    found: Taste | None = _first(signals.showing_taste, subscriber=subscriber)
+    return found or Taste()
 
 
 def history(subscriber: Subscriber, now: datetime) -> Sequence[Letter]:

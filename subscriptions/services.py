@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from subscriptions import addresses, interests, limits, notices, schedule, signals
+from subscriptions import addresses, interests, limits, notices, schedule, signals, tastes
 from subscriptions.accounts import export as export
 from subscriptions.accounts import forget as forget
 from subscriptions.models import Consent, Notice, Subscriber, Suppression
@@ -16,7 +16,16 @@ from subscriptions.models import Consent, Notice, Subscriber, Suppression
 State = Subscriber.State
 WORDING = "signup-1"
 SCHEDULE = ("frequency", "hour", "weekday", "zone")
-SETTINGS = (*SCHEDULE, "papers_per_day", "text_only", "empty_day", "community_picks", "abstracts", "catch_up")
+SETTINGS = (
+    *SCHEDULE,
+    "papers_per_day",
+    "text_only",
+    "empty_day",
+    "community_picks",
+    "abstracts",
+    "exploration",
+    "catch_up",
+)
 MOST_PAPERS = 50
 RETURN_WITHIN = timedelta(days=30)
 
@@ -43,11 +52,14 @@ def subscribe(
     ask_by_mail: bool = True,
     by_themselves: bool = True,
     lane: str = "site",
+    description: str = "",
+    papers: str = "",
     **wishes: Any,
 ) -> Subscriber:
     """A reader with these wishes, waiting for their confirmation, which is asked for by mail.
 
     Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
+    `description` is their work in sentences, `papers` a reading list (ids, links, BibTeX or RIS).
     `network` must be truncated; `by_themselves` is False for imports and the like.
     Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
     """
@@ -63,6 +75,7 @@ def subscribe(
             return subscriber
         _renew(subscriber, address.typed, chosen, now)
         interests.store(subscriber, wanted)
+        tastes.replace(subscriber, description, papers, now)
         _keep_proof(subscriber, "asked", now, network)
         if ask_by_mail:
             ask_to_confirm(subscriber, now, lane)

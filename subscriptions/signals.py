@@ -17,7 +17,7 @@ erased = Signal()
 """`subscriber`, `now`: scrub what your room keeps about the reader."""
 
 previewing = Signal()
-"""`wishes` (list of `interests.Wish`), `now`: answer with a `previews.Preview` of the last seven days."""
+"""`wishes` (list of `interests.Wish`), `description`, `now`: answer with a `previews.Preview` of the last week."""
 
 history = Signal()
 """`subscriber`, `now`: answer with a list of `previews.Letter`, newest first."""
@@ -27,3 +27,9 @@ wanting_now = Signal()
 
 locating_feed = Signal()
 """`topic` (slug or empty), `query` (canonical): answer with the absolute address of its public feed."""
+
+showing_taste = Signal()
+"""`subscriber`: answer with a `previews.Taste`: what was learnt from the papers they like."""
+
+taste_changed = Signal()
+"""`subscriber`, `now`, `is_reset`: the reader named papers, or wants all that was learnt forgotten."""

@@ -79,6 +79,17 @@ def bring(subscriber: Subscriber, content: str | bytes, now: datetime) -> Import
     return Imported(shelf.origin, len(new), len(shelf.references) - len(new), shelf.bad)
 
 
+def replace(subscriber: Subscriber, description: str, papers: str, now: datetime) -> None:
+    """What a signup tells takes the place of what an earlier one told. Raises `InterestError`."""
+    with transaction.atomic():
+        subscriber.descriptions.all().delete()
+        subscriber.liked_papers.all().delete()
+        if description.strip():
+            describe(subscriber, description, now)
+        if papers.strip():
+            bring(subscriber, papers, now)
+
+
 def drop(subscriber: Subscriber, paper: int) -> bool:
     """Forget one liked paper; whether it was there."""
     return bool(subscriber.liked_papers.filter(pk=paper).delete()[0])

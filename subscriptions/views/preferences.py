@@ -27,6 +27,7 @@ from subscriptions import (
 )
 from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
 from subscriptions.models import Ask, Subscriber
+from subscriptions.views import tasting
 
 Done = dict[str, Any]
 AVAILABLE = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
@@ -125,6 +126,7 @@ def _send_now(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
     return {"done": said} if said else {"trouble": "There is no letter to send at this moment.", "status": 409}
 
 
+# The section on the reader's work has a module of its own.
 ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
     "interests": _change_interests,
     "schedule": _change_schedule,
@@ -133,6 +135,9 @@ ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
     "link": _mail_link,
     "renew": _renew_links,
     "now": _send_now,
+    "taste": tasting.tell,
+    "drop": tasting.drop,
+    "reset": tasting.reset,
 }
 
 
@@ -157,7 +162,7 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         "done": "",
         "trouble": "",
     }
-    context |= choices(schedule_form) | shown
+    context |= choices(schedule_form) | tasting.shown(reader) | shown
     response = render(request, "subscriptions/preferences.html", context, status=status)
     doors.keep(response, "preferences", tokens.make("preferences", links.subject(reader, reader.link_round)))
     return response

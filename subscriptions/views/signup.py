@@ -23,7 +23,7 @@ from subscriptions import (
     services,
     tokens,
 )
-from subscriptions.forms import SignupForm, WishesForm, choices
+from subscriptions.forms import PreviewForm, SignupForm, choices
 from subscriptions.models import Ask, Subscriber
 
 
@@ -47,7 +47,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """The preview alone, as a piece of HTML, for a page that asks while the reader types."""
-    form, now = WishesForm(request.POST), timezone.now()
+    form, now = PreviewForm(request.POST), timezone.now()
     found = _preview(request, form, now) if form.is_valid() else None
     return render(request, "subscriptions/_preview.html", {"form": form, "preview": found})
 
@@ -64,10 +64,11 @@ def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 2
     return render(request, "subscriptions/subscribe.html", context, status=status)
 
 
-def _preview(request: HttpRequest, form: WishesForm | SignupForm, now: datetime) -> previews.Preview | None:
-    if not form.wishes or not limits.take("preview", networks.of(request), now):
+def _preview(request: HttpRequest, form: PreviewForm | SignupForm, now: datetime) -> previews.Preview | None:
+    description = form.cleaned_data.get("description", "")
+    if not (form.wishes or description) or not limits.take("preview", networks.of(request), now):
         return None
-    return previews.preview(form.wishes, now)
+    return previews.preview(form.wishes, now, description)
 
 
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
@@ -84,6 +85,7 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     if not lane:
         return _busy(request, form, network, now)
     wishes = form.wanted | {"topics": form.slugs, "queries": form.queries_written, "lane": lane}
+    wishes |= {name: form.cleaned_data[name] for name in ("description", "papers")}
     asks.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
     return render(request, "subscriptions/sent.html", sent)
 

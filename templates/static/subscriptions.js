@@ -26,7 +26,7 @@
     panel.setAttribute("aria-busy", "true");
     const wishes = new FormData(form);
     for (const name of [...wishes.keys()]) {
-      if (!["topics", "queries", "csrfmiddlewaretoken"].includes(name)) wishes.delete(name);
+      if (!["topics", "queries", "description", "csrfmiddlewaretoken"].includes(name)) wishes.delete(name);
     }
     try {
       const answer = await fetch(form.dataset.preview, { method: "POST", body: wishes, signal: running.signal });
@@ -39,7 +39,7 @@
   }
 
   form.addEventListener("input", (event) => {
-    if (!["topics", "queries"].includes(event.target.name)) return;
+    if (!["topics", "queries", "description"].includes(event.target.name)) return;
     clearTimeout(timer);
     timer = setTimeout(refresh, event.target.name === "topics" ? 150 : 600);
   });

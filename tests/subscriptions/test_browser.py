@@ -194,7 +194,7 @@ def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         _tab_to(page, "queries")
-        page.keyboard.type("protein")
+        page.keyboard.type("folding")
         _tab_to(page, "topics")
         page.keyboard.press("Space")
         _tab_to(page, "hour")

@@ -1,0 +1,85 @@
+"""The part of the preferences that tells of one's work: sentences, papers one likes, and what was learnt from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from subscriptions import previews, signals, tastes
+from subscriptions.forms import TasteForm
+from subscriptions.interests import InterestError
+from subscriptions.models import Subscriber
+
+LIKES = (("0", "not at all"), ("0.5", "a little"), ("1", "as usual"), ("2", "a lot"))
+SHOWN = 50
+
+
+def tell(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
+    """Keep the description, take the papers in, weigh the likes."""
+    form = TasteForm(request.POST)
+    if not form.is_valid():
+        return {"taste_form": form, "status": 422}
+    try:
+        _describe(reader, form.cleaned_data["description"], now)
+        brought = tastes.bring(reader, form.cleaned_data["papers"], now) if form.cleaned_data["papers"] else None
+    except InterestError as error:
+        form.add_error("papers", error.message)
+        return {"taste_form": form, "status": 422}
+    _weigh(reader, request.POST.get("likes_weight", ""))
+    if brought:
+        signals.taste_changed.send(Subscriber, subscriber=reader, now=now, is_reset=False)
+    return {"done": _outcome(brought), "untaken": brought.bad if brought else ()}
+
+
+def _describe(reader: Subscriber, text: str, now: datetime) -> None:
+    """The page has one box: it is the first description; an empty box takes that away."""
+    first = reader.descriptions.first()
+    if first is None:
+        if text:
+            tastes.describe(reader, text, now)
+    elif not text:
+        first.delete()
+    elif text != first.text:
+        tastes.rewrite(first, text, now)
+
+
+def _weigh(reader: Subscriber, chosen: str) -> None:
+    if chosen in dict(LIKES):
+        reader.likes_weight = float(chosen)
+        reader.save(update_fields=["likes_weight"])
+
+
+def _outcome(brought: tastes.Imported | None) -> str:
+    if brought is None:
+        return "That is kept."
+    said = f"{brought.added} new, {brought.known} known already"
+    return f"Papers taken in: {said}. They count from the next night on."
+
+
+def drop(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
+    number = request.POST.get("paper", "")
+    if not number.isdecimal() or not tastes.drop(reader, int(number[:18])):
+        return {"trouble": "That paper is not on your list.", "status": 422}
+    return {"done": "That paper no longer counts."}
+
+
+def reset(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
+    """Descriptions, liked papers, answers from letters, and all that was learnt."""
+    tastes.reset(reader, now)
+    signals.taste_changed.send(Subscriber, subscriber=reader, now=now, is_reset=True)
+    return {"done": "All of this is forgotten. Your topics and filters are as they were."}
+
+
+def shown(reader: Subscriber) -> dict[str, Any]:
+    """What the section needs."""
+    first = reader.descriptions.first()
+    return {
+        "taste": previews.taste(reader),
+        "taste_form": TasteForm(initial={"description": first.text if first else "", "papers": ""}),
+        "liked": list(reader.liked_papers.order_by("-id")[:SHOWN]),
+        "liked_count": reader.liked_papers.count(),
+        "likes": LIKES,
+        "untaken": (),
+    }
