@@ -86,6 +86,8 @@ def release(request: HttpRequest, edition: Edition, seen: int, typed: str, now: 
             )
         if row.state not in (*OPEN, State.FROZEN):
             raise CuratingError(f"The edition is {row.get_state_display().lower()} already.")
+        if row.state == State.FROZEN and row.release_at is not None:
+            raise CuratingError(f"It is on its way: letters begin to go at {row.release_at:%H:%M:%S} UTC.")
         if not row.entries.filter(is_hidden=False).exists():
             raise CuratingError("There is nothing in it that readers would see. Pull the sources, or show a paper.")
         editions.freeze(row, now)
