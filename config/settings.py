@@ -175,6 +175,13 @@ _celery = broker.celery_settings(REDIS_URL, VAR_DIR, REDIS_PREFIX)
 CELERY_BEAT_SCHEDULE: dict[str, Any] = _celery["CELERY_BEAT_SCHEDULE"]
 globals().update(_celery)
 
+# Per process, so nothing that processes share may live here; "pages" keeps the newest public pages for seconds.
+_memory = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _memory},
+    "pages": {"BACKEND": _memory, "LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 200}},
+}
+
 # -- time, words, files -------------------------------------------------------------------------
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -221,6 +228,8 @@ LOGGING = {
         "handlers": ["stderr"],
         "level": LOG_LEVEL,
     },
+    # Scanners try hosts that are not ours all day; each is refused, and none is worth a traceback.
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }
 
 env.check()

@@ -1,4 +1,8 @@
-"""What public pages tell caches: how long they keep, and a tag by which an unchanged page is not sent again."""
+"""What public pages tell caches: how long they keep, and a tag by which an unchanged page is not sent again.
+
+A page just made is also kept for some seconds in the process that made it, so that a rush on the front page
+costs one rendering. It may be old by less than anybody's cache was told it may be.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import parse_http_date_safe
 
 View = Callable[..., HttpResponse]
 MINUTE = 60
+KEPT = 10
+_Page = tuple[bytes, dict[str, str]]
 
 
 def public(max_age: int) -> Callable[[View], View]:
@@ -25,20 +32,33 @@ def public(max_age: int) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            response = view(request, *args, **kwargs)
-            if response.status_code != 200:
-                return response
-            return conditional(request, response, max_age)
+            pages, key = caches["pages"], _key(request)
+            page: _Page | None = pages.get(key)
+            if page is None:
+                response = view(request, *args, **kwargs)
+                if response.status_code != 200 or request.method not in {"GET", "HEAD"}:
+                    return response
+                page = _page(response, max_age)
+                pages.set(key, page, KEPT)
+            return _conditional(request, HttpResponse(page[0], headers=page[1]))
 
         return answer
 
     return decorate
 
 
-def conditional(request: HttpRequest, response: HttpResponse, max_age: int) -> HttpResponse:
+def _key(request: HttpRequest) -> str:
+    return hashlib.sha256(f"{request.method} {request.get_full_path()}".encode()).hexdigest()
+
+
+def _page(response: HttpResponse, max_age: int) -> _Page:
     response["Cache-Control"] = f"public, max-age={max_age}, stale-while-revalidate={max_age}"
     response["ETag"] = '"' + hashlib.sha256(response.content).hexdigest()[:32] + '"'
     patch_vary_headers(response, ["Accept-Encoding"])
+    return response.content, dict(response.items())
+
+
+def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     modified = parse_http_date_safe(response.get("Last-Modified", ""))
     kept = get_conditional_response(request, response["ETag"], modified, response)
     return kept if isinstance(kept, HttpResponse) else response

@@ -65,7 +65,7 @@ def _atom(feed: Feed) -> str:
             link=_page(paper),
             unique_id=_page(paper),
             description=listing.abstract(paper),
-            author_name=listing.short_authors(listing.authors(paper)) or None,
+            author_name=listing.short_authors(paper) or None,
             pubdate=_published(paper),
             updateddate=paper.updated_at,
             categories=[_clean(name) for name in paper.categories],

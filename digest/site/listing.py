@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
@@ -53,7 +53,7 @@ def listed(paper: Paper, place: EditionPaper | None = None) -> Listed:
         title=title(paper),
         opening=first,
         rest=rest,
-        authors=short_authors(authors(paper)),
+        authors=short_authors(paper),
         author_count=len(paper.authors),
         published_on=paper.published_on,
         sources=source_names(paper.announcements.all()),
@@ -68,10 +68,10 @@ def listed(paper: Paper, place: EditionPaper | None = None) -> Listed:
     )
 
 
-def short_authors(names: Sequence[str]) -> str:
+def short_authors(paper: Paper) -> str:
     """`Ada Example, Ben Sample, Cy Third and 4 more`: the first three, and how many follow."""
-    more = len(names) - AUTHORS_SHOWN
-    shown = ", ".join(names[:AUTHORS_SHOWN])
+    more = len(paper.authors) - AUTHORS_SHOWN
+    shown = ", ".join(authors(paper, AUTHORS_SHOWN))
     return f"{shown} and {more} more" if more > 0 else shown
 
 
@@ -84,8 +84,10 @@ def abstract(paper: Paper) -> str:
     return words.plain(paper.abstract, words.ABSTRACT_CHARS)
 
 
-def authors(paper: Paper) -> list[str]:
-    return [name for name in (words.plain(author, words.NAME_CHARS) for author in paper.authors) if name]
+def authors(paper: Paper, most: int | None = None) -> list[str]:
+    """Their names (the first `most` of them) on one line each."""
+    names = (words.plain(author, words.NAME_CHARS) for author in paper.authors[:most])
+    return [name for name in names if name]
 
 
 def opening(text: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ some_words = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_siz
     ],
 )
 def test_the_first_three_authors_are_named_and_the_others_counted(names: list[str], shown: str) -> None:
-    assert listing.short_authors(names) == shown
+    assert listing.short_authors(Paper(authors=names)) == shown
 
 
 def test_a_short_abstract_is_shown_whole() -> None:

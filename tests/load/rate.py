@@ -1,0 +1,58 @@
+"""Asks a server on this machine for pages at a steady rate, and prints how long the answers took.
+
+    python -m tests.load.rate --port 8000 --rate 50 --seconds 20 / /topics/
+    python -m tests.load.rate --port 8000 --rate 50 --seconds 20 --file addresses.txt
+
+Requests start on time whether or not earlier ones were answered, as visitors do. Loopback only, and at most
+two minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import time
+from pathlib import Path
+
+HOST = "127.0.0.1"
+LONGEST = 120
+
+
+async def ask(port: int, path: str) -> tuple[float, int]:
+    """Seconds until the whole answer was there, and its status."""
+    start = time.perf_counter()
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    return time.perf_counter() - start, int(answer.split(b" ", 2)[1])
+
+
+async def run(port: int, paths: list[str], rate: int, seconds: int) -> list[tuple[float, int]]:
+    start, tasks = time.perf_counter(), []
+    for number, path in zip(range(rate * seconds), itertools.cycle(paths)):
+        await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
+        tasks.append(asyncio.create_task(ask(port, path)))
+    return await asyncio.gather(*tasks)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--rate", type=int, default=50, help="requests a second")
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--file", type=Path, help="addresses, one a line")
+    parser.add_argument("paths", nargs="*")
+    asked = parser.parse_args()
+    paths = asked.paths + (asked.file.read_text().split() if asked.file else [])
+    answers = asyncio.run(run(asked.port, paths or ["/"], asked.rate, min(asked.seconds, LONGEST)))
+    times = sorted(1000 * seconds for seconds, _ in answers)
+    failed = sum(status != 200 for _, status in answers)
+    p50, p95, p99 = (times[int(len(times) * part)] for part in (0.5, 0.95, 0.99))
+    print(f"{len(times)} requests at {asked.rate}/s, {failed} failed")
+    print(f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
