@@ -22,6 +22,8 @@ from subscriptions.query.names import natural
 from subscriptions.query.parser import publisher_name
 
 DIRECTIONS = 48
+PAPERS_A_DIRECTION = 40
+FEWEST_DIRECTIONS = 6
 MOST_FEATURES = 40_000
 TITLE_COUNTS = 3
 AUTHOR_SHARE = 0.3
@@ -60,7 +62,7 @@ class Space:
         rarity = np.array([math.log((len(papers) + 1) / (spread[one] + 0.5)) for one in kept], np.float32)
         features = {feature: number for number, feature in enumerate(kept)}
         rows = Rows.of([_row(counts, features, rarity) for counts in counted], len(kept))
-        basis = _directions(rows, min(directions, max(1, len(papers) // 4)))
+        basis = _directions(rows, min(directions, max(FEWEST_DIRECTIONS, len(papers) // PAPERS_A_DIRECTION)))
         dense_middle = rows.times_matrix(basis).mean(0) if len(papers) else np.zeros(basis.shape[1], np.float32)
         return cls(features, rarity, rows.mean(), basis, dense_middle)
 

@@ -1,0 +1,51 @@
+"""Every recipe over every task of a collection, and what ours gains over the best of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digest.matching.evaluation import collections, measures, recipes
+from digest.matching.evaluation.collections import Collection
+from digest.matching.evaluation.measures import Figures
+from digest.matching.evaluation.recipes import Scorer
+from digest.matching.papers import PaperText
+
+OURS = "offprint"
+
+
+def run(folder: Path, part: str) -> list[dict[str, Any]]:
+    """One answer a collection: every recipe's means, and our gain over the best other with its interval."""
+    answers = [_measured(read(folder, part), recipes.BY_LIKES) for read in collections.LIKES.values()]
+    answers += [_measured(one, recipes.BY_LIKES) for one in collections.reviews(folder, part)]
+    answers += [_measured(read(folder, part), recipes.BY_WORDS) for read in collections.QUESTIONS.values()]
+    return answers
+
+
+def _measured(collection: Collection, by: Mapping[str, Callable[[list[PaperText]], Scorer]]) -> dict[str, Any]:
+    found = {name: _figures(collection, make(collection.papers)) for name, make in by.items()}
+    return {
+        "collection": collection.name,
+        "papers": len(collection.papers),
+        "tasks": len(collection.tasks),
+        "recipes": {name: figures.summary() for name, figures in found.items()},
+        "gains": {measure: _gain(found, measure) for measure in ("auc", "ndcg")},
+    }
+
+
+def _figures(collection: Collection, scorer: Scorer) -> Figures:
+    rows: Iterable[tuple[float, float, float]] = [
+        (measures.auc(scores, task.good), measures.ndcg(scores, task.good), measures.precision(scores, task.good))
+        for task in collection.tasks
+        for scores in [np.asarray(scorer(task))]
+    ]
+    return Figures(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def _gain(found: dict[str, Figures], measure: str) -> dict[str, Any]:
+    others = {name: getattr(figures, measure) for name, figures in found.items() if name != OURS}
+    best = max(others, key=lambda name: float(others[name].mean()))
+    return {"over": best, **measures.gain(getattr(found[OURS], measure), others[best])}
