@@ -14,6 +14,9 @@ PAUSED = "paused"
 SUPPRESSED = "suppressed"
 NOT_CONFIRMED = "not_confirmed"
 ERASED = "erased"
+NOT_A_DAY = "not_a_day"
+NOT_YET = "not_yet"
+WAITING = "waiting"
 
 SENTENCES = {
     NO_MATCH: "None of the new papers matched what this reader asked for.",
@@ -28,6 +31,9 @@ SENTENCES = {
     SUPPRESSED: "Nobody may write to this address (it bounced, complained, or asked for it).",
     NOT_CONFIRMED: "This reader has not confirmed the address yet.",
     ERASED: "This reader's data were erased.",
+    NOT_A_DAY: "This is not a day on which this reader gets letters.",
+    NOT_YET: "This reader's hour has not come yet, or the letter is about to be planned.",
+    WAITING: "The day's edition is not out yet; this reader's letter waits for it.",
 }
 
 BY_STATE = {

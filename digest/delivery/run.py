@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from digest.delivery import channels, claim, evidence, holds, resolve, send, settle, speed
+from digest.delivery import breaker, channels, claim, evidence, holds, resolve, restore, send, settle, speed
 from digest.delivery.failpoints import failpoint
 from subscriptions import mail
 from subscriptions.clock import alive
@@ -21,6 +21,7 @@ def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
     `budget` ends the round early, between two chunks; the rest goes with the next wake-up.
     """
     channel = channels.current()
+    restore.check(channel, now)
     end = alive() + budget.total_seconds() if budget is not None else None
     counts = sweep(now)
     if holds.why(channel, now):
@@ -41,6 +42,7 @@ def sweep(now: datetime) -> Counter[str]:
     """What needs no postbox: dead workers, evidence, ends of patience. Heals lost wake-ups."""
     counts: Counter[str] = Counter(resolve.heal(now))
     counts += evidence.apply_waiting(now)
+    breaker.watch(channels.current(), now)
     counts += evidence.release(now)
     counts[Outcome.UNCLEAR.value + " given up"] += resolve.give_up(now)
     counts["expired"] += resolve.expire(now)
@@ -55,12 +57,16 @@ def _round(now: datetime, channel: str, postbox: Any) -> Counter[str]:
     claims = claim.claim(now, channel, allowed)
     failpoint("claim.committed")
     speed.give_back(channel, allowed - sum(len(one.deliveries) for one in claims))
-    return send.send(claims, now, postbox) if claims else Counter()
+    if not claims:
+        return Counter()
+    restore.remember()  # before a byte leaves: a ledger put back to before this moment shall be known by it
+    return send.send(claims, now, postbox)
 
 
 def _probe(now: datetime, channel: str, postbox: Any) -> Counter[str]:
     """One letter tells whether the provider is well again."""
     claims = claim.claim(now, channel, 1)
+    restore.remember()
     outcomes = send.send(claims, now, postbox)
     if claims:
         holds.probed(channel, outcomes[Outcome.ACCEPTED] > 0, now)
