@@ -30,7 +30,7 @@ def read(body: bytes, asked: date) -> Batch:
     if start.startswith((b"{", b"[")):
         return _json_feed(body)
     parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
-    if not parsed.version:
+    if not parsed.get("version"):
         raise FormatError(f"It is {likeness(body)}, not a feed.")
     batch = _batch(parsed, str(parsed.bozo_exception) if parsed.bozo else "")
     if parsed.bozo and not _END.search(body[-2_000:].replace(b"\0", b"")):

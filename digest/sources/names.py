@@ -16,14 +16,13 @@ _LETTERS = {
     "oe": "œ", "OE": "Œ", "ae": "æ", "AE": "Æ", "aa": "å", "AA": "Å", "ss": "ß", "dh": "ð", "DH": "Ð",
     "th": "þ", "TH": "Þ", "dj": "đ", "DJ": "Đ", "ng": "ŋ", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ",
 }  # fmt: skip
-_BASE = r"\{?\s*(\\[ij](?![A-Za-z])|[A-Za-z])\s*\}?"
-_MARKS = re.compile(r"\\(['`^\"~=.])\s*" + _BASE)
-# A letter-named accent needs a brace or a space after it, or it is another command (\beta, \cite).
-_NAMED_MARKS = re.compile(
-    r"\\([uvHcdbkr])(?:\s*\{\s*(\\[ij](?![A-Za-z])|[A-Za-z])\s*\}|\s+(\\[ij](?![A-Za-z])|[A-Za-z])(?![A-Za-z]*\\))"
-)
+_LETTER = r"(\\[ij](?![A-Za-z])|[A-Za-z])"
+_MARKS = re.compile(rf"\\(['`^\"~=.])\s*(?:\{{\s*{_LETTER}\s*\}}|{_LETTER})")
+# A letter-named accent needs a brace or a space after it, or it is another command (\\beta, \\cite).
+_NAMED_MARKS = re.compile(rf"\\([uvHcdbkr])(?:\s*\{{\s*{_LETTER}\s*\}}|\s+{_LETTER})")
 _SPECIAL = re.compile(r"\\(" + "|".join(sorted(_LETTERS, key=len, reverse=True)) + r")(?:\{\}|(?![A-Za-z])\s?)")
 _BRACED = re.compile(r"\{([^{}\\$]{0,40})\}")
+_LONE = re.compile(r"\{([^\x00-\x7f])\}")  # the braces around a letter that was an accent
 _MATH = re.compile(r"(\$\$?[^$]*\$\$?)")
 
 
@@ -37,10 +36,10 @@ def accented(text: str, unbrace: bool = False) -> str:
 
 
 def _letters(text: str, unbrace: bool) -> str:
-    text = _MARKS.sub(lambda m: _with(m[2], m[1]), text)
+    text = _MARKS.sub(lambda m: _with(m[2] or m[3], m[1]), text)
     text = _NAMED_MARKS.sub(lambda m: _with(m[2] or m[3], m[1]), text)
     text = _SPECIAL.sub(lambda m: _LETTERS[m[1]], text)
-    return _BRACED.sub(r"\1", text) if unbrace else re.sub(r"\{([^\W\d_])\}", r"\1", text)
+    return _BRACED.sub(r"\1", text) if unbrace else _LONE.sub(r"\1", text)
 
 
 def _with(base: str, accent: str) -> str:

@@ -19,7 +19,7 @@ _TAGS = (
     "strong style sub sup svg table tbody td textarea tfoot th thead time title tr tt u ul var video wbr jats:[a-z-]+ "
     "mml:[a-z-]+ o:p"
 )
-_TAG = re.compile(r"</?(?:" + _TAGS.replace(" ", "|") + r")(?:\s[^<>]*|\s*/)?>", re.IGNORECASE)
+_TAG = re.compile(r"</?(?:" + _TAGS.replace(" ", "|") + r")(?:\s+[\w:-]+\s*=[^<>]*|\s*/?\s*)>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(script|style)\b[^<>]*>[^<]*(?:<(?!/\1\s*>)[^<]*)*(?:</\1\s*>|$)", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _DROP = {"Cc", "Cs", "Cn", "Co"}

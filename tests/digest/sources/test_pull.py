@@ -200,7 +200,8 @@ LISTING = b"""<html><body><h3>Showing new listings for Wednesday, 3 June 2026</h
 <a href="x">Andr\\'e Sample</a></div>
 <div class='list-comments mathjax'><span class='descriptor'>Comments:</span> 9 pages</div>
 <div class='list-subjects'><span class='descriptor'>Subjects:</span>
-<span class="primary-subject">Computation and Language (cs.CL)</span>; Artificial Intelligence (cs.AI)</div><p class='mathjax'>We list arXiv:1111.11111 and a&lt;b.</p></div></dd>
+<span class="primary-subject">Computation and Language (cs.CL)</span>; Artificial Intelligence (cs.AI)</div>
+<p class='mathjax'>We list arXiv:1111.11111 and a&lt;b.</p></div></dd>
 </dl><dl><h3>Cross submissions (showing 1 of 1 entries)</h3>
 <dt><a href ="/abs/2606.09002" title="Abstract">arXiv:2606.09002</a> (cross-list from cs.LG)</dt>
 <dd><div class='list-title'>Title: Crossed</div></dd></dl></body></html>"""
