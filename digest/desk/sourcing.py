@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -60,6 +62,18 @@ def check(url: str) -> None:
         guard.check_url(url.replace("{day}", "2026-01-01"), settings.FETCH_PRIVATE_HOSTS)
     except guard.RefusedError as error:
         raise CuratingError(str(error)) from error
+    parts = urlsplit(url)
+    host, trusted = parts.hostname or "", f"{parts.hostname}:{parts.port}" in settings.FETCH_PRIVATE_HOSTS
+    if not trusted and (host == "localhost" or (_is_number(host) and not guard.is_public(host))):
+        raise CuratingError("That address leads into this machine's own network. Give a publisher's.")
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def add(request: HttpRequest, form: dict[str, str], now: datetime) -> Source:

@@ -1,0 +1,294 @@
+"""The kept numbers, the picture of the day, and the evening's mail: all say what the rows say."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest import heartbeats
+from digest.delivery import holds
+from digest.desk import charts, nightly, pipeline, tallies
+from digest.desk.models import Tally
+from digest.models import Attempt, Delivery, Fetch
+from tests import make
+
+pytestmark = pytest.mark.django_db
+STATES = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead", "pending", "claimed", "ambiguous")
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(make.NOW, tick=False) as moved:
+        yield moved
+
+
+def letters(edition, states, email="reader{}@example.org", **fields):
+    attempt = Attempt.objects.create(channel="smtp", lease_until=make.NOW, worker="w", started_at=make.NOW)
+    for n, state in enumerate(states):
+        reader = make.subscriber(email.format(n) if "{}" in email else email)
+        Delivery.objects.create(
+            edition=edition, subscriber=reader, state=state, local_date=edition.date, due_at=make.NOW,
+            next_at=make.NOW, planned_at=make.NOW, attempt=attempt, address_hmac="0" * 64, **fields,
+        )  # fmt: skip
+
+
+def test_the_accounting_comes_out_even():
+    edition = make.edition()
+    letters(edition, STATES)
+    tallies.refresh(make.NOW)
+    line = pipeline.account(tallies.read("letters", edition.date))
+    assert line.pop("planned") == sum(line.values()) == 9
+    assert line["pending"] == 3
+
+
+@given(st.dictionaries(st.sampled_from(STATES), st.integers(0, 10**7)))
+def test_the_accounting_comes_out_even_for_any_numbers(numbers):
+    line = pipeline.account(numbers)
+    assert line.pop("planned") == sum(line.values())
+
+
+def test_readers_are_counted_by_state_and_by_the_hour_they_fall_due():
+    make.subscriber(state="pending", next_digest_at=None)
+    make.subscriber(next_digest_at=make.NOW - timedelta(hours=5))
+    make.subscriber(next_digest_at=make.NOW + timedelta(hours=2, minutes=30))
+    make.subscriber(next_digest_at=make.NOW + timedelta(hours=30))
+    tallies.readers(make.NOW)
+    assert tallies.read("readers", make.TODAY) == {"pending": 1, "active": 3}
+    due = tallies.read("due", make.TODAY)
+    assert due == {make.NOW.isoformat(): 1, (make.NOW + timedelta(hours=2)).isoformat(): 1}
+
+
+def test_letters_are_split_by_provider_and_destination():
+    edition = make.edition()
+    letters(edition, ["accepted", "rejected"], email="r{}@Mail.Example", fate="")
+    letters(edition, ["accepted"], email="x@other.example", fate="bounced")
+    tallies.letters(edition, make.NOW)
+    assert tallies.read("domains", edition.date) == {
+        "mail.example|accepted": 1, "mail.example|rejected": 1, "other.example|accepted": 1, "other.example|bounced": 1,
+    }  # fmt: skip
+    assert tallies.read("channels", edition.date)["smtp|accepted"] == 2
+
+
+def test_small_destinations_are_one(monkeypatch):
+    monkeypatch.setattr(tallies, "MOST_DOMAINS", 1)
+    kept = tallies._most({"a|accepted": 5, "b|accepted": 1, "c|accepted": 1, "c|bounced": 1})
+    assert kept == {"a|accepted": 5, "all others|accepted": 2, "all others|bounced": 1}
+
+
+def test_numbers_are_replaced_not_added():
+    for numbers in ({"a": 1, "b": 2}, {"a": 3}):
+        tallies.put("x", make.TODAY, numbers, make.NOW)
+    assert tallies.read("x", make.TODAY) == {"a": 3}
+
+
+def test_a_small_site_is_counted_when_its_page_is_opened_a_large_one_by_its_tick(monkeypatch):
+    make.subscriber()
+    tallies.fresh(make.NOW)
+    make.subscriber()
+    tallies.fresh(make.NOW + timedelta(seconds=5))
+    assert tallies.read("readers", make.TODAY) == {"active": 1}
+    tallies.fresh(make.NOW + timedelta(seconds=30))
+    assert tallies.read("readers", make.TODAY) == {"active": 2}
+    monkeypatch.setattr(tallies, "SMALL", 2)
+    make.subscriber()
+    tallies.fresh(make.NOW + timedelta(minutes=5))
+    assert tallies.read("readers", make.TODAY) == {"active": 2}
+
+
+def test_an_old_edition_is_not_counted_again():
+    old = make.edition(make.TODAY - timedelta(days=20), released_at=make.NOW - timedelta(days=20))
+    letters(old, ["accepted"])
+    tallies.refresh(make.NOW)
+    assert not Tally.objects.filter(name="letters").exists()
+    Delivery.objects.update(state="pending")
+    tallies.refresh(make.NOW)
+    assert tallies.read("letters", old.date) == {"pending": 1}
+
+
+def test_a_send_under_way_has_a_pace_and_an_end(clock):
+    edition = make.edition()
+    letters(edition, ["pending"] * 8)
+    tallies.letters(edition, make.NOW)
+    clock.shift(timedelta(minutes=2))
+    ids = list(Delivery.objects.values_list("pk", flat=True)[:4])
+    Delivery.objects.filter(pk__in=ids).update(state="accepted")
+    later = make.NOW + timedelta(minutes=2)
+    tallies.letters(edition, later)
+    found = pipeline.progress(edition, later)
+    assert (found.done, found.total, found.a_minute) == (4, 8, 2.0)
+    assert found.ends_at == later + timedelta(minutes=2)
+
+
+def test_nothing_is_under_way_when_all_is_settled():
+    edition = make.edition()
+    letters(edition, ["accepted"])
+    tallies.letters(edition, make.NOW)
+    assert pipeline.progress(edition, make.NOW) is None
+
+
+# -- what needs somebody ------------------------------------------------------------------------------
+
+
+def beat_all():
+    from django.conf import settings
+
+    for name in settings.CELERY_BEAT_SCHEDULE:
+        heartbeats.beat(f"ticker:{name}", make.NOW)
+
+
+def said(edition=None):
+    return " ".join(one.says for one in pipeline.matters(edition, make.NOW))
+
+
+def test_a_day_on_which_all_is_well_needs_nobody():
+    beat_all()
+    assert pipeline.matters(make.edition(), make.NOW) == []
+
+
+def test_what_stopped_ticking_is_said_first():
+    beat_all()
+    heartbeats.beat("ticker:send digests", make.NOW - timedelta(hours=1))
+    make.source(failures=4)
+    found = pipeline.matters(make.edition(), make.NOW)
+    assert "send digests" in found[0].says
+    assert found[0].level == "bad"
+    assert "4 failures in a row" in found[1].says
+
+
+@pytest.mark.parametrize(
+    ("arrange", "words"),
+    [
+        (lambda e: holds.hold("outbox", holds.OPERATOR, "trying something", make.NOW), "trying something"),
+        (lambda e: letters(e, ["uncertain"]), "1 letters are in doubt"),
+        (lambda e: make.source(held_reason="its titles vanished"), "its titles vanished"),
+        (lambda e: type(e).objects.update(state="held"), "waits for you"),
+    ],
+)
+def test_what_is_held_or_odd_is_said_in_words(arrange, words):
+    beat_all()
+    edition = make.edition()
+    arrange(edition)
+    edition.refresh_from_db()
+    assert words in said(edition)
+
+
+def test_an_edition_that_waits_names_its_sources(curator):
+    beat_all()
+    make.source("late", name="Late Letters", kind="feed")
+    edition = make.edition(papers=[make.paper()], state="collecting")
+    assert "Late Letters" in said(edition)
+    assert "Late Letters" in curator.get("/desk/").content.decode()
+
+
+def test_every_matter_has_one_act_that_leads_somewhere(curator):
+    make.source(failures=4)
+    edition = make.edition(state="held")
+    letters(edition, ["uncertain"])
+    for matter in pipeline.matters(edition, make.NOW):
+        assert matter.act
+        assert curator.get(matter.url).status_code in {200, 403}
+
+
+def test_the_next_events_come_in_order():
+    make.source(next_pull_at=make.NOW + timedelta(minutes=30))
+    make.subscriber(next_digest_at=make.NOW + timedelta(hours=1))
+    tallies.refresh(make.NOW)
+    found = pipeline.coming(make.edition(papers=[make.paper()], state="collecting"), make.NOW)
+    assert [one.at for one in found] == sorted(one.at for one in found)
+    assert len(found) == 3
+
+
+def queries(client, address):
+    client.get(address)
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)
+
+
+@pytest.mark.parametrize("address", ["/desk/", "/desk/deliverability/", "/desk/topics/", "/desk/sources/"])
+def test_more_of_everything_asks_no_more_questions(address, signed_in):
+    client = signed_in("admin")
+    for n in range(2):
+        grow(n)
+    few = queries(client, address)
+    for n in range(2, 9):
+        grow(n)
+    assert queries(client, address) <= few + 1
+    assert few <= 45
+
+
+def grow(n):
+    edition = make.edition(make.TODAY - timedelta(days=n), [make.paper()])
+    letters(edition, ["accepted", "uncertain"], email=f"r{{}}-{n}@d{n}.example")
+    source = make.source(f"s{n}")
+    Fetch.objects.create(source=source, at=make.NOW, day=edition.date, outcome="ok")
+    make.topic(f"t{n}", f"word{n}")
+    tallies.letters(edition, make.NOW)
+
+
+# -- the evening --------------------------------------------------------------------------------------
+
+
+def test_curators_get_one_mail_an_evening(staff):
+    staff("curator", "ann")
+    staff("viewer", "vic")
+    edition = make.edition()
+    letters(edition, ["accepted", "accepted", "uncertain"])
+    evening = make.NOW.replace(hour=20)
+    assert nightly.send_if_due(make.NOW) == 0
+    assert nightly.send_if_due(evening) == 1
+    assert nightly.send_if_due(evening + timedelta(minutes=15)) == 0
+    assert [letter.to for letter in mail.outbox] == [["ann@example.org"]]
+    text = mail.outbox[0].body
+    assert "3 planned = 2 accepted" in text
+    assert "1 letters are in doubt" in text
+    assert "2 letters accepted" in mail.outbox[0].subject
+
+
+def test_the_next_evening_has_a_mail_of_its_own(staff):
+    staff("curator")
+    for days in (0, 1):
+        nightly.send_if_due(make.NOW.replace(hour=21) + timedelta(days=days))
+    assert len(mail.outbox) == 2
+
+
+def test_an_evening_without_an_edition_says_so(staff):
+    staff("admin")
+    nightly.send_if_due(make.NOW.replace(hour=21))
+    assert "There is no edition yet" in mail.outbox[0].body
+
+
+# -- charts -------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=5), st.fixed_dictionaries({"a": st.integers(0, 9), "b": st.integers(0, 10**9)})),
+        max_size=40,
+    )
+)
+def test_bars_stay_inside_their_chart(columns):
+    chart = charts.stacked("x", ("a", "b"), columns)
+    for bar in chart.bars:
+        assert bar.x >= charts.LEFT
+        assert bar.x + bar.width <= chart.width + 0.2
+        assert bar.y >= charts.TOP - 0.2
+        assert bar.y + bar.height <= chart.height - charts.BOTTOM + 0.2
+    assert [row for row, _ in chart.rows] == [label for label, _ in columns]
+
+
+@pytest.mark.parametrize(("value", "top"), [(0, 1), (1, 1), (3, 5), (7, 10), (11, 20), (999, 1000), (1001, 2000)])
+def test_a_scale_ends_at_a_round_number(value, top):
+    assert charts.nice(value) == top
+
+
+def test_a_day_without_a_pull_is_an_empty_cell():
+    found = charts.heat_map([("a", "A")], {("a", date(2026, 6, 3)): ("good", "ok")}, date(2026, 6, 3), 3)
+    assert [cell.state for cell in found.rows[0][2]] == ["none", "none", "good"]
