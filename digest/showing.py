@@ -56,7 +56,8 @@ def week() -> Day:
     """The papers of the released editions of seven days up to the newest, ready to be matched."""
     released = Edition.objects.filter(state=Edition.State.RELEASED)
     newest = released.order_by("-date").values_list("date", flat=True).first()
-    rows = list(released.filter(date__gt=newest - timedelta(days=WEEK)).order_by("-date")) if newest else []
+    of_week = released.filter(date__gt=newest - timedelta(days=WEEK)) if newest else released.none()
+    rows = list(of_week.order_by("-date").only("pk", "serial", "revision"))
     key = tuple((row.pk, row.serial, row.revision) for row in rows)
     if key not in _week:
         _week.clear()

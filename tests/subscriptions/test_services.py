@@ -88,6 +88,12 @@ def test_s1_one_address_gets_one_confirmation_a_day_and_three_a_month():
     assert notices() == 4
 
 
+def test_s1_a_bomb_leaves_no_heap_of_proofs():
+    for minutes in range(20):
+        subscribe(now=NOW + timedelta(minutes=minutes))
+    assert Consent.objects.count() == 1
+
+
 def test_s1_tags_do_not_multiply_an_address():
     for number in range(10):
         subscribe(f"ada+{number}@example.org")

@@ -1,0 +1,224 @@
+"""The reader's pages under attack at full size, on a database of its own.
+
+    python -m tests.load.readers bomb       nine addresses, 9,000 signups each, over thirty days
+    python -m tests.load.readers scanners   10,000 GET and HEAD of every kind of token link
+    python -m tests.load.readers one-click  10,000 RFC 8058 POSTs
+    python -m tests.load.readers timing     whether the signup page tells by its time who reads here
+
+Prints what was measured. `DATABASE_URL` chooses the database (default: a new SQLite file).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("OFFPRINT_DOTENV", "no")
+os.environ.setdefault("LOG_LEVEL", "error")
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="offprint-load-"))
+
+START = datetime(2026, 6, 3, 6, tzinfo=UTC)
+STATES = ("pending", "active", "paused", "unsubscribed", "suppressed")
+
+
+def bomb(size: int) -> dict[str, Any]:
+    """Nine victims, `size` signups each spread over thirty days and many networks; an honest signup every hour."""
+    from subscriptions import asks
+    from subscriptions.models import Notice
+
+    victims = [f"victim{number}@host{number}.example" for number in range(9)]
+    total, honest = 9 * size, 0
+    seconds: list[float] = []
+    for number in range(total):
+        now = START + timedelta(days=30) * number / total
+        asks.write_down("signup", victims[number % 9], {}, f"10.{number % 200}.{number % 256}.0/24", now)
+        if number % (total // 720 or 1) == 0:
+            begun = time.perf_counter()
+            asks.write_down("signup", f"honest{honest}@h{honest % 97}.example", {}, "192.0.2.0/24", now)
+            asks.take_up(now)
+            seconds.append(time.perf_counter() - begun)
+            honest += 1
+    asks.take_up(START + timedelta(days=30))
+    letters = Notice.objects.filter(kind="confirm")
+    return {
+        "signups": total,
+        "letters_to_victims": letters.filter(subscriber__email__startswith="victim").count(),
+        "honest_signups": honest,
+        "letters_to_honest": letters.filter(subscriber__email__startswith="honest").count(),
+        "honest_sweep_p99_s": round(sorted(seconds)[int(len(seconds) * 0.99)], 3),
+    }
+
+
+def scanners(size: int) -> dict[str, Any]:
+    """Every kind of link, opened `size` times in all; then every row is compared."""
+    rows = _readers(200)
+    before = _everything()
+    client = _client()
+    addresses = [_path(make(row)) for row in rows for make in _links()]
+    for number in range(size):
+        address = addresses[number % len(addresses)]
+        (client.get if number % 2 else client.head)(address, follow=True)
+    return {"requests": size, "links": len(addresses), "rows_changed": before != _everything()}
+
+
+def one_click(size: int) -> dict[str, Any]:
+    """`size` readers leave by their mail program's button, each twice."""
+    from subscriptions import links
+    from subscriptions.models import Consent, Subscriber
+
+    rows, client = _readers(size, ("active",)), _client()
+    seconds, codes = [], set()
+    for row in rows:
+        address = _path(links.unsubscribe_url(row))
+        for _ in range(2):
+            begun = time.perf_counter()
+            codes.add(client.post(address, {"List-Unsubscribe": "One-Click"}).status_code)
+            seconds.append(time.perf_counter() - begun)
+    return {
+        "posts": len(seconds),
+        "status": sorted(codes),
+        "left": Subscriber.objects.filter(state="unsubscribed").count(),
+        "acts_recorded": Consent.objects.filter(act="left").count(),
+        "p99_ms": round(1000 * sorted(seconds)[int(len(seconds) * 0.99)], 1),
+    }
+
+
+def timing(size: int) -> dict[str, Any]:
+    """Signups for an address that reads here and one that does not, in turns; are the two distributions one?"""
+    from django.utils import timezone
+
+    from subscriptions import limits, proofs
+    from subscriptions.models import Ask
+
+    limits.RULES["network"] = (limits.Rule(10 * size, limits.HOUR),)
+    _readers(1, ("active",))
+    client = _client()
+    fields = {"act": "subscribe", "age": proofs.stamp(timezone.now() - timedelta(minutes=1)), "website": ""}
+    taken: dict[str, list[float]] = {"reader000000@example.org": [], "nobody000000@example.org": []}
+    for number in range(size):
+        for email in sorted(taken, reverse=bool(number % 2)):
+            _forget_network()
+            begun = time.perf_counter()
+            client.post("/subscribe/", fields | {"email": email})
+            taken[email].append(1000 * (time.perf_counter() - begun))
+        if number % 500 == 0:
+            Ask.objects.all().delete()
+    known, unknown = taken.values()
+    difference, chance = _kolmogorov_smirnov(known, unknown)
+    return {
+        "each": size,
+        "median_ms": [round(statistics.median(one), 3) for one in (known, unknown)],
+        "median_difference_ms": round(abs(statistics.median(known) - statistics.median(unknown)), 4),
+        "ks_distance": round(difference, 5),
+        "ks_p": round(chance, 4),
+    }
+
+
+def _forget_network() -> None:
+    """The visitor's budget grows with use; here every request must find it alike."""
+    from subscriptions.models import Budget
+
+    Budget.objects.all().delete()
+
+
+def _kolmogorov_smirnov(one: list[float], other: list[float]) -> tuple[float, float]:
+    """The two-sample statistic, and the chance of one as large if both came from one source (Smirnov's series)."""
+    from math import exp, sqrt
+
+    here, there = sorted(one), sorted(other)
+    places, largest, first, second = sorted({*here, *there}), 0.0, 0, 0
+    for place in places:
+        while first < len(here) and here[first] <= place:
+            first += 1
+        while second < len(there) and there[second] <= place:
+            second += 1
+        largest = max(largest, abs(first / len(here) - second / len(there)))
+    even = sqrt(len(here) * len(there) / (len(here) + len(there)))
+    scaled = (even + 0.12 + 0.11 / even) * largest
+    return largest, min(1.0, max(0.0, 2 * sum((-1) ** (k - 1) * exp(-2 * k * k * scaled**2) for k in range(1, 101))))
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+
+def _readers(size: int, states: tuple[str, ...] = STATES) -> list[Any]:
+    from subscriptions.models import Subscriber
+
+    names = [f"reader{number:06}@example.org" for number in range(size)]
+    Subscriber.objects.bulk_create(
+        [
+            Subscriber(
+                email=name, email_key=name, state=states[number % len(states)], created_at=START, confirmed_at=START,
+                ended_at=START, new_email=f"new{number}@example.net",
+            )
+            for number, name in enumerate(names)
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    return list(Subscriber.objects.order_by("pk"))
+
+
+def _links() -> list[Callable[[Any], str]]:
+    from subscriptions import links
+
+    return [
+        links.confirm_url, links.preferences_url, links.unsubscribe_url, links.account_url,
+        links.block_url, links.address_url, links.return_url,
+    ]  # fmt: skip
+
+
+def _everything() -> list[list[Any]]:
+    from django.apps import apps
+
+    models = [*apps.get_app_config("subscriptions").get_models(), *apps.get_app_config("digest").get_models()]
+    return [list(model._default_manager.order_by("pk").values_list()) for model in models]
+
+
+def _client() -> Any:
+    from django.test import Client
+
+    return Client(HTTP_HOST="localhost")
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
+
+
+PROOFS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
+    "bomb": (bomb, 9_000),
+    "scanners": (scanners, 10_000),
+    "one-click": (one_click, 10_000),
+    "timing": (timing, 5_000),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proof", choices=PROOFS)
+    parser.add_argument("--size", type=int)
+    options = parser.parse_args()
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    run, size = PROOFS[options.proof]
+    begun = time.perf_counter()
+    measured = run(options.size or size)
+    measured["seconds"] = round(time.perf_counter() - begun, 1)
+    for name, value in measured.items():
+        print(f"{name}: {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
