@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup run test replay lint format lock clean
+.PHONY: fuzz help setup run test replay lint format lock clean
 
 help:  ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,6 +26,9 @@ test: setup  ## set up and pass the tests
 
 replay: setup  ## replay every captured day (../shared/data) and hold the books against the files
 	@$(BIN)/python tests/replay.py --write docs/replay.md
+
+fuzz: setup  ## read hostile answers in the killable child (COUNT=5000 SEED=… to repeat one)
+	@$(BIN)/python -m tests.digest.sources.hostile --count $(or $(COUNT),5000) $(if $(SEED),--seed $(SEED))
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .
