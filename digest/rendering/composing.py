@@ -8,18 +8,20 @@ from datetime import date
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from markupsafe import escape
 
 from digest.rendering import budget, cards, frames, reasons, words
 from digest.rendering.cards import Card, Level
-from digest.rendering.frames import Issue
+from digest.rendering.frames import Issue, Tally
 from digest.rendering.pattern import Pattern, cut, hole
 from digest.rendering.reasons import Reason
+from digest.rendering.words import wrapped
 
 CONTENTS_FROM = 8  # a table of titles helps where the papers do not fit one screen
 CARRIED_SHOWN = 20
-KEPT = 20_000
+KEPT, KEPT_PLACED = 20_000, 2_000  # a placed card holds some 5 KB
+PASSED_ON = "This is one reader’s letter, as it can be passed on: it holds none of their own links."
+OUTSIDE = frozenset({"pin", "community", "late"})
 OWN_WORDS = 3_000  # subject, preheader, greeting and footer, escaped
 
 
@@ -90,50 +92,56 @@ def compose(order: Order) -> Composed:
     fresh = tuple(pick for pick in order.picks if not pick.carried)
     is_long = len(fresh) >= CONTENTS_FROM
     carried = _carried(tuple((pick.card, pick.carried) for pick in order.picks if pick.carried))
-    frame = _frame(order, fresh)
-    room = budget.HTML_BYTES - frame.size - carried.size - _own_size(order)
+    form = frames.form(order.issues, order.weekly, len(order.picks))
+    room = (
+        budget.HTML_BYTES
+        - frame_for(order.doors, order.issues, form, True)[0].size
+        - carried.size
+        - own_size(order.doors)
+    )
     placed = _place(fresh, order, room, is_long)
-    contents = [contents_line(pick.card, n) for n, pick in enumerate(fresh[: len(placed)], 1)] if is_long else []
-    values = _values(frame.form, order, fresh, len(placed))
+    shown = fresh[: len(placed)]
+    contents = [contents_line(pick.card, n) for n, pick in enumerate(shown, 1)] if is_long else []
+    tally = counted(order, fresh, len(placed))
+    values = own_values(form, order, [pick.card.title for pick in fresh], tally)
     blocks = (_contents(contents), _joined(placed, order.doors.act), carried)
+    html, text = frame_for(order.doors, order.issues, form, tally.left > 0)
     return Composed(
         subject=values["subject"],
         preheader=values["preheader"],
-        html=frame.html.fill(_in_html(values) | _blocks([block.html for block in blocks])),
-        text=frame.text.fill(_in_text(values) | _blocks([block.text for block in blocks])),
-        papers=tuple(pick.card.paper for pick in fresh[: len(placed)]),
+        html=html.fill(in_html(values) | _blocks([block.html for block in blocks])),
+        text=text.fill(in_text(values) | _blocks([block.text for block in blocks])),
+        papers=tuple(pick.card.paper for pick in shown),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    form: frames.Form
-    html: Pattern
-    text: Pattern
-
-    @property
-    def size(self) -> int:
-        return self.html.size
+def counted(order: Order, fresh: Sequence[Pick], count: int) -> Tally:
+    """What of the reader's matches is on the letter, what came beside them, and what is left for the web."""
+    outside = sum(is_outside(pick.reasons) for pick in fresh[:count])
+    matching = count - outside
+    matched = max(order.matched, matching)
+    return Tally(matching, outside, matched, max(matched - matching, len(fresh) - count))
 
 
-def _frame(order: Order, fresh: Sequence[Pick]) -> _Frame:
-    form = frames.form(order.issues, order.weekly, len(order.picks))
-    own = order.doors
-    doors = {"web_url": own.web, "saved_url": own.saved, "overflow": own.more, "preferences_url": own.preferences}
-    doors["unsubscribe_url"] = own.unsubscribe
-    omitted = {name for name, door in doors.items() if not door}
-    if order.matched <= len(fresh):
-        omitted.add("overflow")
-    return _Frame(form, *frames.printed(frames.frame(form, order.issues, frozenset(omitted))))
+def is_outside(said: Sequence[Reason]) -> bool:
+    """A pin, a late riser or a community pick that the reader did not ask for."""
+    return bool(said) and all(reason.kind in OUTSIDE for reason in said)
+
+
+def frame_for(own: Doors, issues: tuple[Issue, ...], form: frames.Form, with_overflow: bool) -> tuple[Pattern, Pattern]:
+    """The frame's HTML and text, without the places that this letter has nothing for."""
+    doors = {"web_url": own.web, "saved_url": own.saved, "preferences_url": own.preferences}
+    doors |= {"unsubscribe_url": own.unsubscribe, "overflow": own.more if with_overflow else ""}
+    omitted = frozenset(name for name, door in doors.items() if not door)
+    return frames.printed(frames.frame(form, issues, omitted))
 
 
 def _blocks(parts: Sequence[tuple[str, ...]]) -> dict[str, str]:
     return dict(zip(("contents", "cards", "carried"), ("".join(part) for part in parts), strict=True))
 
 
-def _own_size(order: Order) -> int:
+def own_size(doors: Doors) -> int:
     """Bytes that the reader's own words and addresses may take in the frame."""
-    doors = order.doors
     frame = [doors.preferences, doors.pause, doors.unsubscribe, doors.web, doors.more, doors.saved]
     return sum(len(door) for door in frame) + OWN_WORDS
 
@@ -151,19 +159,19 @@ def _place(fresh: Sequence[Pick], order: Order, room: int, is_long: bool) -> lis
     return [placed(pick, n, level, act) for n, (pick, level) in enumerate(zip(fresh, levels, strict=True), 1) if level]
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=KEPT_PLACED)
 def placed(pick: Pick, number: int, level: Level, act: bool) -> Both:
     """A card at its place on a letter, with its label and reasons."""
     card = cards.printed(pick.card, level, act)
     said = reasons.printed(pick.reasons, pick.upvotes)
     shared = {"act": hole("act")}
     html = card.html.fill(shared | {"number": f"{number}.", "label": said.label_html, "why": said.why_html})
-    numbered = _numbered(number)
-    text = card.text.fill(shared | {"number": numbered, "label": said.label_text, "why": said.why_text})
+    margin = numbered(number)
+    text = card.text.fill(shared | {"number": margin, "label": said.label_text, "why": said.why_text})
     return Both(cut(html).parts, cut(text).parts)
 
 
-def _numbered(number: int) -> str:
+def numbered(number: int) -> str:
     """A number in the margin of four columns."""
     return f"{number:2}. "
 
@@ -178,20 +186,21 @@ def _joined(placed: Sequence[Both], act: str) -> Both:
 def contents_line(card: Card, number: int) -> Both:
     line = cards.contents_line(card)
     html = line.html.fill({"number": f"{number}."})
-    return Both((html,), (line.text.fill({"number": _numbered(number)}),))
+    return Both((html,), (line.text.fill({"number": numbered(number)}),))
 
 
 @lru_cache(maxsize=1)
-def _contents_frame() -> tuple[Pattern, Pattern]:
+def contents_frame() -> tuple[Pattern, Pattern]:
     context = {"lines": hole("lines")}
-    return cut(cards.html_fragment("contents", context)), cut(cards.text_fragment("contents", context))
+    text = cards.text_fragment("contents", context).replace(f"{context['lines']}\n", context["lines"])
+    return cut(cards.html_fragment("contents", context)), cut(text)
 
 
 def _contents(lines: Sequence[Both]) -> Both:
     if not lines:
         return NOTHING
-    html, text = _contents_frame()
-    inside = "".join(line.html[0] for line in lines), "".join(line.text[0] for line in lines).rstrip("\n")
+    html, text = contents_frame()
+    inside = "".join(line.html[0] for line in lines), "".join(line.text[0] for line in lines)
     return Both((html.fill({"lines": inside[0]}),), (text.fill({"lines": inside[1]}),))
 
 
@@ -209,16 +218,16 @@ def _carried(owed: tuple[tuple[Card, str], ...]) -> Both:
     return Both((cards.html_fragment("carried", context),), (cards.text_fragment("carried", context),))
 
 
-def _values(form: frames.Form, order: Order, fresh: Sequence[Pick], count: int) -> dict[str, str]:
+def own_values(form: frames.Form, order: Order, titles: Sequence[str], tally: Tally) -> dict[str, str]:
     """The reader's own words and addresses, as plain text."""
-    titles = [pick.card.title for pick in fresh]
     doors = order.doors
+    count = tally.matching + tally.outside
     return {
         "subject": frames.subject(form, order.issues, titles[0] if titles else ""),
         "preheader": frames.preheader(count, titles[1:3]) if titles else "",
-        "greeting": frames.greeting(form, count, max(order.matched, len(fresh)), order.issues),
-        "overflow": _overflow(order, fresh, count),
-        "why_sent": _why_sent(order),
+        "greeting": frames.greeting(form, tally, order.issues),
+        "overflow": frames.overflow(tally.left),
+        "why_sent": why_sent(order.confirmed_on) if doors.unsubscribe else _(PASSED_ON),
         "more_url": doors.more,
         "web_url": doors.web,
         "preferences_url": doors.preferences,
@@ -228,23 +237,16 @@ def _values(form: frames.Form, order: Order, fresh: Sequence[Pick], count: int) 
     }
 
 
-def _overflow(order: Order, fresh: Sequence[Pick], count: int) -> str:
-    left = max(order.matched, len(fresh)) - count
-    return ngettext("And %(count)s more on the web", "And %(count)s more on the web", left) % {"count": f"{left:,}"}
-
-
-def _why_sent(order: Order) -> str:
-    if not order.doors.unsubscribe:
-        return _("This is one reader’s letter, as it can be passed on: it holds none of their own links.")
-    if order.confirmed_on is None:
+def why_sent(confirmed_on: date | None) -> str:
+    if confirmed_on is None:
         return _("This is a preview: nobody subscribed to it.")
-    day = {"day": f"{frames.short_day(order.confirmed_on)} {order.confirmed_on.year}"}
+    day = {"day": f"{frames.short_day(confirmed_on)} {confirmed_on.year}"}
     return _("You get this letter because you asked for it and confirmed your address on %(day)s.") % day
 
 
-def _in_html(values: dict[str, str]) -> dict[str, str]:
+def in_html(values: dict[str, str]) -> dict[str, str]:
     return {name: str(escape(value)) for name, value in values.items()}
 
 
-def _in_text(values: dict[str, str]) -> dict[str, str]:
-    return values | {name: words.wrapped(values[name]) for name in ("greeting", "why_sent", "overflow")}
+def in_text(values: dict[str, str]) -> dict[str, str]:
+    return values | {name: wrapped(values[name]) for name in ("greeting", "why_sent", "overflow")}

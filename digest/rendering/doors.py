@@ -5,6 +5,7 @@ The letter in the browser can be passed on: nothing on it changes or tells anyth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from digest.models import Delivery
@@ -12,20 +13,47 @@ from digest.rendering.composing import Doors
 from subscriptions import links, tokens
 from subscriptions.models import Subscriber
 
+OWN = {
+    "preferences_link": "preferences",
+    "unsubscribe": "unsubscribe",
+    "letter": "letter",
+    "saved": "saved",
+    "act": "act",
+}
+
+
+class Doorman:
+    """Makes the addresses of many letters; keys and prefixes are worked out once."""
+
+    def __init__(self) -> None:
+        self._doors = {name: _door(name, purpose) for name, purpose in OWN.items()}
+
+    def own(self, delivery: Delivery, reader: Subscriber) -> Doors:
+        """The addresses for the reader's own letter."""
+        row, person = delivery.uuid.hex, reader.uuid.hex
+        preferences = self._doors["preferences_link"](links.subject(reader, reader.link_round))
+        web = self._doors["letter"](row)
+        return Doors(
+            preferences=preferences,
+            pause=f"{preferences}#pause",
+            unsubscribe=self._doors["unsubscribe"](person),
+            web=web,
+            more=f"{web}more/",
+            saved=self._doors["saved"](person),
+            act=self._doors["act"](row)[:-1],
+        )
+
+
+def _door(name: str, purpose: str) -> Callable[[str], str]:
+    """The address called `name` for a subject: everything but the token is the same for all."""
+    before, after = links.absolute(name, "TOKEN").split("TOKEN")
+    sign = tokens.maker(purpose)
+    return lambda subject: f"{before}{sign(subject)}{after}"
+
 
 def own(delivery: Delivery, reader: Subscriber) -> Doors:
-    """The addresses for the reader's own letter."""
-    preferences = links.preferences_url(reader)
-    web = links.absolute("letter", tokens.make("letter", delivery.uuid.hex))
-    return Doors(
-        preferences=preferences,
-        pause=f"{preferences}#pause",
-        unsubscribe=links.unsubscribe_url(reader),
-        web=web,
-        more=f"{web}more/",
-        saved=links.absolute("saved", tokens.make("saved", reader.uuid.hex)),
-        act=links.absolute("act", tokens.make("act", delivery.uuid.hex)).rstrip("/"),
-    )
+    """The addresses for one reader's letter."""
+    return Doorman().own(delivery, reader)
 
 
 def preview(reader: Subscriber) -> Doors:

@@ -64,6 +64,16 @@ class Issue:
     closed_at: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of the reader's `matched` papers are on the letter, how many beside them, how many are `left` over."""
+
+    matching: int
+    outside: int
+    matched: int
+    left: int
+
+
 def form(issues: Sequence[Issue], weekly: bool, papers: int) -> Form:
     """Which kind of letter covers these editions."""
     if not papers:
@@ -153,21 +163,32 @@ def preheader(count: int, titles: Sequence[str]) -> str:
     return words.shorten(" ".join([lead, " · ".join(titles)]).strip(), PREHEADER_CHARS)
 
 
-def greeting(form: Form, count: int, matched: int, issues: Sequence[Issue]) -> str:
+def overflow(left: int) -> str:
+    return ngettext("And %(count)s more on the web", "And %(count)s more on the web", left) % {"count": f"{left:,}"}
+
+
+def greeting(form: Form, tally: Tally, issues: Sequence[Issue]) -> str:
     """The letter's first sentence: how much there is, and how it was chosen."""
     if form == "empty":
         return _nothing(issues)
-    if matched > count:
-        line = ngettext(
-            "The best %(count)s of %(matched)s papers that match what you follow.",
-            "The best %(count)s of %(matched)s papers that match what you follow.",
-            count,
-        )
+    beside = ngettext(
+        "Beside them, %(count)s pick by the curator or the community.",
+        "Beside them, %(count)s picks by the curator or the community.",
+        tally.outside,
+    ) % {"count": tally.outside}
+    if not tally.matching and tally.outside:
+        return _("Nothing new matches what you follow. These were picked by the curator or the community.")
+    return f"{_matching(form, tally)} {beside}" if tally.outside else _matching(form, tally)
+
+
+def _matching(form: Form, tally: Tally) -> str:
+    if tally.matched > tally.matching:
+        line = _("The best %(count)s of %(matched)s papers that match what you follow.")
+    elif form == "daily":
+        line = ngettext("%(count)s paper for you today.", "%(count)s papers for you today.", tally.matching)
     else:
-        line = ngettext("%(count)s paper for you today.", "%(count)s papers for you today.", count)
-        if form != "daily":
-            line = ngettext("%(count)s paper for you.", "%(count)s papers for you.", count)
-    return line % {"count": count, "matched": f"{matched:,}"}
+        line = ngettext("%(count)s paper for you.", "%(count)s papers for you.", tally.matching)
+    return line % {"count": tally.matching, "matched": f"{tally.matched:,}"}
 
 
 def _nothing(issues: Sequence[Issue]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
-from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
@@ -29,22 +28,31 @@ def message_id(delivery: UUID) -> str:
     return f"<d.{delivery}@{settings.MAIL_DOMAIN}>"
 
 
-def digest(frequency: str, unsubscribe: str, archive: str, now: datetime) -> dict[str, str]:
+def digest(frequency: str, leave: str, archive: str, now: datetime) -> dict[str, str]:
     """The headers of one digest. The mail transfer agent's DKIM must cover both List-Unsubscribe headers."""
-    token = unsubscribe.rstrip("/").rpartition("/")[2]
-    leave = f"mailto:{_mailbox(settings.MAIL_REPLY_TO)}?subject={quote('unsubscribe ' + token)}"
     return {
         "From": sender(),
         "Reply-To": settings.MAIL_REPLY_TO,
         "Date": format_datetime(now),
         "List-Id": f"{_phrase(settings.SITE_NAME)} <digest.{settings.MAIL_DOMAIN}>",
-        "List-Unsubscribe": f"<{unsubscribe}>, <{leave}>",
+        "List-Unsubscribe": unsubscribe(leave),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Archive": f"<{archive}>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
         "Feedback-ID": f"digest:{frequency}:{_label(settings.SITE_NAME)}:{settings.MAIL_SENDER_ID}",
     }
+
+
+def unsubscribe(leave: str) -> str:
+    """Two ways out: the address that takes the one-click POST, and a letter to the site's own mailbox."""
+    token = leave.rstrip("/").rpartition("/")[2]
+    return f"<{leave}>, <{leave_by_mail()}{token}>"
+
+
+def leave_by_mail() -> str:
+    """The way out by letter, up to the token."""
+    return f"mailto:{_mailbox(settings.MAIL_REPLY_TO)}?subject=unsubscribe%20"
 
 
 def sender() -> str:

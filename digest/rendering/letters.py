@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -22,12 +22,13 @@ def letters(deliveries: Sequence[Delivery], now: datetime) -> list[Letter]:
     if not deliveries:
         return []
     facts = reading.facts(deliveries)
-    return [_letter(delivery, facts, now) for delivery in deliveries]
+    doorman = doors.Doorman()
+    return [_letter(delivery, facts, doorman, now) for delivery in deliveries]
 
 
-def _letter(delivery: Delivery, facts: Facts, now: datetime) -> Letter:
+def _letter(delivery: Delivery, facts: Facts, doorman: doors.Doorman, now: datetime) -> Letter:
     reader = facts.readers[delivery.subscriber_id]
-    return letter(delivery, reader, facts, doors.own(delivery, reader), now)
+    return letter(delivery, reader, facts, doorman.own(delivery, reader), now)
 
 
 def letter(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors, now: datetime) -> Letter:
@@ -54,14 +55,18 @@ def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors) -> O
         matched=delivery.matched,
         doors=own,
         weekly=reader.frequency == Frequency.WEEKLY,
-        level=_level(reader),
-        confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
+        level=level(reader),
+        confirmed_on=confirmed_on(reader),
     )
 
 
-def _level(reader: Subscriber) -> Level:
+def level(reader: Subscriber) -> Level:
     """The reader's choice of abstract length, as a card's size."""
     return next((level for level in LEVELS if level == reader.abstracts), "short")
+
+
+def confirmed_on(reader: Subscriber) -> date | None:
+    return reader.confirmed_at.date() if reader.confirmed_at else None
 
 
 def feed_title() -> str:

@@ -17,7 +17,7 @@ SHOWN_REASONS = 3
 SHOWN_WORDS = 6
 LABEL_CHARS = 90
 WORD_CHARS = 40
-KEPT = 50_000
+KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)

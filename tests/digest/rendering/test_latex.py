@@ -55,9 +55,9 @@ def test_s13_three_hundred_bombs_end_at_once():
     parts = [r"\def\a{\a\a}\a", "$" + "{" * 200 + "$", r"$\frac" * 40, r"\href{javascript:x}{y}", "$" * 200, r"\'" * 90]
     for n in range(300):
         bomb = (parts[n % 6] * (1 + n))[:20_000]
-        began = time.perf_counter()
+        began = time.process_time()
         latex.readable(bomb)
-        assert time.perf_counter() - began < 0.25, bomb[:40]
+        assert time.process_time() - began < 0.25, bomb[:40]
 
 
 @given(st.text(alphabet=st.sampled_from(list("ab1 $\\{}^_~'\"`()[]%&#")) | st.sampled_from("λé"), max_size=80))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from digest.rendering.letters import letters
+from subscriptions import links
 from tests import make
+from tests.digest.rendering import checks
 from tests.digest.rendering.posts import delivery
 
 pytestmark = pytest.mark.django_db
@@ -23,3 +27,124 @@ def test_a_letter_has_the_paper_in_both_voices():
 def test_the_subject_is_the_date_and_the_best_title():
     [letter] = letters([delivery([make.paper("Hearing with machines"), make.paper("Second")])], make.NOW)
     assert letter.subject == "3 June: Hearing with machines"
+
+
+PIN = {"kind": "pin", "label": "", "words": []}
+COMMUNITY = {"kind": "community", "label": "", "words": []}
+
+
+def greeting(text: str) -> str:
+    return " ".join(text.split("\n\n")[1].split())
+
+
+def test_the_greeting_counts_matches_apart_from_picks():
+    papers = [make.paper(f"Paper {n}") for n in range(3)]
+    row = delivery(papers, matched=9)
+    row.papers[0]["reasons"] = [PIN]
+    row.papers[2]["reasons"] = [COMMUNITY]
+    [letter] = letters([row], make.NOW)
+    assert greeting(letter.text) == (
+        "The best 1 of 9 papers that match what you follow. Beside them, 2 picks by the curator or the community."
+    )
+    assert "And 8 more on the web:" in letter.text
+
+
+def test_a_letter_of_picks_alone_says_that_nothing_matched():
+    row = delivery([make.paper()], matched=0)
+    row.papers[0]["reasons"] = [COMMUNITY]
+    [letter] = letters([row], make.NOW)
+    assert greeting(letter.text).startswith("Nothing new matches what you follow.")
+
+
+def test_a_late_riser_a_pin_and_a_note_are_labelled():
+    papers = [make.paper("Pinned"), make.paper("Late"), make.paper("Plain")]
+    row = delivery(papers)
+    row.edition.entries.filter(paper=papers[1]).update(is_late_riser=True)
+    row.edition.entries.filter(paper=papers[0]).update(note="Read this first.")
+    row.papers[0]["reasons"].append(PIN)
+    [letter] = letters([row], make.NOW)
+    for part in (letter.text, letter.html):
+        assert "The curator’s pick" in part
+        assert "Read this first." in part
+        assert "Late riser" in part
+
+
+def test_a_weekly_letter_names_its_week_and_a_catch_up_its_days():
+    papers = [make.paper("One")]
+    first = make.edition(make.TODAY.replace(day=1), coverage={})
+    make.edition(make.TODAY, papers=papers)
+    last = make.edition(make.TODAY.replace(day=9), coverage={})
+    weekly = delivery(papers, make.subscriber(frequency="weekly"), last, since=(first.serial or 1) - 1)
+    away = delivery(papers, make.subscriber(), last, since=(first.serial or 1) - 1)
+    [one, two] = letters([weekly, away], make.NOW)
+    assert one.text.startswith("The week to 9 June 2026\n")
+    assert one.subject == "Week to 9 June: One"
+    assert two.text.startswith("While you were away: 1 June to 9 June 2026\n")
+
+
+def test_papers_of_a_letter_in_doubt_come_in_a_block_of_their_own():
+    papers = [make.paper("New"), make.paper("Owed")]
+    row = delivery(papers)
+    row.papers[1]["reasons"].insert(0, {"kind": "carried", "label": "1 June", "words": []})
+    [letter] = letters([row], make.NOW)
+    assert "Also from 1 June" in letter.html
+    assert "  - Owed\n" in letter.text
+    assert " 2. Owed" not in letter.text
+
+
+def test_what_came_late_is_said():
+    coverage = {"looked_at": 2, "sources": [{"name": "arXiv cs.CL", "entries": 2}], "missing": ["arXiv cs.AI"]}
+    row = delivery([make.paper()], edition=make.edition(coverage=coverage))
+    [letter] = letters([row], make.NOW)
+    words = " ".join(letter.text.split())
+    assert "Looked at 2 papers from arXiv cs.CL." in words
+    assert "arXiv cs.AI had not been updated by 06:00 UTC; its papers come with the next letter." in words
+
+
+def test_a_text_only_reader_gets_no_html():
+    [letter] = letters([delivery([make.paper()], make.subscriber(text_only=True))], make.NOW)
+    assert letter.html == ""
+
+
+@pytest.mark.parametrize(("abstracts", "shown"), [("full", "End."), ("short", "Begin."), ("compact", "")])
+def test_the_reader_chooses_how_much_of_the_abstract(abstracts: str, shown: str):
+    paper = make.paper(abstract="Begin. " + "Middle words go on. " * 40 + "End.")
+    [letter] = letters([delivery([paper], make.subscriber(abstracts=abstracts))], make.NOW)
+    assert ("Begin." in letter.text) == bool(shown)
+    assert ("End." in letter.text) == (shown == "End.")
+
+
+def test_text_lines_have_72_columns_but_for_addresses():
+    papers = [
+        make.paper("A long title about many things " * 4, abstract="Many words are here. " * 30) for _ in range(9)
+    ]
+    [letter] = letters([delivery(papers)], make.NOW)
+    long = [line for line in letter.text.split("\n") if len(line) > 72]
+    assert all(line.strip().startswith("http") for line in long)
+
+
+def test_a_thousand_letters_take_as_many_queries_as_one(django_assert_max_num_queries: Any):
+    edition = make.edition(papers=[paper := make.paper()])
+    rows = [delivery([paper], edition=edition) for _ in range(20)]
+    with django_assert_max_num_queries(7):
+        assert len(letters(rows, make.NOW)) == 20
+
+
+def test_the_same_row_gives_the_same_bytes():
+    row = delivery([make.paper()])
+    assert letters([row], make.NOW) == letters([row], make.NOW)
+
+
+def test_headers_are_those_of_a_list_that_can_be_left_with_one_click(settings: Any):
+    row = delivery([make.paper()])
+    [letter] = letters([row], make.NOW)
+    message = checks.parsed(letter)
+    unsubscribe = links.unsubscribe_url(row.subscriber)
+    assert message["Message-ID"] == f"<d.{row.uuid}@{settings.MAIL_DOMAIN}>"
+    assert message["List-Unsubscribe"].strip().startswith(f"<{unsubscribe}>, <mailto:")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["List-Id"].endswith(f"<digest.{settings.MAIL_DOMAIN}>")
+    assert message["Feedback-ID"] == "digest:daily:offprint:offprint"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
