@@ -31,14 +31,17 @@ def measure(readers: int, papers: int, seed: int = 1) -> dict[str, Any]:
     chance = random.Random(seed)  # noqa: S311 - a made-up day, not a secret
     facts = _facts(readers, papers, chance)
     rows = [_row(n, papers, chance) for n in range(readers)]
-    fast, size = _timed(lambda: _fast(facts, rows))
+    press = wire.Press(facts, NOW)
+    cards, _ = _timed(lambda: press.warm("short"))
+    fast, size = _timed(lambda: sum(len(press.letter(row).message) for row in rows))
     few = rows[:PLAIN_SAMPLE]
     plain, _ = _timed(lambda: _plain(facts, few))
     return {
         "letters": readers,
         "papers": papers,
         "papers_a_letter": min(A_LETTER, papers),
-        "cpu_seconds": round(fast, 3),
+        "cards_cpu_seconds": round(cards, 3),
+        "letters_cpu_seconds": round(fast, 3),
         "letters_per_second": round(readers / fast),
         "plain_letters_per_second": round(len(few) / plain),
         "bytes_per_letter": size // max(readers, 1),
@@ -51,11 +54,6 @@ def _timed(run: Callable[[], int]) -> tuple[float, int]:
     began = time.process_time()
     answer = run()
     return max(time.process_time() - began, 1e-9), answer
-
-
-def _fast(facts: Facts, rows: Sequence[Delivery]) -> int:
-    press = wire.Press(facts, NOW)
-    return sum(len(press.letter(row).message) for row in rows)
 
 
 def _plain(facts: Facts, rows: Sequence[Delivery]) -> int:

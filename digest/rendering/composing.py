@@ -21,7 +21,7 @@ CONTENTS_FROM = 8  # a table of titles helps where the papers do not fit one scr
 CARRIED_SHOWN = 20
 KEPT, KEPT_PLACED = 20_000, 2_000  # a placed card holds some 5 KB
 PASSED_ON = "This is one reader’s letter, as it can be passed on: it holds none of their own links."
-OUTSIDE = frozenset({"pin", "community", "late"})
+OUTSIDE = frozenset({"pin", "community", "late", "explore"})
 OWN_WORDS = 3_000  # subject, preheader, greeting and footer, escaped
 
 

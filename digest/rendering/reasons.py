@@ -79,6 +79,8 @@ def _label(reasons: Sequence[Reason]) -> str:
         return _("Late riser")
     if kinds == {"explore"}:
         return _("Something new")
+    if "explore" in kinds:
+        return _("To explore")
     return _("Community pick") if kinds == {"community"} else ""
 
 
@@ -89,7 +91,7 @@ def _said(reason: Reason, upvotes: int) -> _Said:
 
 
 def _name(kind: str, name: str) -> str:
-    if kind == "filter" and name:
+    if kind in {"filter", "liked"} and name:
         return name if '"' in name else f"“{name}”"
     return "" if kind in {"pin", "community", "late", "explore"} else name
 

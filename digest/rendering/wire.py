@@ -145,6 +145,10 @@ class Press:
         self._leave = headers.leave_by_mail()
         self._contents = [opened(pattern.parts) for pattern in composing.contents_frame()]
 
+    def warm(self, level: Level) -> int:
+        """Encode every card of the day before the first letter; answers how many."""
+        return sum(self._card(paper, level) is not None for paper in self.facts.cards)
+
     def letter(self, delivery: Delivery) -> Posted:
         """One letter. What is out of the common is composed the plain way, and encoded then."""
         reader = self.facts.readers[delivery.subscriber_id]
