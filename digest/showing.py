@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import F
 from django.db.models.functions import Least
@@ -22,7 +23,7 @@ from digest.matching.papers import PaperText
 from digest.matching.wants import DESCRIPTION, Want
 from digest.models import Delivery, Edition, Skip
 from digest.selection import Choice, select
-from subscriptions import previews, signals
+from subscriptions import links, previews, signals
 from subscriptions.interests import Wish
 from subscriptions.models import Subscriber
 
@@ -80,6 +81,14 @@ def _names(authors: Sequence[str]) -> str:
     """The first three, and how many follow."""
     more = len(authors) - AUTHORS_SHOWN
     return ", ".join(authors[:AUTHORS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+@receiver(signals.locating_feed)
+def feed(topic: str, query: str, **_: Any) -> str:
+    """Where an interest can be followed by a feed reader."""
+    if topic:
+        return links.absolute("topic_feed", topic, "atom")
+    return f"{links.absolute('search_feed', 'atom')}?{urlencode({'q': query})}"
 
 
 # -- letters so far -------------------------------------------------------------------------------

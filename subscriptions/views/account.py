@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from subscriptions import accounts, doors, exports, limits, links, services, tokens
+from subscriptions import accounts, doors, exports, limits, links, previews, services, tokens
 from subscriptions.forms import AddressForm
 from subscriptions.models import Subscriber
 
@@ -68,7 +68,13 @@ def _keep_open(response: HttpResponse, reader: Subscriber) -> None:
 
 
 def _page(request: HttpRequest, reader: Subscriber, status: int = 200, **shown: Any) -> HttpResponse:
-    context = {"reader": reader, "form": AddressForm(initial={"email": ""}), "done": "", "trouble": ""} | shown
+    context = {
+        "reader": reader,
+        "taste": previews.taste(reader),
+        "form": AddressForm(initial={"email": ""}),
+        "done": "",
+        "trouble": "",
+    } | shown
     response = render(request, "subscriptions/account.html", context, status=status)
     _keep_open(response, reader)
     return response

@@ -121,6 +121,8 @@ def test_s30_the_interests_come_as_an_outline():
     response = opened(reader).post("/account/", {"act": "export", "form": "opml"})
     outlines = ElementTree.fromstring(response.content).findall("./body/outline")
     assert [one.get("text") for one in outlines] == ["Speech", '"a < b"']
+    assert outlines[0].get("xmlUrl") == "http://localhost:8000/topic/speech/feed.atom"
+    assert outlines[1].get("xmlUrl", "").startswith("http://localhost:8000/search/feed.atom?q=%22a")
 
 
 def test_s38_exports_are_counted():
