@@ -20,7 +20,8 @@ from django.utils import timezone
 from subscriptions import accounts, asks, services
 from subscriptions.models import Subscriber
 now = timezone.now()
-asks.write_down("signup", "zebedee.quux@example.org", {"queries": ["speech"], "description": "I study speech."}, "", now)
+wishes = {"queries": ["speech"], "description": "I study speech."}
+asks.write_down("signup", "zebedee.quux@example.org", wishes, "", now)
 asks.take_up(now)
 reader = Subscriber.objects.get()
 services.confirm(reader, now)
