@@ -43,12 +43,12 @@ def admin(signed_in):
 def hostile(request):
     """The same hostile words in every place the desk shows."""
     words = request.param
-    paper = make.paper(words, abstract=words, authors=[words], primary_category=words[:100])
+    paper = make.paper(words, abstract=words, authors=[words], primary_category=words[:100], url=words)
     edition = make.edition(papers=[paper], state="collecting", note=words, curator=words)
     edition.entries.update(note=words, is_pinned=True)
     make.source("evil", name=words, held_reason=words, url="https://feeds.example/x")
     topic = make.topic("evil", name=words[:80], group=words[:60], description=words)
-    make.subscriber(topics=[topic], queries=["speech"])
+    make.subscriber(topics=[topic], queries=["voice"])
     Act.objects.create(at=make.NOW, actor=words, verb="x", subject=words, after={"x": words}, previous="", hash="h")
     return words
 
