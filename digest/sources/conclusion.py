@@ -166,7 +166,7 @@ def _hold(source: Source, verdict: Verdict, fault: str) -> str:
 
 
 def _next(source: Source, reply: answers.Reply, verdict: Verdict, row: Fetch, now: datetime) -> datetime:
-    wait = answers.wait_of(reply.fault)
+    wait = answers.wait_of(reply.fault) or _throttled(source, reply)
     if wait:
         limiter.leave_alone(reply.url, now + wait)
         return now + wait
@@ -176,6 +176,13 @@ def _next(source: Source, reply: answers.Reply, verdict: Verdict, row: Fetch, no
     satisfied = told and row.day >= calendar.newest_due(source.kind, now)
     every = timedelta(seconds=source.pull_every)
     return schedule.next_pull(source.kind, Outcome(verdict.outcome), source.failures, every, now, satisfied=satisfied)
+
+
+def _throttled(source: Source, reply: answers.Reply) -> timedelta | None:
+    """arXiv also throttles without saying for how long, with 403 as well as 429: longer each time."""
+    if limiter.name(reply.url) not in limiter.IN_TURN or reply.status not in {403, 429, 503}:
+        return None
+    return min(schedule.FIRST_RETRY * 2 ** min(source.failures, 6), schedule.LONGEST_RETRY)
 
 
 def _forget_old_bodies(source: Source) -> None:

@@ -66,14 +66,15 @@ def _entry(item: Any) -> Entry | None:
     if not title or not url:
         return None
     arxiv_id, version = marks.arxiv_in(f"{url} {guid}") if "10.48550" not in doi else marks.arxiv_in(doi)
-    abstract = names.accented(_abstract(item))
+    said, people = _uncited(_abstract(item))
+    abstract = names.accented(said)
     published = _day(item)
     return Entry(
         source_id=guid or url,
         title=title,
         url=url,
         abstract=abstract,
-        authors=names.from_feed([str(one.get("name") or "") for one in item.get("authors") or [] if one.get("name")]),
+        authors=_authors(item) or names.from_feed([people] if people else []),
         arxiv_id=arxiv_id,
         version=version,
         doi="" if "10.48550/arxiv" in doi else doi,
@@ -99,6 +100,26 @@ def _abstract(item: Any) -> str:
     return re.sub(
         r"^(?:abstract|summary|background)[:.]?\s+(?=[A-Z])", "", max(cleaned, key=len, default=""), flags=re.I
     )
+
+
+def _authors(item: Any) -> tuple[str, ...]:
+    return names.from_feed([str(one.get("name") or "") for one in item.get("authors") or [] if one.get("name")])
+
+
+# How some publishers write their descriptions: a citation first, the authors in it, then the abstract if any.
+_PENSOFT = re.compile(r"^.{1,200}? DOI: \S+ Authors: (.{1,5000}?) Abstract: ")
+_ELSEVIER = re.compile(r"^Publication date: .{1,200}? Author\(s\): ?(.{0,5000})$")
+_PUBMED = re.compile(r"^.{1,600}? ABSTRACT ")
+
+
+def _uncited(text: str) -> tuple[str, str]:
+    """A description without the citation in front of it, and the authors that it named."""
+    for citation in (_PENSOFT, _ELSEVIER):
+        found = citation.match(text)
+        if found:
+            return text[found.end() :], found[1]
+    found = _PUBMED.match(text) if "doi: " in text[:600] else None
+    return (text[found.end() :] if found else text), ""
 
 
 def _tags(item: Any) -> tuple[str, ...]:

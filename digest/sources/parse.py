@@ -51,7 +51,7 @@ def _ask_child(kind: str, body: bytes, day: date) -> dict[str, Any]:
             capture_output=True,
             timeout=WALL_SECONDS,
             cwd=_HOME,
-            env={"LANG": "C.UTF-8"},
+            env={"LANG": "C.UTF-8", "HOME": "/"},
             check=False,
         )
     except subprocess.TimeoutExpired as error:

@@ -44,6 +44,8 @@ def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
     due = calendar.newest_due(source.kind, now)
     blank = fetch.outcome == Outcome.EMPTY and calendar.is_blank(source.kind, fetch.day)
     for kind, url in source.fallbacks if fetch.outcome in _LAGS and not blank and not source.held_reason else ():
+        if limiter.waits_until(url, now):
+            break  # the publisher asked us to stay away: that holds for all of its addresses
         if fetch.outcome == Outcome.FAILED and limiter.name(url) == limiter.name(source.url) and not fetch.http_status:
             break  # its machines do not answer: the others of the same publisher would not either
         started = time.monotonic()

@@ -125,7 +125,7 @@ def test_the_child_knows_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch
     )
     with pytest.raises(KilledError):
         parse.parse("feed", b"<rss/>", DAY)
-    assert seen["env"] == {"LANG": "C.UTF-8"}
+    assert seen["env"] == {"LANG": "C.UTF-8", "HOME": "/"}
 
 
 def test_f61_fifty_thousand_entries_are_capped_and_said_to_be() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from digest.models import Fetch, Host, Paper, Source
-from digest.sources import answers, limiter, pull, schedule, starters
+from digest.sources import answers, conclusion, limiter, pull, schedule, starters
 from digest.sources.parse import KilledError
 from tests import make
 from tests.digest.sources import feeds
@@ -262,3 +263,38 @@ def test_the_next_pull_is_always_ahead_and_within_four_days(kind: str, outcome: 
                 now = NOW + timedelta(hours=hours)
                 wait = schedule.next_pull(kind, outcome, failures, timedelta(hours=1), now, satisfied=satisfied) - now
                 assert timedelta() < wait <= timedelta(days=4)
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_f51_arxiv_that_throttles_is_left_alone_with_all_its_addresses(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    row = make.source(
+        url="https://rss.arxiv.org/atom/cs.CL", fallbacks=[["arxiv-list", "https://arxiv.org/list/cs.CL/new"]]
+    )
+    asked: list[str] = []
+    monkeypatch.setattr(answers, "get", lambda url, *a: asked.append(url) or throttled(status))
+    assert pull.pull(row, NOW).outcome == "failed"
+    assert asked == ["https://rss.arxiv.org/atom/cs.CL"]
+    assert limiter.waits_until("https://export.arxiv.org/api/query", NOW + timedelta(minutes=5))
+
+
+def throttled(status: int) -> answers.fetch.Answer:
+    raise answers.fetch.FetchError("The publisher answered: no.", status=status)
+
+
+def test_two_workers_that_store_one_paper_at_once_store_it_once(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.says(TODAYS)
+    store, tries = conclusion.papers.store, []
+
+    def late(*arguments: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise IntegrityError("UNIQUE constraint failed: digest_identifier.value")
+        return store(*arguments)
+
+    monkeypatch.setattr(conclusion.papers, "store", late)
+    assert pull.pull(source(publisher), NOW).new == 40
+    assert (len(tries), Fetch.objects.count()) == (2, 1)

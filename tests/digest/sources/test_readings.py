@@ -167,3 +167,21 @@ def test_the_apis_entries_are_announced_when_arxiv_announces_them(captured: Any)
         date(2002, 1, 18),
         date(2002, 1, 22),
     )  # a Friday, then Monday's holiday
+
+
+@pytest.mark.parametrize(
+    ("name", "authors", "abstract"),
+    [
+        ("journals_2021-12-21/mycokeys.pensoft.net-rss.php.xml", True, True),
+        ("journals_2021-12-21/rss.sciencedirect.com-publication-science-10557903.xml", True, False),
+        ("journals_examples/native-pubmed.xml", True, True),
+    ],
+)
+def test_a_citation_in_front_of_an_abstract_is_taken_apart(
+    captured: Any, name: str, authors: bool, abstract: bool
+) -> None:
+    entries = read("feed", (captured / "feeds" / name).read_bytes()).entries
+    with_authors = sum(bool(entry.authors) for entry in entries)
+    assert with_authors >= 0.9 * len(entries) if authors else not with_authors
+    assert not any(entry.abstract.startswith(("Publication date", "MycoKeys")) for entry in entries)
+    assert sum(bool(entry.abstract) for entry in entries) >= (0.9 * len(entries) if abstract else 0)
