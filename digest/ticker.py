@@ -46,8 +46,10 @@ class Ticker:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _loop(self, name: str, run: Callable[[], Any], every: float) -> None:
-        while not self._stopping.wait(every):
+        """Once at the start, so that the desk sees at once that it lives, and then at its turns."""
+        while not self._stopping.is_set():
             _once(name, run)
+            self._stopping.wait(every)
 
 
 def _once(name: str, run: Callable[[], Any]) -> None:
