@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
-from digest.archive import tsquery
+from digest.archive import limits, tsquery
 from digest.archive.forms import Words
+from digest.archive.limits import TooSlowError
 from subscriptions.query import Node
 from subscriptions.query.tree import And, Not, Or, Term
 
@@ -84,11 +86,21 @@ class Store:
 
 
 def _asked(sql: str, values: list[Any]) -> Any:
-    """The one row of an answer that the GIN index gives."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(sql, values)
-        return cursor.fetchone()
+    """The one row of an answer that the GIN index gives. Raises TooSlowError."""
+    within = connection.in_atomic_block  # then the settings would outlive this search
+    most = max(1, int(limits.SECONDS * 1000))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL enable_seqscan = off; SET LOCAL statement_timeout = {most}")
+            cursor.execute(sql, values)
+            row = cursor.fetchone()
+            if within:
+                cursor.execute("SET LOCAL enable_seqscan = DEFAULT; SET LOCAL statement_timeout = DEFAULT")
+            return row
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooSlowError from error
+        raise
 
 
 def _in_title(tree: Node) -> Node:

@@ -27,7 +27,7 @@ class Found:
 
 
 def by_tree(tree: Node, by_date: bool, limit: int, offset: int = 0) -> Found:
-    """Exactly the papers a filter matches, newest or best first; hidden papers left out."""
+    """Exactly the papers a filter matches, newest or best first; hidden papers left out. Raises TooSlowError."""
     store = _store()
     total, reach, papers = (store.newest if by_date else store.best)(tree, limit, offset)
     return Found(papers, total, reach)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 
-from django.db import connection
+from django.db import OperationalError, connection
 
-from digest.archive import fts5
+from digest.archive import fts5, limits
 from digest.archive.forms import Words
+from digest.archive.limits import TooSlowError
 from subscriptions.query import Node
 
 VISIBLE = "rowid NOT IN (SELECT paper_id FROM digest_editionpaper WHERE is_hidden)"
@@ -17,6 +20,7 @@ COUNT = (
     f"WHERE digest_archive MATCH %s AND {VISIBLE} LIMIT %s))"
 )
 WEIGHTS = "4.0, 1.0, 2.0, 0.0"
+STEPS = 1_000  # of SQLite's machine, between two looks at the clock
 BEST = f"bm25(digest_archive, {WEIGHTS}), rowid DESC"
 NEWEST = "(SELECT coalesce(published_on, date(first_seen_at)) FROM digest_paper WHERE id = digest_archive.rowid)"
 
@@ -53,7 +57,7 @@ class Store:
         return self._found(fts5.any_word([word for word, _ in words]), BEST, limit, 0)[2]
 
     def _found(self, expression: str, order: str, limit: int, offset: int) -> tuple[int, int, list[int]]:
-        with connection.cursor() as cursor:
+        with _limited(), connection.cursor() as cursor:
             cursor.execute(f"SELECT {COUNT}", [expression, -1])
             total = int(cursor.fetchone()[0])
             cursor.execute(
@@ -62,3 +66,19 @@ class Store:
                 [expression, limit, offset],
             )
             return total, total, [row[0] for row in cursor.fetchall()]
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Gives up what takes longer than `limits.SECONDS`. Raises TooSlowError."""
+    connection.ensure_connection()
+    end = time.monotonic() + limits.SECONDS
+    connection.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    try:
+        yield
+    except OperationalError as error:
+        if str(error) == "interrupted":
+            raise TooSlowError from error
+        raise
+    finally:
+        connection.connection.set_progress_handler(None, 0)

@@ -57,6 +57,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    response = _page(
+        request,
+        503,
+        "Too busy",
+        "This page takes too long just now",
+        "The archive is being searched by many, or has just grown.",
+        "Try again in a minute.",
+    )
+    response["Retry-After"] = "60"
+    return response
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form's own proof was missing: an old page, or cookies switched off."""
     return _page(

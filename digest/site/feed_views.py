@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from digest import archive
 from digest.models import Edition, Paper
-from digest.site import feeds, reading, searching
+from digest.site import errors, feeds, reading, searching
 from digest.site.caching import MINUTE, public
 from digest.site.dates import long_date
 from digest.site.words import asked_query
@@ -55,7 +55,10 @@ def _papers_of(edition: Edition) -> list[Paper]:
 def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     row = get_object_or_404(Topic, slug=slug, is_active=True)
     page, own = reverse("topic", kwargs={"slug": slug}), reverse("topic_feed", kwargs={"slug": slug, "form": form})
-    papers = _newest_matching(parse(row.query))
+    try:
+        papers = _newest_matching(parse(row.query))
+    except archive.TooSlowError:
+        return errors.busy(request)
     title = f"{settings.SITE_NAME}: {row.name}"
     return feeds.answer(feeds.Feed(title, page, own, papers, feeds.newest_change(papers, BEGINNING)), form)
 
@@ -73,7 +76,10 @@ def search(request: HttpRequest, form: str) -> HttpResponse:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
     page = reverse("search") + "?" + urlencode({"q": q})
     own = reverse("search_feed", kwargs={"form": form}) + "?" + urlencode({"q": q})
-    papers = _newest_matching(tree)
+    try:
+        papers = _newest_matching(tree)
+    except archive.TooSlowError:
+        return errors.busy(request)
     title = f"{settings.SITE_NAME}: {q}"
     return feeds.answer(feeds.Feed(title, page, own, papers, feeds.newest_change(papers, BEGINNING)), form)
 

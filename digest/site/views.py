@@ -140,7 +140,10 @@ def topics(request: HttpRequest) -> HttpResponse:
 @public(5 * MINUTE)
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     row = get_object_or_404(Topic, slug=slug, is_active=True)
-    found = searching.results(parse(row.query), by_date=True, page=page_number(request))
+    try:
+        found = searching.results(parse(row.query), by_date=True, page=page_number(request))
+    except archive.TooSlowError:
+        return errors.busy(request)
     context = {"topic": row, "found": found, "heading": row.name, "query": "", "current": "topics"}
     return render(request, "site/topic.html", context)
 
@@ -165,6 +168,8 @@ def _searched(q: str, by_date: bool, page: int) -> tuple[Results | None, str]:
         return searching.results(parse(q), by_date, page), ""
     except QueryError as error:
         return None, str(error)
+    except archive.TooSlowError:
+        return None, "This search takes too long. Use fewer words, or longer and rarer ones."
 
 
 @require_safe

@@ -258,5 +258,5 @@ def test_s20_hostile_words_stay_words() -> None:
 def test_searching_asks_the_database_once_or_twice(by_date: bool, django_assert_max_num_queries: Any) -> None:
     make.paper("Speech")
     archive.refresh()
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         archive.by_tree(query.parse("speech"), by_date, 10)

@@ -88,5 +88,5 @@ def test_the_page_asks_the_database_the_same_however_often_it_was_announced(
         make.announcement(one, day=make.TODAY + timedelta(days=days))
     make.paper(one.title)
     archive.refresh()
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         client.get(f"/paper/{one.pk}/")

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from digest import archive
+from digest.archive import limits
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +89,7 @@ def test_searching_asks_the_database_a_handful(client: Client, q: str, django_as
     for _ in range(20):
         make.announcement(make.paper("Speech signals"))
     archive.refresh()
-    with django_assert_max_num_queries(14):  # with the transactions' beginnings and ends
+    with django_assert_max_num_queries(17):  # with the transactions' beginnings and ends
         client.get("/search/", {"q": q})
 
 
@@ -128,3 +129,17 @@ def test_a_topic_that_is_not_offered_is_not_found(client: Client, slug: str) -> 
     make.topic("gone", is_active=False)
 
     page(client, f"/topic/{slug}/", 404)
+
+
+def test_s21_a_search_that_takes_too_long_is_given_up_with_a_word(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(400):
+        make.paper(f"Speech {n}", abstract="A common word stands here. " * 20)
+    archive.refresh()
+    make.topic("speech")
+    monkeypatch.setattr(limits, "SECONDS", 0.001)
+    q = " OR ".join(f'"common word {word}"' for word in ("stands", "here", "sits"))
+
+    assert "This search takes too long" in page(client, "/search/", q=q)
+    page(client, "/search/feed.atom", 503, q=q)
