@@ -93,7 +93,7 @@ def test_the_command_tells_every_recipe_and_the_gain(tmp_path: Path, capsys: pyt
     names = [one["collection"] for one in answer["collections"]]
     assert names == ["citeulike", "review Birds", "cisi", "cacm"]
     assert set(answer["collections"][0]["recipes"]) == {"offprint", "tf-idf cosine", "arxiv-sanity", "zotero", "bm25"}
-    assert answer["collections"][0]["recipes"]["offprint"]["auc"] > 0.9
+    assert answer["collections"][0]["recipes"]["offprint"]["auc"] > 0.7
     assert answer["collections"][2]["gains"]["ndcg"]["over"] in {"tf-idf cosine", "bm25"}
 
 

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_match_stage_is_timed_at_a_chosen_size(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("bench", "match", "--subscribers", "50", "--papers", "40", "--filters", "30", "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["subscribers"], answer["papers"], answer["filters"]) == (50, 40, 30)
+    assert answer["interests"] > 50
+    assert 0 < answer["chosen"] <= 750
+    assert set(answer["seconds"]) == set(answer["cpu_seconds"])
+
+
+def test_the_same_seed_gives_the_same_work(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = []
+    for _ in range(2):
+        call_command("bench", "match", "--subscribers", "20", "--papers", "30", "--filters", "20", "--json")
+        answers.append(json.loads(capsys.readouterr().out)["chosen"])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("words", [["match", "--papers", "0"], ["match", "--subscribers", "-1"]], ids=str)
+def test_sizes_below_one_are_a_usage_error(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        call_command("bench", *words, "--json")
+    assert end.value.code == 2
