@@ -105,15 +105,15 @@ def spawn(cell: Cell, failpoint: str) -> None:
     if pid == 0:
         work(cell, failpoint)
         os._exit(0)
-    cell.armed[pid] = (failpoint, time.monotonic() + cell.dice.uniform(0.2, 0.9))
+    patience = 4.0 if failpoint else cell.dice.uniform(0.05, 0.6)
+    cell.armed[pid] = (failpoint, time.monotonic() + patience)
 
 
 def work(cell: Cell, failpoint: str, forever: bool = True) -> None:
     from digest import delivery, planning
     from digest.delivery import failpoints
 
-    seed = os.getpid()
-    failpoints._ARMED = {failpoint: random.Random(seed).choice([1, 1, 2, 3])} if failpoint else {}
+    failpoints._ARMED = {failpoint: random.Random(os.getpid()).choice([1, 1, 1, 2])} if failpoint else {}
     while True:
         now = cell.now()
         try:
@@ -153,7 +153,7 @@ def reap(cell: Cell) -> None:
             killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             if not killed:
                 raise SystemExit(f"a worker ended by itself (status {status}), armed with {name}")
-            cell.deaths[name] += 1
+            cell.deaths[name or "random"] += 1
             del cell.armed[pid]
         elif time.monotonic() > until:
             os.kill(pid, signal.SIGKILL)
@@ -163,8 +163,11 @@ def reap(cell: Cell) -> None:
 
 
 def next_failpoint(cell: Cell) -> str:
-    """All in turn, in an order of the dice, so that each gets its share."""
+    """All in turn, in an order of the dice, so that each gets its share; none for a kill at any moment."""
     from digest.delivery import failpoints
+
+    if cell.dice.random() < 0.2:
+        return ""
 
     if not cell.order:
         cell.order = [name for name in failpoints.NAMES if not name.startswith(ELSEWHERE[cell.kind])]
@@ -183,6 +186,17 @@ def unfinished() -> int:
     behind = Subscriber.objects.filter(cursor__lt=newest).count()
     connections.close_all()
     return waiting + behind
+
+
+def warm_up(cell: Cell) -> None:
+    """One whole day in the parent, so that a forked worker finds everything imported and compiled."""
+    from django.db import connections
+
+    cell.day_began = time.time()
+    publish(cell)
+    for _ in range(5):
+        work(cell, "", forever=False)
+    connections.close_all()
 
 
 def storm(cell: Cell) -> None:
@@ -299,6 +313,7 @@ def main() -> int:
     cell = Cell(options.kind, options.kills, options.readers, options.workers, options.provider, dice)
     furnish(options.readers)
     connections.close_all()
+    warm_up(cell)
     storm(cell)
     result = verdict(cell, calm(cell))
     connections.close_all()
