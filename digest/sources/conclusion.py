@@ -35,7 +35,7 @@ def conclude(
 ) -> Fetch:
     """Judge the reply, store what is trusted, and write the fetch down. All of it happens or none of it."""
     past = health.past(source, now)
-    found = _found(source, reply, past, now, is_backfill)
+    found = _found(source, reply, past, now, is_backfill, _due(reply.kind, past, now, is_file))
     for tries_left in (2, 1, 0):
         try:
             with transaction.atomic():
@@ -46,18 +46,28 @@ def conclude(
     raise AssertionError("unreachable")
 
 
-def _found(source: Source, reply: answers.Reply, past: list[Past], now: datetime, is_backfill: bool) -> Found:
+def _due(kind: str, past: list[Past], now: datetime, is_file: bool) -> date:
+    """The newest day that should be out. Who reads each day's file on that very day has today's due."""
+    due = calendar.newest_due(kind, now)
+    if is_file and past and past[0].at_day <= past[0].day and not calendar.is_blank(kind, now.date()):
+        return max(due, now.date())
+    return due
+
+
+def _found(
+    source: Source, reply: answers.Reply, past: list[Past], now: datetime, is_backfill: bool, due: date
+) -> Found:
     if isinstance(reply.fault, FormatError) and not isinstance(reply.fault, CutShortError):
         return Found(Verdict(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
     if reply.fault and not isinstance(reply.fault, CutShortError):
         return Found(Verdict(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
     if reply.unchanged or reply.batch is None or (not is_backfill and _same_body(source, reply, now)):
-        return Found(_again(reply, past, now), past[0].day if past else reply.asked, reply.batch)
-    return _judged(source, reply, reply.batch, past, now, is_backfill)
+        return Found(_again(reply, past, due), past[0].day if past else reply.asked, reply.batch)
+    return _judged(source, reply, reply.batch, past, now, is_backfill, due)
 
 
 def _judged(
-    source: Source, reply: answers.Reply, batch: Batch, past: list[Past], now: datetime, is_backfill: bool
+    source: Source, reply: answers.Reply, batch: Batch, past: list[Past], now: datetime, is_backfill: bool, due: date
 ) -> Found:
     batch = papers.sane(batch, now.date())
     if reply.kind not in calendar.ONE_DAY and reply.kind == source.kind and not is_backfill and not source.is_sample:
@@ -65,7 +75,6 @@ def _judged(
     day = batch.day or reply.asked
     day = reply.asked if day > now.date() + timedelta(days=1) else day
     cut = str(reply.fault) if reply.fault else ""
-    due = calendar.newest_due(reply.kind, now)
     return Found(judging.judge(Case(reply.kind, batch, day, due, past, cut, is_backfill)), day, batch)
 
 
@@ -76,9 +85,8 @@ def _same_body(source: Source, reply: answers.Reply, now: datetime) -> bool:
     return last is not None and last[0].date() == now.date() and last[1] == _sha256(reply.pages) != ""
 
 
-def _again(reply: answers.Reply, past: list[Past], now: datetime) -> Verdict:
+def _again(reply: answers.Reply, past: list[Past], due: date) -> Verdict:
     """The same as before: nothing new, or (when a newer day is due) yesterday's again."""
-    due = calendar.newest_due(reply.kind, now)
     if reply.unchanged and past and reply.kind in calendar.ONE_DAY and due > past[0].day:
         return Verdict(
             Outcome.STALE, False, (f"Unchanged since {past[0].day}, though {due} is due: asked again later.",)

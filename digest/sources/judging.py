@@ -144,7 +144,8 @@ def _cut(case: Case) -> Verdict | None:
         return None
     usual, read = _usual(case.past), len(case.batch.entries)
     if not usual:
-        return Verdict(Outcome.FORMAT_ERROR, False, (case.cut,))
+        why = f"{case.cut} ({read:,} whole entries, and no days before to measure them against: not taken)"
+        return Verdict(Outcome.TRUNCATED if read else Outcome.FORMAT_ERROR, False, (why,))
     kept = read * 2 >= usual
     note = (
         "its whole entries were taken"

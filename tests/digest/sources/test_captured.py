@@ -172,3 +172,38 @@ def test_the_captured_weekend_header_is_empty_and_no_failure(captured: Path) -> 
 def at(day: date) -> datetime:
     """Six in the morning UTC: after arXiv's feeds of the day stand."""
     return datetime.combine(day, time(6), tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("where", ["bytes", "entries"])
+def test_a_captured_day_cut_in_half_is_truncated(captured: Path, where: str) -> None:
+    source = make.source("arxiv-five")
+    names = sorted((captured / "arxiv/rss_rebuilt").glob("*cs.CL*"))
+    first, second = (path.read_bytes() for path in names)
+    assert conclude(source, answers.read("arxiv", (first,), date(2025, 4, 7)), at(date(2025, 4, 7))).outcome == "ok"
+    head, *items = second.split(b"<item>")
+    half = second[: len(second) // 2]
+    if where == "entries":
+        half = b"<item>".join([head, *items[: len(items) // 2]]) + b"</channel></rss>"
+    fetch = conclude(source, answers.read("arxiv", (half,), date(2025, 4, 8)), at(date(2025, 4, 8)))
+    assert fetch.outcome == "truncated"
+    assert fetch.warnings
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "name", "day"), [
+    ("arxiv", "arxiv/rss_rebuilt/2025-04-15_cs.SD+eess.AS.xml", date(2025, 4, 15)),
+    ("huggingface", "hf_daily/2026-06-03.json", date(2026, 6, 3)),
+])  # fmt: skip
+def test_a_captured_day_repeated_on_the_next_working_day_is_stale(
+    captured: Path, kind: str, name: str, day: date
+) -> None:
+    source, body = make.source(kind, kind=kind), (captured / name).read_bytes()
+
+    def read_on(on: date) -> str:
+        return conclude(source, answers.read(kind, (body,), on), at(on), is_file=True).outcome
+
+    assert read_on(day) == "ok"
+    assert read_on(day) == "unchanged"
+    assert read_on(day + timedelta(days=1)) == "stale"
+    assert read_on(day + timedelta(days=2)) == "stale"

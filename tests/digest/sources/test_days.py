@@ -230,6 +230,13 @@ def test_f54_f57_a_bad_day_of_a_journal_is_noticed(name: str) -> None:
     judged(journal_source(), JOURNAL[name])
 
 
+@pytest.mark.parametrize("body", [GOOD[: len(GOOD) // 2], HF[: len(HF) // 2]])
+def test_f54_half_an_answer_of_a_source_without_history_is_truncated_and_not_taken(body: bytes) -> None:
+    kind = "arxiv" if body.startswith(b"<") else "huggingface"
+    fetch = pulled(make.source(kind, kind=kind), body, BAD_DAY)
+    assert (fetch.outcome, fetch.new, Paper.objects.count()) == ("truncated", 0, 0)
+
+
 def test_f57_a_drifting_source_is_held_and_released_by_a_batch_that_looks_right() -> None:
     source = arxiv_source()
     pulled(source, without("authors"), BAD_DAY)
