@@ -15,6 +15,9 @@ from digest.models import Channel, Delivery, Edition, Fetch, Source
 from digest.sources import health
 
 State = Edition.State
+GRAVE = 3  # failures in a row
+MOST_NAMED = 4
+_AILING = Q(failures__gte=1) | ~Q(held_reason="")
 ENDS = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead")
 ON_THEIR_WAY = ("pending", "claimed", "ambiguous")
 
@@ -85,12 +88,18 @@ def stages(edition: Edition | None, now: datetime) -> list[Stage]:
 
 
 def _sources(now: datetime) -> Stage:
-    states = Source.objects.filter(is_enabled=True).aggregate(
-        all=Count("id"), ailing=Count("id", filter=Q(failures__gte=3) | ~Q(held_reason=""))
+    """A source whose last pull failed is never well, nor is one that has brought nothing yet."""
+    counts = Source.objects.filter(is_enabled=True).aggregate(
+        all=Count("id"),
+        failing=Count("id", filter=_AILING),
+        silent=Count("id", filter=Q(last_ok_at=None) & ~_AILING),
     )
-    ailing = states["ailing"]
-    says = f"{ailing} with trouble" if ailing else "all well"
-    return Stage("Sources", str(states["all"]), says, "bad" if ailing else "good", reverse("desk-sources"))
+    said = [
+        f"{counts[key]} {word}" for key, word in (("failing", "failing"), ("silent", "silent so far")) if counts[key]
+    ]
+    level = "bad" if counts["failing"] or not counts["all"] else "warn" if counts["silent"] else "good"
+    says = ", ".join(said) or ("all well" if counts["all"] else "none is switched on")
+    return Stage("Sources", str(counts["all"]), says, level, reverse("desk-sources"))
 
 
 def _papers(now: datetime) -> Stage:
@@ -209,11 +218,29 @@ def _waits_for(edition: Edition, now: datetime, page: str) -> list[Matter]:
 
 
 def _ailing(now: datetime) -> list[Matter]:
-    found = []
-    for source in Source.objects.filter(is_enabled=True).filter(Q(failures__gte=3) | ~Q(held_reason="")):
-        why = source.held_reason or f"{source.failures} failures in a row"
-        found.append(Matter("warn", f"{source.name}: {why}.", "Look at it", reverse("desk-source", args=[source.slug])))
-    return found
+    """Each source that is in trouble, with since when; many at once are one matter, for they have one cause."""
+    rows = list(Source.objects.filter(_AILING, is_enabled=True).order_by("-failures", "name"))
+    if len(rows) > MOST_NAMED:
+        never = sum(row.last_ok_at is None for row in rows)
+        names = ", ".join(row.name for row in rows[:MOST_NAMED])
+        says = f"{len(rows)} sources fail at once ({names} …; {never} never brought anything): is the network there?"
+        return [Matter("bad", says, "Look at them", reverse("desk-sources"))]
+    return [
+        Matter("bad" if row.failures >= GRAVE or row.held_reason else "warn", _trouble(row), "Look at it", _page(row))
+        for row in rows
+    ]
+
+
+def _trouble(row: Source) -> str:
+    if row.held_reason:
+        return f"{row.name} is held: {row.held_reason}"
+    since = f"since {row.last_ok_at:%-d %B %H:%M} UTC" if row.last_ok_at else "it never brought anything yet"
+    times = "Its last pull failed" if row.failures == 1 else f"{row.failures} failures in a row"
+    return f"{row.name}: {times} ({since})."
+
+
+def _page(row: Source) -> str:
+    return reverse("desk-source", args=[row.slug])
 
 
 # -- what comes -------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ def _source(source: Source, now: datetime) -> Finding:
     if source.failures >= 3:
         detail = f"{source.failures} failures in a row, last {source.last_outcome}"
         return Finding("sources", source.slug, BAD, detail, f"Try: python manage.py pull --source {source.slug}")
+    if source.failures:
+        detail = f"its last pull failed ({source.last_outcome})"
+        return Finding("sources", source.slug, WARN, detail, f"Try: python manage.py pull --source {source.slug}")
     if source.last_ok_at is None:
         fix = f"Try: python manage.py pull --source {source.slug}"
         return Finding("sources", source.slug, WARN, "has brought nothing yet", fix)

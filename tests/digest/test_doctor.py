@@ -156,6 +156,7 @@ def test_a_tick_that_stopped_is_noticed(ago, state):
         ({"last_ok_at": make.NOW - timedelta(days=6)}, "warn"),
         ({"last_ok_at": make.NOW - timedelta(days=6), "is_daily": False}, "ok"),
         ({"failures": 3}, "bad"),
+        ({"failures": 1, "last_ok_at": make.NOW}, "warn"),
         ({"held_reason": "its titles vanished"}, "bad"),
     ],
 )

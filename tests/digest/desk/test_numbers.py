@@ -187,6 +187,30 @@ def test_an_edition_that_waits_names_its_sources(curator):
     assert "Late Letters" in curator.get("/desk/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("fields", "stage", "words"),
+    [
+        ({"last_ok_at": make.NOW}, "all well", ""),
+        ({}, "1 silent so far", ""),
+        ({"failures": 1}, "1 failing", "Its last pull failed (it never brought anything yet)"),
+        ({"failures": 2, "last_ok_at": make.NOW}, "1 failing", "2 failures in a row (since 3 June 06:00 UTC)"),
+        ({"held_reason": "odd", "last_ok_at": make.NOW}, "1 failing", "is held: odd"),
+    ],
+)
+def test_a_source_that_fails_never_looks_well(fields, stage, words):
+    beat_all()
+    make.source(**fields)
+    assert pipeline.stages(None, make.NOW)[0].says == stage
+    assert words in said(make.edition())
+
+
+def test_sources_that_fail_together_are_one_matter():
+    beat_all()
+    for n in range(9):
+        make.source(f"s{n}", failures=1)
+    assert [one.says.split(" (")[0] for one in pipeline.matters(make.edition(), make.NOW)] == ["9 sources fail at once"]
+
+
 def test_every_matter_has_one_act_that_leads_somewhere(curator):
     make.source(failures=4)
     edition = make.edition(state="held")
