@@ -69,6 +69,19 @@ class BodyLimit:
         return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
 
 
+class NoNul:
+    """Refuses an address with a NUL in it: no text has one, and PostgreSQL stores none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" not in request.path and "%00" not in request.META.get("QUERY_STRING", ""):
+            return self.get_response(request)
+        sentence = "This address holds a character that no text has. Copy it anew, or type it.\n"
+        return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
+
+
 def _length(request: HttpRequest) -> int:
     """What the body is said to be long; one sent in chunks, without saying so, counts as too long."""
     if request.META.get("HTTP_TRANSFER_ENCODING"):

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.SecurityHeaders",
     "config.headers.BodyLimit",
+    "config.headers.NoNul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -134,6 +135,17 @@ TEMPLATES = [
         "APP_DIRS": False,
         "OPTIONS": {"environment": "config.jinja2.text_environment", "autoescape": False},
     },
+    # Letters: a site's own templates (manage.py brand) come first, and all of them run in a sandbox.
+    *(
+        {
+            "NAME": f"letter_{kind}",
+            "BACKEND": "django.template.backends.jinja2.Jinja2",
+            "DIRS": [VAR_DIR / "letter" / "active", BASE_DIR / "templates"],
+            "APP_DIRS": False,
+            "OPTIONS": {"environment": f"config.jinja2.letter_{kind}_environment", "autoescape": kind == "html"},
+        }
+        for kind in ("html", "text")
+    ),
     {
         "NAME": "admin",
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -205,7 +217,7 @@ PASSWORD_HASHERS = [
 ]
 OTP_TOTP_ISSUER = SITE_NAME
 LOGIN_URL = "desk-signin"
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; health checks come in by plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC else 0

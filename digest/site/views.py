@@ -19,7 +19,7 @@ from digest.site.caching import MINUTE, public
 from digest.site.dates import short_date
 from digest.site.periods import Period
 from digest.site.searching import Results
-from digest.site.words import asked_query, page_number
+from digest.site.words import asked_area, asked_query, page_number
 from subscriptions.models import Topic
 from subscriptions.query import QueryError, parse
 
@@ -41,7 +41,7 @@ def _empty(request: HttpRequest) -> HttpResponse:
 
 
 def _edition(request: HttpRequest, edition: Edition) -> HttpResponse:
-    area = request.GET.get("area", "")[:120]
+    area = asked_area(request)
     neighbours = reading.neighbours(edition.date)
     context = {
         "edition": edition,

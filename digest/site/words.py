@@ -15,5 +15,10 @@ def page_number(request: HttpRequest) -> int:
 
 
 def asked_query(request: HttpRequest) -> str:
-    """`?q=…` as typed, without NUL, which no database stores."""
-    return request.GET.get("q", "").replace("\x00", "").strip()
+    """`?q=…` as typed."""
+    return request.GET.get("q", "").strip()
+
+
+def asked_area(request: HttpRequest) -> str:
+    """`?area=cs.CL`, cut to what an area's name can be."""
+    return request.GET.get("area", "")[:120]

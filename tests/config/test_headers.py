@@ -113,6 +113,14 @@ def test_s36_an_unchanged_page_is_not_sent_again(client: Client) -> None:
     assert client.get("/", headers={"if-none-match": tag}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/?area=%00", "/search/?q=a%00b", "/topic/a%00/", "/u/%00/"])
+def test_s20_an_address_with_a_nul_is_refused(client: Client, path: str) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 400
+    assert answer.headers.keys() >= EVERYWHERE
+
+
 @pytest.mark.parametrize("meta", [{"CONTENT_LENGTH": "70000"}, {"CONTENT_LENGTH": "-1"}, {"CONTENT_LENGTH": "²"}])
 def test_s22_a_body_that_is_too_long_is_refused_unread(meta: dict[str, str]) -> None:
     request = RequestFactory().post("/subscribe/")

@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -16,6 +17,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_
+from hypothesis import strategies as st
 
 from digest import archive
 from tests import make
@@ -169,12 +173,12 @@ def test_s11_no_text_of_a_feed_becomes_markup(client: Client, payload: str) -> N
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("path", ["/search/?q={}", "/?area={}", "/search/?q=x&by={}", "/?page={}", "/{}", "/topic/{}/"])
 def test_s11_nothing_typed_becomes_markup(client: Client, path: str, payload: str) -> None:
-    from urllib.parse import quote
-
     make.edition(papers=[make.paper()])
     page = Tags()
-    page.feed(client.get(path.format(quote(payload, safe=""))).content.decode())
+    answer = client.get(path.format(quote(payload, safe="")))
+    page.feed(answer.content.decode())
 
+    assert answer.status_code < 500
     assert page.tags <= TAGS
     assert not page.odd
 
@@ -237,3 +241,33 @@ def test_s21_the_longest_query_is_answered_in_a_handful_of_questions(
     for q in (" OR ".join(f"a{n}*" for n in range(10, 70)), " ".join(["bb"] * 160), "(" * 7 + "a" + ")" * 7):
         with django_assert_max_num_queries(17):
             assert client.get("/search/", {"q": q}).status_code == 200
+
+
+signs = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+@settings_(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["/", "/search/", "/search/feed.atom", "/search/feed.json", "/day/2026-06-03/", "/week/2026-W23/"]),
+    st.dictionaries(st.sampled_from(["q", "by", "page", "area", "topic", "x"]), signs, max_size=3),
+)
+def test_s20_no_parameters_break_a_page(client: Client, path: str, query: dict[str, str]) -> None:
+    make.source()  # the database is open
+    answer = client.get(path, query)
+
+    assert answer.status_code < 500
+    assert "Content-Security-Policy" in answer.headers
+
+
+@settings_(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(
+        ["/{}", "/day/{}/", "/week/{}/", "/month/{}/", "/paper/{}/", "/topic/{}/", "/feed.{}", "/static/{}"]
+    ),
+    signs | st.from_regex(r"[0-9]{4}-W?[0-9]{2}(-[0-9]{2})?", fullmatch=True),
+)
+def test_s20_no_address_breaks_the_site(client: Client, path: str, part: str) -> None:
+    answer = client.get(path.format(quote(part)))
+
+    assert answer.status_code < 500
+    assert "Content-Security-Policy" in answer.headers
