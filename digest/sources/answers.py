@@ -102,8 +102,9 @@ def _was_last(kind: str, batch: Batch, rows: int, fresh: bool) -> bool:
 
 
 def address(template: str, day: date, until: date | None, page: int, cursor: int) -> str:
-    """The address with its places filled: {day} {until} {page} {cursor} {rows}."""
+    """The address with its places filled: {day} {until} {week} {month} {page} {cursor} {rows} …"""
     places = {"day": day, "until": until or day, "page": page, "cursor": cursor, "rows": 200}
+    places["week"], places["month"] = f"{day:%G-W%V}", f"{day:%Y-%m}"
     places["compact"] = f"{day:%Y%m%d}"
     places["compact_until"] = f"{until or day:%Y%m%d}"
     for name, value in places.items():

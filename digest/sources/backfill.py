@@ -37,8 +37,8 @@ def days(source: Source, first: date, last: date, now: datetime, say: Progress) 
         raise BackfillError("Give the days from the earlier to the later, and no more than ten years of them.")
     if last > now.date():
         raise BackfillError(f"{last} is still to come. The last day that can be asked for is {now.date()}.")
-    kind, template, step = _way(source)
-    return _asked(source, kind, template, list(_spans(first, last, step)), now, say)
+    kind, template, period = _way(source)
+    return _asked(source, kind, template, list(_spans(first, last, period)), now, say)
 
 
 def _asked(
@@ -53,16 +53,15 @@ def _asked(
         yield fetch
 
 
-def _way(source: Source) -> tuple[str, str, int]:
-    """How this source's past is asked for: the kind of answer, the address, and days a request."""
+def _way(source: Source) -> tuple[str, str, str]:
+    """How this source's past is asked for: the kind of answer, the address, and what one request covers."""
     if source.kind == Source.Kind.ARXIV:
-        return Source.Kind.ARXIV_API, _api_of(source), 1
+        return Source.Kind.ARXIV_API, _api_of(source), "day"
     if source.kind == Source.Kind.OAI:
-        return source.kind, _until_too(source.url), 7
-    if source.kind == Source.Kind.BIORXIV and "{day}" in source.url:
-        return source.kind, source.url, 1
-    if "{day}" in source.url or "{compact}" in source.url:
-        return source.kind, source.url, 1
+        return source.kind, _until_too(source.url), "week"
+    for period in ("month", "week", "day", "compact"):
+        if "{" + period + "}" in source.url:
+            return source.kind, source.url, period
     raise BackfillError(f"{source.name} shows only what is new; its publisher offers no past days to ask for.")
 
 
@@ -79,10 +78,20 @@ def _until_too(url: str) -> str:
     return url if "until=" in url else f"{url}&until={{until}}"
 
 
-def _spans(first: date, last: date, step: int) -> Iterator[tuple[date, date]]:
+def _spans(first: date, last: date, period: str) -> Iterator[tuple[date, date]]:
+    """The days from `first` to `last` in calendar days, ISO weeks or months."""
     while first <= last:
-        yield first, min(last, first + timedelta(days=step - 1))
-        first += timedelta(days=step)
+        end = min(last, _end(first, period))
+        yield first, end
+        first = end + timedelta(days=1)
+
+
+def _end(day: date, period: str) -> date:
+    if period == "week":
+        return day + timedelta(days=6 - day.weekday())
+    if period == "month":
+        return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return day
 
 
 def ids(source: Source, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:

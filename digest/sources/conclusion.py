@@ -34,7 +34,7 @@ def conclude(
     source: Source, reply: answers.Reply, now: datetime, *, is_backfill: bool = False, is_file: bool = False
 ) -> Fetch:
     """Judge the reply, store what is trusted, and write the fetch down. All of it happens or none of it."""
-    past = health.past(source, now)
+    past = health.past(source, now, reply.kind)
     found = _found(source, reply, past, now, is_backfill, _due(reply.kind, past, now, is_file))
     for tries_left in (2, 1, 0):
         try:

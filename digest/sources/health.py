@@ -34,17 +34,18 @@ class Coverage:
     receipt: dict[str, Any]
 
 
-def past(source: Source, now: datetime) -> list[Past]:
-    """The batches stored in the 14 days before `now`, the last pulled first."""
+def past(source: Source, now: datetime, kind: str = "") -> list[Past]:
+    """The batches stored in the 14 days before `now`, the last pulled first; profiles are compared within a kind."""
     rows = Fetch.objects.filter(
         source=source, outcome__in=_NEWS, at__gt=now - timedelta(days=PROFILE_DAYS), at__lte=now, is_backfill=False
     ).order_by("-at", "-id")
     rows = rows.filter(entries__gt=0)
     newest = rows.values_list("ids", flat=True).first() or []  # only the last batch's ids are compared
-    wanted = rows.values_list("day", "at", "entries", "profile", "outcome")[:60]
+    wanted = rows.values_list("day", "at", "entries", "profile", "outcome", "kind")[:60]
     return [
-        Past(day, at.date(), frozenset(newest if n == 0 else ()), count, shares, outcome)
-        for n, (day, at, count, shares, outcome) in enumerate(wanted)
+        Past(day, at.date(), frozenset(newest if n == 0 else ()), count, shares if same else {}, outcome)
+        for n, (day, at, count, shares, outcome, how) in enumerate(wanted)
+        for same in [how == (kind or source.kind)]
     ]
 
 

@@ -270,3 +270,20 @@ def test_a_pull_that_brings_nothing_but_faults_fails(tmp_path: Path, capsys: Any
     answer = json.loads(capsys.readouterr().out)["fetches"][0]
     assert (answer["outcome"], answer["new"]) == ("format_error", 0)
     assert "HTML page titled “Maintenance”" in answer["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("period", "asked"),
+    [
+        ("week", ["2026-W21", "2026-W22", "2026-W23"]),
+        ("month", ["2026-05", "2026-06"]),
+        ("day", ["2026-05-22", "2026-06-02"]),
+    ],
+)
+def test_hugging_faces_past_is_asked_by_day_week_or_month(publisher: Publisher, period: str, asked: list[str]) -> None:
+    publisher.says(feeds.huggingface_day(date(2026, 6, 1), 3), "/api")
+    source = make.source("huggingface", kind="huggingface", url=publisher.url(f"/api?{period}={{{period}}}"))
+    list(backfill.days(source, date(2026, 5, 22), date(2026, 6, 2), NOW, lambda _: None))
+    seen = [path.partition("=")[2] for path, _ in publisher.asked]
+    assert (seen if period != "day" else [seen[0], seen[-1]]) == asked
+    assert set(Announcement.objects.values_list("day", flat=True)) == {date(2026, 6, 1)}
