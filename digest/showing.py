@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,6 +34,9 @@ LETTERS_SHOWN = 30
 AUTHORS_SHOWN = 3
 # One index a process, made anew when an edition comes out or a curator changes one.
 _week: dict[tuple[Any, ...], Day] = {}
+_building = Lock()
+# What strangers ask is forgotten in time: memory must not grow with their number.
+MOST_REMEMBERED = 1000
 
 
 @receiver(signals.previewing)
@@ -60,10 +64,13 @@ def week() -> Day:
     of_week = released.filter(date__gt=newest - timedelta(days=WEEK)) if newest else released.none()
     rows = list(of_week.order_by("-date").only("pk", "serial", "revision"))
     key = tuple((row.pk, row.serial, row.revision) for row in rows)
-    if key not in _week:
-        _week.clear()
-        _week[key] = Day.build(reading.papers_of(rows))
-    return _week[key]
+    with _building:  # visitors who come while it is built wait for it, rather than each build their own
+        if key not in _week:
+            _week.clear()
+            _week[key] = Day.build(reading.papers_of(rows))
+        if _week[key].remembered > MOST_REMEMBERED:
+            _week[key] = _week[key].afresh()
+        return _week[key]
 
 
 def _paper(paper: PaperText, choice: Choice) -> previews.PreviewPaper:

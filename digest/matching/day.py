@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -151,9 +151,19 @@ class Day:
         known: T = self._memory[key]
         return known
 
+    @property
+    def remembered(self) -> int:
+        """How many answers are kept: grows with every new question, so who serves the public watches it."""
+        return len(self._leaves) + len(self._trees) + len(self._memory)
+
+    def afresh(self) -> Day:
+        """The same index, with nothing remembered."""
+        return replace(self, _leaves={}, _trees={}, _memory={})
+
     def found(self, stem: str) -> int:
         """How many papers hold a stem."""
-        return len(self.gain(Term((stem,)))[0])
+        number = self.stream.stems.get(stem)
+        return int(self.stream.spread[number]) if number else 0
 
     def stems_in(self, place: int) -> Counter[str]:
         """The stems of a paper with how often each stands there."""

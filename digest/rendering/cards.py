@@ -98,6 +98,11 @@ def printed(card: Card, level: Level, with_actions: bool = True) -> Printed:
         return _print(bare(card), "title", with_actions)
 
 
+def spoiled(card: Card, level: Level) -> bool:
+    """True where the templates could not print this card, and its title stands in for it."""
+    return level != "title" and printed(card, level) == printed(bare(card), "title")
+
+
 def bare(card: Card) -> Card:
     """What is left of a paper that would spoil the letter."""
     return Card(card.paper, addresses.safe(card.url), words.one_line(card.title, words.TITLE_CHARS) or _("(untitled)"))
@@ -126,19 +131,19 @@ def contents_line(card: Card) -> Printed:
 
 def html_fragment(name: str, context: dict[str, Any]) -> str:
     """A template of whole tables or paragraphs, escaped, with the letters' styles inlined."""
-    rendered = engines["html"].get_template(f"email/{name}.html").render(context)
+    rendered = engines["letter_html"].get_template(f"email/{name}.html").render(context)
     return styles.inline_fragment(rendered, stylesheet()).strip() + "\n" if rendered.strip() else ""
 
 
 def text_fragment(name: str, context: dict[str, Any]) -> str:
     """A template of plain lines, ending in one empty line."""
-    rendered = str(engines["text"].get_template(f"email/{name}.txt").render(context)).rstrip("\n")
+    rendered = str(engines["letter_text"].get_template(f"email/{name}.txt").render(context)).rstrip("\n")
     return rendered + "\n\n" if rendered else ""
 
 
 @lru_cache(maxsize=1)
 def stylesheet() -> str:
-    return str(engines["text"].get_template("email/letter.css").render({}))
+    return str(engines["letter_text"].get_template("email/letter.css").render({}))
 
 
 def forget() -> None:

@@ -211,6 +211,6 @@ def printed(frame: Frame) -> tuple[Pattern, Pattern]:
     """The frame's HTML and text, with a hole for all that differs from reader to reader."""
     context: dict[str, Any] = {name: "" if name in frame.omitted else hole(name) for name in HOLES}
     context |= {"heading": frame.heading, "notes": frame.notes, "receipt": frame.receipt}
-    html = engines["html"].get_template("email/digest.html").render(context)
-    text = engines["text"].get_template("email/digest.txt").render(context)
+    html = engines["letter_html"].get_template("email/digest.html").render(context)
+    text = engines["letter_text"].get_template("email/digest.txt").render(context)
     return cut(str(html)), cut(str(text).strip("\n") + "\n")

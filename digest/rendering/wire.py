@@ -203,8 +203,8 @@ class Press:
         """The card, encoded on first use; None for a paper that is gone."""
         key = (paper, level)
         if key not in self._cards:
-            card = self.facts.cards.get(paper)
-            self._cards[key] = _card(cards.printed(card, level, True)) if card else None
+            found = self.facts.cards.get(paper)
+            self._cards[key] = card(cards.printed(found, level, True)) if found else None
         return self._cards[key]
 
     def _why(self, row: dict[str, Any]) -> _Why:
@@ -290,7 +290,7 @@ class Press:
         return [before, subject, mine.encode(), after]
 
 
-def _card(printed: cards.Printed) -> _Card:
+def card(printed: cards.Printed) -> _Card:
     return _Card(_voice(printed.html), _voice(printed.text), printed.html.size, printed.html.holes.count("act"))
 
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from digest import showing
+from digest.matching.day import Day
+from subscriptions import interests, previews
+from tests import make
+from tests.make import NOW, TODAY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    showing._week.clear()
+
+
+def looked_at() -> int:
+    preview = previews.preview(interests.read(queries=["speech"]), NOW)
+    assert preview is not None
+    return preview.looked_at
+
+
+def test_the_week_is_seven_days_up_to_the_newest_edition():
+    for days in range(10):
+        make.edition(TODAY - timedelta(days=days), [make.paper("Speech")])
+    assert looked_at() == 7
+
+
+def test_a_new_edition_and_a_curators_change_are_seen_at_once():
+    edition = make.edition(papers=[make.paper("Speech"), make.paper("Noise")])
+    assert looked_at() == 2
+    edition.entries.filter(position=0).update(is_hidden=True)
+    type(edition).objects.update(revision=1)
+    assert looked_at() == 1
+    make.edition(TODAY + timedelta(days=1), [make.paper("Speech")])
+    assert looked_at() == 2
+
+
+def test_an_edition_that_is_not_out_is_not_shown():
+    make.edition(papers=[make.paper("Speech")], state="collecting")
+    assert looked_at() == 0
+
+
+def test_s38_what_strangers_ask_does_not_pile_up(monkeypatch):
+    monkeypatch.setattr(showing, "MOST_REMEMBERED", 20)
+    make.edition(papers=[make.paper("Speech")])
+    for number in range(100):
+        previews.preview(interests.read(queries=[f"word{number}"]), NOW)
+    assert showing.week().remembered < 30
+
+
+def test_s38_visitors_wait_for_one_index_rather_than_build_eight(monkeypatch):
+    built = []
+    build = Day.build
+    monkeypatch.setattr(Day, "build", lambda papers: built.append(1) or build(papers))
+    make.edition(papers=[make.paper("Speech")])
+    rows = showing.week()
+    showing._week.clear()
+    monkeypatch.setattr(showing.reading, "papers_of", lambda rows: [])
+    monkeypatch.setattr(showing.Edition, "objects", _Fixed(showing.Edition.objects))
+    built.clear()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: showing.week(), range(8)))
+    assert (len(built), len(rows)) == (1, 1)
+
+
+class _Fixed:
+    """Editions read once, so that no thread needs a database connection of its own."""
+
+    def __init__(self, objects) -> None:
+        self.rows = list(objects.filter(state="released"))
+
+    def filter(self, **_):
+        return self
+
+    order_by = values_list = only = lambda self, *_, **__: self
+
+    def first(self):
+        return self.rows[0].date
+
+    def __iter__(self):
+        return iter(self.rows)
