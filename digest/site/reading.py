@@ -9,6 +9,7 @@ from datetime import date
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from digest.models import Announcement, Edition, EditionPaper, Paper
+from digest.site import areas
 from digest.site.listing import Listed, listed
 
 PAGE = 40
@@ -116,8 +117,8 @@ def _paged(
     return Shown(pinned, community, as_listed(others[start : start + PAGE]), total, page, pages, apart + start + 1)
 
 
-def areas(edition: Edition) -> list[tuple[str, int]]:
-    """The edition's areas with the most papers, as (`cs.CL`, how many)."""
+def counted_areas(edition: Edition) -> list[tuple[str, str, int]]:
+    """The edition's areas with the most papers, as (`cs.CL`, `Computation and language`, how many)."""
     counted = (
         edition.entries.filter(is_hidden=False)
         .exclude(paper__primary_category="")
@@ -125,7 +126,7 @@ def areas(edition: Edition) -> list[tuple[str, int]]:
         .annotate(papers=Count("id"))
         .order_by("-papers", "paper__primary_category")
     )
-    return [(name, papers) for name, papers in counted[:AREAS_SHOWN]]
+    return [(code, areas.name(code), papers) for code, papers in counted[:AREAS_SHOWN]]
 
 
 def edition_of(paper: Paper) -> Edition | None:

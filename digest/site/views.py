@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from digest import archive
 from digest.models import Edition, Paper
 from digest.rendering import citations
-from digest.site import errors, listing, periods, reading, searching
+from digest.site import areas, errors, listing, periods, reading, searching
 from digest.site.caching import MINUTE, public
 from digest.site.dates import short_date
 from digest.site.periods import Period
@@ -50,8 +50,9 @@ def _edition(request: HttpRequest, edition: Edition) -> HttpResponse:
         "shown": reading.shown(edition, page_number(request), area),
         "neighbours": neighbours,
         "is_newest": neighbours.after is None,
-        "areas": reading.areas(edition),
+        "areas": reading.counted_areas(edition),
         "area": area,
+        "area_name": areas.name(area),
         "query": urlencode({"area": area}) + "&" if area else "",
         "current": "home",
     }
@@ -118,13 +119,19 @@ def about(paper: Paper) -> list[tuple[str, Any]]:
         ("Published", paper.published_on and short_date(paper.published_on)),
         ("arXiv", paper.arxiv_id and f"{paper.arxiv_id}, version {paper.version}"),
         ("DOI", paper.doi),
-        ("Categories", ", ".join(paper.categories)),
+        ("Categories", ", ".join(_category(code) for code in paper.categories)),
         ("Journal", paper.journal_ref),
         ("Authors’ comment", paper.comment),
         ("Upvotes", paper.upvotes),
         ("Comments", paper.comments),
     ]
     return [(name, value) for name, value in facts if value not in (None, "")]
+
+
+def _category(code: str) -> str:
+    """`Computation and language (cs.CL)`, or the publisher's own word alone."""
+    name = areas.name(code)
+    return code if name == code else f"{name} ({code})"
 
 
 @require_safe

@@ -145,7 +145,16 @@ def test_an_area_shows_its_papers_only(client: Client) -> None:
     text = page(client, "/?area=q-bio.BM")
 
     assert "Proteins" in text
+    assert "<h2>Biomolecules</h2>" in text
     assert ">Words<" not in text
+
+
+def test_an_areas_name_is_shown_and_one_unknown_stays_as_it_is(client: Client) -> None:
+    make.edition(papers=[make.paper(), make.paper(primary_category="Own words")])
+    text = page(client)
+
+    assert '<a href="/day/2026-06-03/?area=cs.CL">Computation and language</a>' in text
+    assert '<a href="/day/2026-06-03/?area=Own%20words">Own words</a>' in text
 
 
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "99999999999999999999", "²", ""])
