@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.text import slugify
 
@@ -22,6 +23,7 @@ from subscriptions.models import Topic
 DAYS = 30
 FIELDS = ("name", "group", "description", "query", "position", "is_active")
 MOST_OVERLAPS = 5
+MOST_TRIED = 4000  # papers a query is tried on: enough to judge by, and quick
 STALE = timedelta(minutes=10)
 
 
@@ -88,21 +90,64 @@ def overlaps(topic: Topic, today: date) -> list[tuple[str, int]]:
     return sorted(shared.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_OVERLAPS]
 
 
-def tried(text: str, today: date) -> tuple[list[tuple[date, int]], list[str]]:
-    """What a query would have found in the last thirty days' editions: papers a day, and some titles.
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a query finds: papers a day, how many in all, over how many days, and the first titles."""
+
+    counts: list[tuple[date, int]]
+    found: int
+    days: int
+    titles: list[str]
+
+
+def kept(topic: Topic, today: date) -> Trial:
+    """What the topic found, as it was counted edition by edition."""
+    days = tallies.series("topic papers", today - timedelta(days=DAYS), today)
+    counts = [(day, numbers.get(topic.slug, 0)) for day, numbers in days.items()]
+    return Trial(counts, sum(count for _, count in counts), len(counts), [])
+
+
+def tried(text: str, today: date) -> Trial:
+    """What a query would have found in the last thirty days' editions, or as many of them as hold `MOST_TRIED` papers.
 
     Raises QueryError with the column.
     """
     canonical = query.canonical(text)
-    editions = list(Edition.objects.filter(date__gt=today - timedelta(days=DAYS), date__lte=today).order_by("date"))
-    day = Day.build(papers_of(editions))
+    editions = _lately(today)
+    day = _index(editions)
     hits = day.hits(canonical)
     counts = dict.fromkeys((edition.date for edition in editions), 0)
     for place in hits.places.tolist():
         when = day.papers[place].day
         if when in counts:
             counts[when] += 1
-    return list(counts.items()), [day.papers[place].title for place in hits.places.tolist()[:8]]
+    titles = [day.papers[place].title for place in hits.places.tolist()[:8]]
+    return Trial(list(counts.items()), sum(counts.values()), len(editions), titles)
+
+
+def _lately(today: date) -> list[Edition]:
+    """The last editions, oldest first, the newest always among them."""
+    rows = Edition.objects.filter(date__gt=today - timedelta(days=DAYS), date__lte=today).order_by("-date")
+    taken: list[Edition] = []
+    room = MOST_TRIED
+    for edition in rows.annotate(papers=Count("entries")):
+        room -= edition.papers
+        if taken and room < 0:
+            break
+        taken.append(edition)
+    return taken[::-1]
+
+
+# One index a process, made anew when an edition was changed or came in.
+_known: dict[tuple[Any, ...], Day] = {}
+
+
+def _index(editions: Sequence[Edition]) -> Day:
+    key = tuple((row.pk, row.revision, row.papers, row.state) for row in editions)  # type: ignore[attr-defined]
+    if key not in _known:
+        _known.clear()
+        _known[key] = Day.build(papers_of(editions))
+    return _known[key]
 
 
 def write(request: HttpRequest, topic: Topic, form: dict[str, str], now: datetime) -> Topic:

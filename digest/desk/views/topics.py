@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -57,19 +55,20 @@ def _edit(request: HttpRequest, row: Topic) -> HttpResponse:
 
 def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) -> HttpResponse:
     today = timezone.now().date()
-    counts: list[tuple[date, int]] = []
-    titles: list[str] = []
-    if form["query"].strip():
+    trial = None
+    if request.method != "POST" and row.pk:
+        trial = topicing.kept(row, today)
+    elif form["query"].strip():
         try:
-            counts, titles = topicing.tried(form["query"], today)
+            trial = topicing.tried(form["query"], today)
         except query.QueryError as error:
             problem = problem or f"{error.message} (column {error.column})"
-    days = [(f"{day:%-d %b}", {"papers": count}) for day, count in counts]
+    days = [(f"{day:%-d %b}", {"papers": count}) for day, count in (trial.counts if trial else [])]
     others = Topic.objects.filter(is_active=True).exclude(pk=row.pk).order_by("name")
     return page(
         request, "topic.html", 400 if problem else 200, current="topics", topic=row, form=form, problem=problem,
-        chart=charts.stacked("Papers a day over thirty days", ("papers",), days), titles=titles,
-        found=sum(count for _, count in counts), overlaps=topicing.overlaps(row, today) if row.pk else [],
+        chart=charts.stacked("Papers a day", ("papers",), days), trial=trial,
+        overlaps=topicing.overlaps(row, today) if row.pk else [],
         readers=tallies.read("topic readers", today).get(row.slug, 0), others=others,
     )  # fmt: skip
 

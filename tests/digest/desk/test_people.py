@@ -205,7 +205,7 @@ def form(**fields):
 
 def test_trying_a_query_shows_what_it_finds_and_keeps_nothing(curator, month):
     shown = curator.post("/desk/topics/new/", form(query="vision", do="try")).content.decode()
-    assert "3 papers in thirty days" in shown
+    assert "3 papers in 3 days" in shown
     assert not Topic.objects.exists()
 
 
