@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.rendering import styles, words
 from digest.site.dates import long_date, short_date
@@ -26,8 +27,16 @@ def text_environment(**options: Any) -> Environment:
     return _environment({**options, "autoescape": False})
 
 
-def _environment(options: dict[str, Any]) -> Environment:
-    environment = Environment(  # noqa: S701 - both callers say what they escape
+def letter_html_environment(**options: Any) -> Environment:
+    return _environment({**options, "autoescape": True}, ImmutableSandboxedEnvironment)
+
+
+def letter_text_environment(**options: Any) -> Environment:
+    return _environment({**options, "autoescape": False}, ImmutableSandboxedEnvironment)
+
+
+def _environment(options: dict[str, Any], kind: type[Environment] = Environment) -> Environment:
+    environment = kind(
         **{**options, "undefined": StrictUndefined}, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(

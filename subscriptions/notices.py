@@ -148,8 +148,8 @@ def _letter(notice: Notice, now: datetime) -> Letter:
         "unsubscribe_url": links.unsubscribe_url(subscriber),
     }
     name = f"email/{notice.kind}"
-    subject, text = (engines["text"].get_template(f"{name}.{part}").render(words) for part in ("subject.txt", "txt"))
-    html = engines["html"].get_template(f"{name}.html").render(words)
+    subject, text = (engines["letter_text"].get_template(f"{name}.{part}").render(words) for part in ("subject.txt", "txt"))
+    html = engines["letter_html"].get_template(f"{name}.html").render(words)
     return Letter(
         to=_address(notice),
         subject=" ".join(subject.split()),

@@ -236,7 +236,9 @@ def check_books(books: Books, days: dict[date, list[Captured]], known: set[str])
 
 
 def check_letters(books: Books, outbox: Path) -> int:
-    """Every letter accepted is a file that parses without a defect; returns how many."""
+    """Every letter accepted is a file without a defect, with the same papers in both parts; returns how many."""
+    from tests.digest.rendering import checks  # needs Django's settings
+
     letters = list(outbox.rglob("*.eml"))
     books.expect(
         len(letters) == books.sent["accepted"], f"{len(letters)} files in the outbox, {books.sent['accepted']} accepted"
@@ -246,6 +248,7 @@ def check_letters(books: Books, outbox: Path) -> int:
         message = BytesParser(policy=policy.default).parsebytes(raw)
         books.expect(not message.defects, f"{path.name}: {message.defects}")
         books.expect(max(map(len, raw.splitlines())) <= 998, f"{path.name}: a line over 998 bytes")
+        books.expect(not (fault := checks.fault(raw)), f"{path.name}: {fault}")
     return len(letters)
 
 
