@@ -34,6 +34,7 @@ LIFETIMES: dict[str, timedelta | None] = {
     "saved": None,  # one reader's saved papers
 }
 SEPARATOR = "."
+SALT = "offprint."
 MAX_LENGTH = 300
 
 
@@ -64,7 +65,7 @@ def maker(purpose: str) -> Callable[[str], str]:
     signer = _signer(purpose)
     if isinstance(signer, signing.TimestampSigner):
         return signer.sign
-    key = hashlib.sha256(f"{signer.salt}signer{settings.SECRET_KEY}".encode()).digest()
+    key = hashlib.sha256(f"{SALT}{purpose}signer{settings.SECRET_KEY}".encode()).digest()
 
     def sign(subject: str) -> str:
         mac = hmac.digest(key, subject.encode(), "sha256")
@@ -90,4 +91,4 @@ def read(purpose: str, token: str) -> str:
 
 def _signer(purpose: str) -> signing.Signer:
     kind = signing.Signer if LIFETIMES[purpose] is None else signing.TimestampSigner
-    return kind(sep=SEPARATOR, salt=f"offprint.{purpose}")
+    return kind(sep=SEPARATOR, salt=f"{SALT}{purpose}")
