@@ -72,6 +72,7 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
         stages.run("match the filters", lambda: [day.bits(tree) for tree in trees])
         table = stages.run("rank each filter's papers", lambda: Table.of(day, queries))
         readers = stages.run("read the interests", lambda: _read(cursor))
+        cursor.execute("DROP TABLE bench_interest")
     chosen: Best = stages.run("choose the best 15", lambda: best(table, readers, LIMIT))
     return {
         "stage": "match",
@@ -127,9 +128,9 @@ def _queries(rng: np.random.Generator, vocabulary: list[str], many: int) -> list
 
 def _fill(cursor: Any, rng: np.random.Generator, subscribers: int, queries: int) -> None:
     """A temporary table with the columns of interests that matching reads."""
-    cursor.execute(
-        "CREATE TEMPORARY TABLE bench_interest (subscriber_id integer, filter_id integer, weight real, muted boolean)"
-    )
+    columns = "subscriber_id integer, filter_id integer, weight real, muted boolean"
+    cursor.execute("DROP TABLE IF EXISTS bench_interest")
+    cursor.execute(f"CREATE TEMPORARY TABLE bench_interest ({columns})")
     counts = rng.integers(1, 7, subscribers)
     owner = np.repeat(np.arange(subscribers), counts)
     asked = np.minimum(rng.zipf(1.2, len(owner)) - 1, queries * 50) % queries

@@ -16,6 +16,7 @@ from digest.matching.stream import Stream
 
 ALIKE = 0.7
 FEWEST_STEMS = 12
+MOST_PAPERS = 5_000
 BANDS, HASHES_A_BAND = 25, 4
 
 

@@ -131,9 +131,13 @@ class Day:
 
     def ordered(self, places: Ints) -> Answer:
         """Papers best first as a selection takes them: fused with their votes, near-copies of a better one last."""
-        alike = self.once(("copies", None), lambda: copies.alike(self.stream))
+        alike = self.once(("copies", None), self._copies)
         order = copies.last(self._raised(places).tolist(), alike)
         return Answer(self._packed(places), order, {place: rank for rank, place in enumerate(order)})
+
+    def _copies(self) -> dict[int, set[int]]:
+        """Near-copies are looked for in a letter's window, not in a month of papers."""
+        return copies.alike(self.stream) if len(self) <= copies.MOST_PAPERS else {}
 
     def nearness(self, query: str) -> Floats:
         """How near each paper comes to a query it may not answer: its share of the best possible score."""

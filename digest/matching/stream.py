@@ -32,7 +32,8 @@ class Stream:
     """`forms[p]` is the word at place p (0 separates), numbered from 1 in the order of `vocabulary`.
 
     `order[starts[s] : starts[s + 1]]` are the places of stem s, rising. `doc[p]` is the paper at place p,
-    `abstract_at[d]` the first place of paper d's abstract, `lengths[d]` how many words title and abstract have.
+    `abstract_at[d]` the first place of paper d's abstract, `lengths[d]` how many words title and abstract have;
+    `spread[s]` is how many papers hold stem s.
     """
 
     vocabulary: list[str]
@@ -44,6 +45,7 @@ class Stream:
     doc: Ints
     abstract_at: Ints
     lengths: Ints
+    spread: Ints
 
     @classmethod
     def of(cls, papers: Sequence[PaperText]) -> Stream:
@@ -57,7 +59,8 @@ class Stream:
         order, starts = _places(stem_of[forms], len(stems))
         spans = np.diff(np.concatenate([[0], ends])).astype(np.int32)
         doc = np.repeat(np.arange(len(papers), dtype=np.int32), spans)
-        return cls(vocabulary, stems, forms, stem_of, order, starts, doc, abstract_at, spans - 2)
+        spread = _spread(doc[order], starts)
+        return cls(vocabulary, stems, forms, stem_of, order, starts, doc, abstract_at, spans - 2, spread)
 
     def places(self, term: Term) -> Ints:
         """Where the term stands: the place of its first word, rising. For title and abstract terms."""
@@ -162,3 +165,12 @@ def _places(stems: Ints, many: int) -> tuple[Ints, Ints]:
     starts = np.zeros(many + 2, np.int32)
     np.cumsum(np.bincount(stems, minlength=many + 1), out=starts[1:])
     return order, starts
+
+
+def _spread(papers: Ints, starts: Ints) -> Ints:
+    """How many different papers stand in each run of `papers`, which rise within a run."""
+    fresh = np.ones(len(papers) + 1, np.int32)
+    fresh[1:-1] = papers[1:] != papers[:-1] if len(papers) else 1
+    fresh[starts[starts < len(papers)]] = 1
+    counted = np.concatenate([[0], np.cumsum(fresh[:-1])])
+    return (counted[starts[1:]] - counted[starts[:-1]]).astype(np.int32)

@@ -200,3 +200,11 @@ def test_the_index_agrees_with_reading_every_paper(rows: list[tuple[str, str]], 
     among = Day.build(paper(title, abstract) for title, abstract in rows)
     expected = [place for place, (title, abstract) in enumerate(rows) if plainly(tree, title, abstract)]
     assert among.places(among.bits(tree)).tolist() == expected
+
+
+@given(papers_strategy)
+def test_it_knows_how_many_papers_hold_a_stem(rows: list[tuple[str, str]]) -> None:
+    among = Day.build(paper(title, abstract) for title, abstract in rows)
+    for stem in ("red", "sea", "blue", "nothing"):
+        holding = sum(stem in map(words.stem, words.tokens(f"{title} {abstract}")) for title, abstract in rows)
+        assert among.found(stem) == holding

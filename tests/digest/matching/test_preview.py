@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from digest.matching import preview
+from digest.selection import Want
+from subscriptions.query import canonical
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def want(text: str, **fields: Any) -> Want:
+    return Want(text, fields.pop("kind", "filter"), canonical(text), **fields)
+
+
+def editions(*days: int) -> None:
+    for back in days:
+        papers = [make.paper(f"speech {back} {number}") for number in range(2)] + [make.paper(f"chairs {back}")]
+        make.edition(make.TODAY - timedelta(days=back), papers)
+
+
+def test_it_counts_what_would_have_come_in_the_last_weeks() -> None:
+    editions(0, 1, 8, 40)
+    shown = preview.preview([want("speech"), want("chairs", muted=True)])
+    assert (shown.looked_at, shown.matched, shown.a_day) == (9, 6, 2.0)
+    assert list(shown.by_day.values()) == [2, 2, 2]
+    assert preview.preview([want("speech")], days=7).matched == 4
+    assert len(shown.choices) == 6
+
+
+def test_a_want_that_brings_nothing_or_too_much_or_cannot_be_read_is_told() -> None:
+    make.edition(papers=[make.paper(f"speech {number}") for number in range(30)])
+    shown = preview.preview([want("speech"), want("quaternions"), Want("(a", "filter", "(a")])
+    much, nothing, broken = (tally.advice for tally in shown.tallies)
+    assert "30 papers a day" in much
+    assert nothing.startswith("It brings nothing")
+    assert "never closed" in broken
+
+
+def test_the_index_is_kept_until_an_edition_changes(django_assert_num_queries: Any) -> None:
+    editions(0)
+    preview.preview([want("speech")])
+    with django_assert_num_queries(2):
+        preview.preview([want("chairs")])
+    make.edition(make.TODAY + timedelta(days=1), [make.paper("speech anew")])
+    assert preview.preview([want("speech")]).matched == 3
+
+
+def test_with_no_edition_there_is_nothing_to_show() -> None:
+    shown = preview.preview([want("speech")])
+    assert (shown.looked_at, shown.matched, shown.by_day) == (0, 0, {})
