@@ -1,13 +1,16 @@
 """What public pages tell caches: how long they keep, and a tag by which an unchanged page is not sent again.
 
-A page just made is also kept for some seconds in the process that made it, so that a rush on the front page
-costs one rendering. It may be old by less than anybody's cache was told it may be.
+A page just made is also kept for some seconds, plain and compressed, in the process that made it, so that a rush
+on the front page costs one rendering. It may be old by less than anybody's cache was told it may be.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -19,7 +22,16 @@ from django.utils.http import parse_http_date_safe
 View = Callable[..., HttpResponse]
 MINUTE = 60
 KEPT = 10
-_Page = tuple[bytes, dict[str, str]]
+LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """An answer's body, as it is and compressed, with its headers."""
+
+    plain: bytes
+    compressed: bytes
+    headers: dict[str, str]
 
 
 def public(max_age: int) -> Callable[[View], View]:
@@ -40,7 +52,7 @@ def public(max_age: int) -> Callable[[View], View]:
                     return response
                 page = _page(response, max_age)
                 pages.set(key, page, KEPT)
-            return _conditional(request, HttpResponse(page[0], headers=page[1]))
+            return _conditional(request, _response(request, page))
 
         return answer
 
@@ -55,7 +67,20 @@ def _page(response: HttpResponse, max_age: int) -> _Page:
     response["Cache-Control"] = f"public, max-age={max_age}, stale-while-revalidate={max_age}"
     response["ETag"] = '"' + hashlib.sha256(response.content).hexdigest()[:32] + '"'
     patch_vary_headers(response, ["Accept-Encoding"])
-    return response.content, dict(response.items())
+    return _Page(response.content, gzip.compress(response.content, LEVEL, mtime=0), dict(response.items()))
+
+
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
+
+
+def _response(request: HttpRequest, page: _Page) -> HttpResponse:
+    """The page as the visitor takes it. It holds no secret, so compressing it gives none away."""
+    if not _GZIP.search(request.headers.get("accept-encoding", "")):
+        return HttpResponse(page.plain, headers=page.headers)
+    response = HttpResponse(page.compressed, headers=page.headers)
+    response["Content-Encoding"] = "gzip"
+    response["ETag"] = page.headers["ETag"][:-1] + '-gzip"'
+    return response
 
 
 def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -56,3 +57,22 @@ def test_refusals_are_not_kept(client: Client) -> None:
     make.edition(papers=[make.paper()])
 
     assert client.get("/day/2026-06-03/").status_code == 200
+
+
+def test_a_page_is_sent_compressed_to_whoever_takes_it_so(client: Client) -> None:
+    make.edition(papers=[make.paper() for _ in range(9)])
+    plain = client.get("/")
+    packed = client.get("/", headers={"accept-encoding": "br, gzip;q=0.8"})
+
+    assert packed["Content-Encoding"] == "gzip"
+    assert len(packed.content) < len(plain.content) / 3
+    assert gzip.decompress(packed.content) == plain.content
+    assert packed["ETag"] != plain["ETag"]
+    assert "Accept-Encoding" in packed["Vary"]
+    again = client.get("/", headers={"accept-encoding": "gzip", "if-none-match": packed["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("taken", ["", "identity", "gzip;q=0", "br, gzip; q=0.0, deflate", "xgzipx"])
+def test_a_page_is_sent_plain_to_whoever_does_not(client: Client, taken: str) -> None:
+    assert not client.get("/", headers={"accept-encoding": taken}).has_header("Content-Encoding")
