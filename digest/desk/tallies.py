@@ -18,6 +18,7 @@ MOVING_DAYS = 4
 SMALL = 20_000  # readers: a site this small is counted when a page is opened, so its numbers are never old
 STALE = timedelta(seconds=20)
 MOST_DOMAINS = 20
+DAYS = 30
 PACE = timedelta(minutes=10)
 
 Numbers = dict[str, int]
@@ -79,7 +80,7 @@ def fresh(now: datetime) -> None:
 def refresh(now: datetime) -> None:
     """Count everything that may have moved."""
     readers(now)
-    for edition in _moving(now):
+    for edition in [*_moving(now), *_never_counted(now)]:
         letters(edition, now)
 
 
@@ -92,11 +93,18 @@ def _moving(now: datetime) -> QuerySet[Edition]:
     return Edition.objects.filter(pk__in=(recent | unsettled).distinct().values("pk")).order_by("date")
 
 
+def _never_counted(now: datetime) -> QuerySet[Edition]:
+    """Editions of the last month from before these numbers were kept."""
+    month = (now.date() - timedelta(days=DAYS), now.date() - timedelta(days=MOVING_DAYS + 1))
+    counted = Tally.objects.filter(name="letters", day__range=month).values("day")
+    return Edition.objects.filter(date__range=month, deliveries__isnull=False).exclude(date__in=counted).distinct()
+
+
 def readers(now: datetime) -> None:
     """How many readers are in which state, who came and went of late, and who is due in the next day's hours."""
     today = now.date()
     put("readers", today, _grouped(Subscriber.objects.all(), "state"), now)
-    since = datetime.combine(today - timedelta(days=2), datetime.min.time(), UTC)
+    since = datetime.combine(_first_uncounted(today), datetime.min.time(), UTC)
     for name, field in (("joined", "confirmed_at"), ("left", "ended_at")):
         rows = Subscriber.objects.filter(**{f"{field}__gte": since}).annotate(on=TruncDate(field)).values_list("on")
         for day, count in rows.annotate(n=Count("id")).order_by():
@@ -104,6 +112,13 @@ def readers(now: datetime) -> None:
     put("due", today, _due(now), now)
     topics = Interest.objects.filter(kind=Interest.Kind.TOPIC, subscriber__state=Subscriber.State.ACTIVE)
     put("topic readers", today, _grouped(topics, "topic__slug"), now)
+
+
+def _first_uncounted(today: date) -> date:
+    """The last two days may still change; of what came before, only what was never counted is."""
+    last = Tally.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
+    oldest = today - timedelta(days=DAYS)
+    return max(oldest, min(last, today - timedelta(days=2))) if last else oldest
 
 
 def _due(now: datetime) -> Numbers:

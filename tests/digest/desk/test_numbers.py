@@ -102,14 +102,28 @@ def test_a_small_site_is_counted_when_its_page_is_opened_a_large_one_by_its_tick
     assert tallies.read("readers", make.TODAY) == {"active": 2}
 
 
-def test_an_old_edition_is_not_counted_again():
+def test_an_old_edition_is_counted_once_and_again_only_when_it_moves():
     old = make.edition(make.TODAY - timedelta(days=20), released_at=make.NOW - timedelta(days=20))
     letters(old, ["accepted"])
     tallies.refresh(make.NOW)
-    assert not Tally.objects.filter(name="letters").exists()
+    assert tallies.read("letters", old.date) == {"accepted": 1}
+    Tally.objects.filter(name="letters").update(value=7)
+    tallies.refresh(make.NOW)
+    assert tallies.read("letters", old.date) == {"accepted": 7}
     Delivery.objects.update(state="pending")
     tallies.refresh(make.NOW)
     assert tallies.read("letters", old.date) == {"pending": 1}
+
+
+def test_who_came_and_went_is_counted_for_the_whole_month_the_first_time():
+    for days in (0, 1, 12, 29):
+        make.subscriber(confirmed_at=make.NOW - timedelta(days=days))
+    make.subscriber(state="unsubscribed", confirmed_at=None, ended_at=make.NOW - timedelta(days=5))
+    for now in (make.NOW, make.NOW + timedelta(minutes=1)):
+        tallies.readers(now)
+        since, until = make.TODAY - timedelta(days=29), make.TODAY
+        joined, left = tallies.series("joined", since, until), tallies.series("left", since, until)
+        assert (len(joined), sum(day[""] for day in joined.values()), len(left)) == (4, 4, 1)
 
 
 def test_a_send_under_way_has_a_pace_and_an_end(clock):
