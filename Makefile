@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup setup-dev run test replay fuzz lint format lock clean
+.PHONY: help setup setup-dev run test replay fuzz chaos faults storm lint format lock clean
 
 help:  ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -35,6 +35,15 @@ test: setup-dev  ## set up and pass the tests
 
 replay: setup-dev  ## replay every captured day (../shared/data) and hold the books against the files
 	@$(BIN)/python tests/replay.py --write docs/replay.md
+
+chaos: setup-dev  ## kill workers at every failpoint, both databases, all kinds of channel (KILLS=300 SEED=1)
+	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),300) --seed $(or $(SEED),1)
+
+faults: setup-dev  ## the fault list by number, on SQLite and on PostgreSQL
+	@$(BIN)/python -m tests.faults
+
+storm: setup-dev  ## Celery workers on Redis: restarts, kills and flushed queues under load
+	@$(BIN)/python -m tests.chaos.storm
 
 fuzz: setup-dev  ## read hostile answers in the killable child (COUNT=5000 SEED=… to repeat one)
 	@$(BIN)/python -m tests.digest.sources.hostile --count $(or $(COUNT),5000) $(if $(SEED),--seed $(SEED))

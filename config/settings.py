@@ -70,6 +70,7 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
 EMAIL_TIMEOUT = 30
 ANYMAIL = mail.anymail
 MAIL_CHANNEL = mail.channel
+MAIL_RATE = env.number("MAIL_RATE", 0, 0, 1_000_000)  # letters a second; 0: what the provider is known to take
 
 # -- signups ------------------------------------------------------------------------------------
 # Confirmation letters an hour that the whole site may be made to send; a solved sum opens as many again.

@@ -235,7 +235,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _truth(self) -> dict[str, Any]:
         """For the driver: how often each letter was accepted, and which faults were played."""
-        return {"accepted": dict(self.provider.accepted()), "faults": dict(self.provider.faults)}
+        return {
+            "accepted": dict(self.provider.accepted()),
+            "faults": dict(self.provider.faults),
+            "times": self._times(),
+        }
+
+    def _times(self) -> list[float]:
+        with self.provider.lock:
+            return [one.at for one in self.provider.log]
 
     def _postmark_search(self, query: dict[str, list[str]]) -> dict[str, Any]:
         found = [one for one in list(self.provider.log) if query["tag"][0] in one.tags]

@@ -16,6 +16,7 @@ from subscriptions.clock import database_now
 from subscriptions.models import Suppression
 from tests import make
 from tests.chaos.provider import HttpServer, Provider, SmtpServer
+from tests.chaos.proxy import Proxy
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
@@ -330,3 +331,55 @@ def test_a_pull_that_is_not_whole_says_so(use: Any, truth: Provider, readers: li
     truth.down = True
     with pytest.raises(pulls.PullError):
         pulls.accepted(Attempt.objects.first())
+
+
+# -- a network that breaks, between us and a provider that does not ------------------------------
+
+
+@pytest.mark.parametrize("cut", [1, 20, 150])
+def test_f09_f75_a_connection_cut_within_the_answer_is_a_doubt(
+    cut: int, use: Any, truth: Provider, readers: list[str], settings: Any, later: Callable[[timedelta], None]
+) -> None:
+    use("postmark")
+    straight = settings.ANYMAIL
+    with Proxy(_port(straight["POSTMARK_API_URL"]), cut_after=cut) as proxy:
+        settings.ANYMAIL = {**straight, "POSTMARK_API_URL": f"http://127.0.0.1:{proxy.port}"}
+        day()
+    assert set(states()) == {"ambiguous"}
+    settings.ANYMAIL = straight
+    later(timedelta(minutes=20))
+    delivery.deliver(NOW)
+    delivery.deliver(NOW)
+    assert states() == ["accepted"] * 3
+    assert not truth.duplicates()
+
+
+def test_f75_a_provider_that_takes_and_never_answers_costs_a_deadline_each(
+    use: Any, truth: Provider, readers: list[str], settings: Any
+) -> None:
+    use("resend")
+    straight = settings.ANYMAIL
+    with Proxy(_port(straight["RESEND_API_URL"]), blackhole=True) as proxy:
+        settings.ANYMAIL = {**straight, "RESEND_API_URL": f"http://127.0.0.1:{proxy.port}"}
+        day()
+        assert set(states()) == {"ambiguous"}
+    assert Sealed.objects.count() == 3
+
+
+def test_f74_a_connection_reset_at_the_door_is_no_duplicate(
+    use: Any, truth: Provider, readers: list[str], settings: Any, later: Callable[[timedelta], None]
+) -> None:
+    use("resend")
+    straight = settings.ANYMAIL
+    with Proxy(_port(straight["RESEND_API_URL"]), refuse=True) as proxy:
+        settings.ANYMAIL = {**straight, "RESEND_API_URL": f"http://127.0.0.1:{proxy.port}"}
+        day()
+    settings.ANYMAIL = straight
+    later(timedelta(minutes=2))
+    delivery.deliver(NOW + timedelta(minutes=2))
+    assert states() == ["accepted"] * 3
+    assert len(truth.log) == 3
+
+
+def _port(url: str) -> int:
+    return int(url.rstrip("/").rpartition(":")[2])
