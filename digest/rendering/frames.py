@@ -160,7 +160,11 @@ def subject(form: Form, issues: Sequence[Issue], title: str) -> str:
 def preheader(count: int, titles: Sequence[str]) -> str:
     """How many papers, and the next two titles."""
     lead = ngettext("%(count)s paper for you.", "%(count)s papers for you.", count) % {"count": count}
-    return words.shorten(" ".join([lead, " · ".join(titles)]).strip(), PREHEADER_CHARS)
+    return continued(lead, titles)
+
+
+def continued(lead: str, titles: Sequence[str]) -> str:
+    return words.shorten(f"{lead} {' · '.join(titles)}".strip(), PREHEADER_CHARS)
 
 
 def overflow(left: int) -> str:

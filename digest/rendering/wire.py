@@ -16,6 +16,7 @@ from email.header import Header
 from typing import Any
 
 from django.conf import settings
+from markupsafe import escape
 
 from digest.models import Delivery
 from digest.rendering import budget, cards, composing, doors, frames, headers, letters, reading, reasons
@@ -82,6 +83,15 @@ class _Card:
 
 
 @dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of contents in both voices, cut where its number belongs."""
+
+    html: tuple[bytes, ...]
+    text: tuple[bytes, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Why:
     """The label over a card and the reasons under it, encoded, in HTML and in text."""
 
@@ -97,6 +107,10 @@ def posted(deliveries: Sequence[Delivery], now: datetime) -> Iterator[Posted]:
     if deliveries:
         press = Press(reading.facts(deliveries), now)
         yield from map(press.letter, deliveries)
+
+
+def escape_text(text: str) -> str:
+    return str(escape(text))
 
 
 def encode(text: str) -> bytes:
@@ -137,7 +151,8 @@ class Press:
         self.doorman = doors.Doorman()
         self._cards: dict[tuple[int, Level], _Card | None] = {}
         self._whys: dict[Any, _Why] = {}
-        self._lines: dict[tuple[int, int], tuple[bytes, bytes, int]] = {}
+        self._lines: dict[int, _Line] = {}
+        self._leads: dict[int, str] = {}
         self._frames: dict[Any, _Frame] = {}
         self._said: dict[Any, Two] = {}
         self._subjects: dict[Any, tuple[bytes, Two]] = {}
@@ -243,41 +258,47 @@ class Press:
         }
 
     def _preheader(self, count: int, ids: list[int]) -> Two:
+        """Of no use to the text part; nearly every reader has another, so it is not kept."""
         titles = [self.facts.cards[pk].title for pk in ids]
-        return self._say((count, *ids), lambda: frames.preheader(count, titles))
+        if count not in self._leads:
+            self._leads[count] = frames.preheader(count, ())
+        return encode(escape_text(frames.continued(self._leads[count], titles))), b""
 
     def _subject(self, key: tuple[int, frames.Form, int], issues: tuple[Issue, ...]) -> tuple[bytes, Two]:
         """The subject as a header, and as the title of the page."""
         if key not in self._subjects:
             subject = frames.subject(key[1], issues, self.facts.cards[key[2]].title)
-            self._subjects[key] = _subject(subject), (encode(composing.in_html({"": subject})[""]), b"")
+            self._subjects[key] = _subject(subject), (encode(escape_text(subject)), b"")
         return self._subjects[key]
 
     def _say(self, key: Any, make: Callable[[], str]) -> Two:
         """A sentence in HTML and in text, encoded on first use."""
         if key not in self._said:
             sentence = make()
-            self._said[key] = encode(composing.in_html({"": sentence})[""]), encode(wrapped(sentence))
+            self._said[key] = encode(escape_text(sentence)), encode(wrapped(sentence))
         return self._said[key]
 
     def _table(self, delivery: Delivery) -> tuple[Pieces, Pieces, int]:
         """The table of contents in HTML and text with its size, for letters long enough to want one."""
         if len(delivery.papers) < composing.CONTENTS_FROM:
             return [], [], 0
-        lines = [self._line(row["paper"], number) for number, row in enumerate(delivery.papers, 1)]
-        html, text = self._contents
-        return (
-            [html[0], *[line[0] for line in lines], html[1]],
-            [text[0], *[line[1] for line in lines], text[1]],
-            sum([line[2] for line in lines]),
-        )
+        html, text, size = [self._contents[0][0]], [self._contents[1][0]], 0
+        numbers = zip(delivery.papers, HTML_NUMBERS, TEXT_NUMBERS, strict=False)
+        for row, html_number, text_number in numbers:
+            line = self._line(row["paper"])
+            html += (line.html[0], html_number, line.html[1])
+            text += (line.text[0], text_number, line.text[1])
+            size += line.size
+        html.append(self._contents[0][1])
+        text.append(self._contents[1][1])
+        return html, text, size
 
-    def _line(self, paper: int, number: int) -> tuple[bytes, bytes, int]:
-        key = (paper, number)
-        if key not in self._lines:
-            line = composing.contents_line(self.facts.cards[paper], number)
-            self._lines[key] = encode(line.html[0]), encode(line.text[0]), line.size
-        return self._lines[key]
+    def _line(self, paper: int) -> _Line:
+        """A paper's line of contents, but for its number."""
+        if paper not in self._lines:
+            line = cards.contents_line(self.facts.cards[paper])
+            self._lines[paper] = _Line(opened(line.html.parts), opened(line.text.parts), line.html.size + 4)
+        return self._lines[paper]
 
     def _head(self, delivery: Delivery, reader: Subscriber, own: Doors, subject: bytes) -> Pieces:
         """All headers. Those that are the same for every reader of a frequency are written once."""
