@@ -22,6 +22,7 @@ from subscriptions import query
 WINDOW = 30
 SHOWN = 10
 TOO_MANY_A_DAY = 25
+MOST_REMEMBERED = 1_000
 _window: dict[tuple[Any, ...], Day] = {}
 
 
@@ -66,6 +67,8 @@ def window(days: int = WINDOW) -> Day:
         for old in [one for one in _window if one[0] == days]:
             del _window[old]
         _window[key] = Day.build(papers_of(rows))
+    if _window[key].remembered > MOST_REMEMBERED:
+        _window[key] = _window[key].afresh()
     return _window[key]
 
 
