@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.db import IntegrityError, transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from digest.desk.models import Act
@@ -41,6 +44,17 @@ def record(
         "after": dict(after or {}),
     }
     return _append(values)
+
+
+@receiver(post_save, sender=LogEntry)
+def keep_admin_act(instance: LogEntry, created: bool, **_: Any) -> None:
+    """What is changed in the stock admin is an act like any other; which fields, not what they say."""
+    if created:
+        verb = {ADDITION: "add record", DELETION: "delete record"}.get(instance.action_flag, "change record")
+        subject = f"{instance.content_type.model if instance.content_type else 'record'} {instance.object_id}"
+        values = {"at": instance.action_time, "actor": instance.user.get_username()[:150], "network": ""}
+        after = {"change": instance.change_message}
+        _append({**values, "verb": verb, "subject": subject[:200], "before": {}, "after": after})
 
 
 def _append(values: dict[str, Any]) -> Act:

@@ -31,6 +31,15 @@ def test_an_act_says_who_from_where_what_before_and_after(request_of):
     assert (act.before, act.after) == ({"is_pinned": False}, {"is_pinned": True})
 
 
+def test_a_change_in_the_stock_admin_is_an_act_too(admin_client):
+    source = make.source()
+    form = {"name": "New", "kind": "arxiv", "url": "https://feeds.example/x", "pull_every": 60, "fallbacks": "[]"}
+    assert admin_client.post(f"/admin/digest/source/{source.pk}/change/", form).status_code == 302
+    act = Act.objects.get()
+    assert (act.actor, act.verb, act.subject) == ("admin", "change record", f"source {source.pk}")
+    assert log.verify() == 1
+
+
 def test_each_act_follows_from_the_one_before(request_of):
     one, two = (log.record(request_of(), "pin", f"paper {n}", make.NOW) for n in (1, 2))
     assert two.previous == one.hash
