@@ -28,7 +28,8 @@ def reason(day: Day, want: Want, place: int) -> Reason:
     if want.kind == LIKED and want.learned:
         return _resembles(day, want.learned, place)
     if want.kind == DESCRIPTION:
-        return Reason(want.kind, want.label, _said(day, want.query, place))
+        words = day.once(("said", (want.query, place)), lambda: _said(day, want.query, place))
+        return Reason(want.kind, want.label, words)
     return Reason(want.kind, want.label, day.words_for(want.query, place))
 
 

@@ -174,8 +174,8 @@ class Day:
         return self.stream.stems_in(place)
 
     def words_for(self, query: str, place: int) -> tuple[str, ...]:
-        """What in the paper at `place` answers a canonical query."""
-        return self.words(self.tree(query), place)
+        """What in the paper at `place` answers a canonical query; found once, for whoever shares the query."""
+        return self.once(("words", (query, place)), lambda: self.words(self.tree(query), place))
 
     def _raised(self, places: Ints) -> Ints:
         """The places best first, fused with their votes: ranks by words and by votes, added as 1 / (60 + rank)."""
