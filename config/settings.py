@@ -70,6 +70,12 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
 EMAIL_TIMEOUT = 30
 ANYMAIL = mail.anymail
 MAIL_CHANNEL = mail.channel
+# For a mail server that does not sign: a PEM file with an RSA key of 2048 bits (docs/letter.md).
+DKIM_KEY_FILE = env.text("DKIM_KEY_FILE")
+DKIM_SELECTOR = env.text("DKIM_SELECTOR", "offprint")
+DKIM_DOMAIN = env.text("DKIM_DOMAIN") or MAIL_DOMAIN
+if DKIM_KEY_FILE and not Path(DKIM_KEY_FILE).is_file():
+    env.problem(f"DKIM_KEY_FILE={DKIM_KEY_FILE!r} is no file. Make one: openssl genrsa -out dkim.pem 2048")
 MAIL_RATE = env.number("MAIL_RATE", 0, 0, 1_000_000)  # letters a second; 0: what the provider is known to take
 
 # -- signups ------------------------------------------------------------------------------------

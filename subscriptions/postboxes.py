@@ -20,6 +20,8 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as DjangoSmtp
 
+from subscriptions import signing
+
 
 class OutboxBackend(BaseEmailBackend):
     """One readable-named `.eml` a letter in `settings.OUTBOX_DIR`; the same letter again is the same file."""
@@ -80,6 +82,11 @@ class _Watched:
         if raw.endswith(b"\r\n.\r\n"):
             self.body_offered = True
         super().send(s)  # type: ignore[misc]
+
+
+    def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *args: Any, **options: Any) -> Any:
+        raw = msg if isinstance(msg, bytes) else str(msg).encode()
+        return super().sendmail(from_addr, to_addrs, signing.signed(raw), *args, **options)  # type: ignore[misc]
 
 
 class _Plain(_Watched, smtplib.SMTP):
