@@ -30,13 +30,22 @@ def merge(one: Paper, two: Paper, now: datetime) -> Paper:
         keep, other = sorted((one, two), key=_seniority)
         Identifier.objects.filter(paper=other).update(paper=keep)
         _move_announcements(Announcement.objects.filter(paper=other), keep)
-        EditionPaper.objects.filter(paper=other, edition__state=Edition.State.COLLECTING).delete()
+        _move_place(other, keep)
         _fill(keep, other)
         keep.updated_at = now
         keep.save(update_fields=[*_FILLED, "title", "url", "version", "is_withdrawn", "updated_at"])
         Paper.objects.filter(pk=other.pk).update(merged_into=keep)
         Paper.objects.filter(merged_into=other).update(merged_into=keep)
     return keep
+
+
+def _move_place(other: Paper, keep: Paper) -> None:
+    """A place in an open edition, with the curator's pin and note, goes to the row that stays, if that has none."""
+    open_places = EditionPaper.objects.filter(paper=other, edition__state=Edition.State.COLLECTING)
+    if EditionPaper.objects.filter(paper=keep).exists():
+        open_places.delete()
+    else:
+        open_places.update(paper=keep)
 
 
 def _seniority(paper: Paper) -> tuple[bool, int]:

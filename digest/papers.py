@@ -52,6 +52,7 @@ class _Slot:
     paper: Paper | None = None
     is_new: bool = False
     is_updated: bool = False
+    is_touched: bool = False  # its row must be written: content or votes have changed
 
 
 @dataclass(slots=True)
@@ -155,8 +156,10 @@ def _settle(slot: _Slot, known: _Known, source: Source, now: datetime) -> None:
         if other.pk != keep.pk and not known.apart.intersection(slot.names):
             keep = merging.merge(keep, other, now)
             known.papers |= {name: keep for name, row in known.papers.items() if row.pk in {keep.pk, other.pk}}
+    before = (keep.upvotes, keep.comments)
     slot.paper = keep
     slot.is_updated = _bring_up_to_date(keep, slot.entry, source, now)
+    slot.is_touched = slot.is_updated or before != (keep.upvotes, keep.comments)
 
 
 def _made(slot: _Slot, now: datetime) -> Paper:
@@ -234,7 +237,8 @@ def _write(slots: list[_Slot], known: _Known) -> None:
     new = [slot.paper for slot in slots if slot.is_new and slot.paper]
     Paper.objects.bulk_create(new, batch_size=_CHUNK)
     old = {slot.paper.pk: slot.paper for slot in slots if not slot.is_new and slot.paper}
-    Paper.objects.bulk_update(old.values(), _CHANGED, batch_size=100)
+    touched = {slot.paper.pk: slot.paper for slot in slots if slot.is_touched and slot.paper}
+    Paper.objects.bulk_update(touched.values(), _CHANGED, batch_size=100)
     had = set(Identifier.objects.filter(paper__in=list(old)).values_list("value", flat=True)) if old else set()
     rows = [
         Identifier(value=name, paper=slot.paper)

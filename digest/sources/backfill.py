@@ -65,6 +65,16 @@ def _way(source: Source) -> tuple[str, str, str]:
     raise BackfillError(f"{source.name} shows only what is new; its publisher offers no past days to ask for.")
 
 
+def missed_day(source: Source, day: date, now: datetime) -> Fetch:
+    """Ask for one announcement day that was never got. arXiv announces what was submitted up to four days before."""
+    kind, template, _ = _way(source)
+    first, last = (day - timedelta(days=4), day - timedelta(days=1)) if kind == Source.Kind.ARXIV_API else (day, day)
+    started = time.monotonic()
+    reply = answers.ask(kind, template, first, until=last)
+    reply.asked, reply.seconds = day, time.monotonic() - started
+    return conclude(source, reply, now, is_backfill=True)
+
+
 def _api_of(source: Source) -> str:
     """The API's address among the source's fallbacks, else made from the category its address names."""
     listed = next((url for kind, url in source.fallbacks if kind == Source.Kind.ARXIV_API), "")

@@ -58,8 +58,8 @@ def newest_due(kind: str, now: datetime) -> date:
 
 
 def awaited(kind: str, edition_day: date) -> date:
-    """The publisher's day that the edition of `edition_day` waits for."""
-    return edition_day if kind in ARXIV else edition_day - _DAY
+    """The publisher's day that the edition of `edition_day` waits for: of a rolling feed, that day's pull."""
+    return edition_day - _DAY if kind in ONE_DAY and kind not in ARXIV else edition_day
 
 
 def ready_at(kind: str, day: date) -> datetime:

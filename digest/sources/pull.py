@@ -15,7 +15,7 @@ from django.utils.text import slugify
 
 from digest import archive
 from digest.models import Fetch, Outcome, Source
-from digest.sources import answers, calendar, limiter, parse, rereads, samples, schedule
+from digest.sources import answers, calendar, catchup, limiter, parse, rereads, samples, schedule
 from digest.sources.conclusion import KILLS_BEFORE_QUARANTINE, conclude
 from digest.sources.kinds import MODULES
 
@@ -74,7 +74,10 @@ def _ask(source: Source, now: datetime, day: date | None = None) -> answers.Repl
 
 
 def _day_to_ask(source: Source, now: datetime) -> date:
-    return calendar.day_at(source.kind, now) if source.kind in calendar.ONE_DAY else now.date()
+    """The publisher's newest whole day; on the first look the last working one, so that a Sunday's start has papers."""
+    if source.kind not in calendar.ONE_DAY:
+        return now.date()
+    return calendar.day_at(source.kind, now) if source.last_ok_at else calendar.newest_due(source.kind, now)
 
 
 def _concluded(source: Source, reply: answers.Reply, now: datetime) -> Fetch:
@@ -149,7 +152,7 @@ def pull_due(now: datetime) -> list[Fetch]:
         fetches = _one_by_one(arxiv, now)
         for future in as_completed(asked):
             fetches += _settled(future.result, asked[future], now)
-    return _indexed([*fetches, *rereads.pull(now)])
+    return _indexed([*fetches, *rereads.pull(now), *catchup.pull(now)])
 
 
 def _indexed(fetches: list[Fetch]) -> list[Fetch]:
