@@ -39,7 +39,10 @@ def collect(day: date, now: datetime) -> Edition:
     """The edition of `day`, with every paper it may take so far. A frozen one comes back as it is."""
     edition, _ = Edition.objects.get_or_create(date=day)
     if edition.state in {State.COLLECTING, State.HELD}:
-        _place(edition, _unplaced(day))
+        with transaction.atomic():  # locked, so that it cannot be frozen between the look and the placing
+            edition = Edition.objects.select_for_update().get(pk=edition.pk)
+            if edition.state in {State.COLLECTING, State.HELD}:
+                _place(edition, _unplaced(day))
     return edition
 
 

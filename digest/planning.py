@@ -6,7 +6,8 @@ next due moment are one transaction, so a reader is planned once however often t
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import logging
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,8 +27,13 @@ from digest.selection import PIN, Selection, Want, select, to_json
 from subscriptions import schedule, services
 from subscriptions.addresses import keyed_hash
 from subscriptions.models import Frequency, Subscriber
+from subscriptions.services import SCHEDULE
 
 CHUNK = 1000
+CATCH_UP = 30  # editions: what a reader back from a long absence is caught up with, about a month
+KEPT_WINDOWS = 8
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -44,15 +50,38 @@ class Planned:
 
 @dataclass(frozen=True)
 class Window:
-    """What a reader who was served up to `since` gets: the editions up to `newest`, ready to be matched.
-
-    `risers` are the papers among them that come back for those who did not get them.
-    """
+    """What a reader who was served up to `since` gets: the editions up to `newest`, ready to be matched."""
 
     since: int
     newest: Edition
     day: Day
-    risers: frozenset[int] = frozenset()
+
+
+class Windows:
+    """The windows of one run, by cursor: built when first asked for, the last few kept.
+
+    No window reaches back further than `CATCH_UP` editions, so that a long absence costs no more than a month.
+    """
+
+    def __init__(self, newest: Edition) -> None:
+        self.newest = newest
+        self._first = max(0, (newest.serial or 0) - CATCH_UP)
+        self._kept: OrderedDict[int, Window] = OrderedDict()
+        self.risers = risers.returning(self._editions(self._first))
+
+    def since(self, cursor: int) -> Window:
+        since = max(cursor, self._first)
+        if since not in self._kept:
+            papers = reading.papers_of(self._editions(since))
+            self._kept[since] = Window(since, self.newest, Day.build(papers))
+            if len(self._kept) > KEPT_WINDOWS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(since)
+        return self._kept[since]
+
+    def _editions(self, since: int) -> QuerySet[Edition]:
+        released = Edition.objects.filter(state=Edition.State.RELEASED, serial__gt=since)
+        return released.filter(serial__lte=self.newest.serial).order_by("serial")
 
 
 def plan(now: datetime, chunk: int = CHUNK) -> Planned:
@@ -60,17 +89,19 @@ def plan(now: datetime, chunk: int = CHUNK) -> Planned:
     total = Planned()
     _end_pauses(now)
     newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
-    windows: dict[int, Window] = {}
+    windows = Windows(newest) if newest else None
     for readers in _chunks(_due(now, newest), chunk):
         failpoint("plan.read")
-        total.add(_plan_chunk(readers, newest, windows, now))
+        total.add(_plan_chunk(readers, windows, now))
     return total
 
 
 def _end_pauses(now: datetime) -> None:
     """Readers whose pause is over are readers again."""
-    for reader in Subscriber.objects.filter(state=Subscriber.State.PAUSED, next_digest_at__lte=now):
-        services.resume(reader, now)
+    over = Subscriber.objects.filter(state=Subscriber.State.PAUSED, next_digest_at__lte=now)
+    for readers in _chunks(over, CHUNK):
+        for reader in readers:
+            services.resume(reader, now)
 
 
 def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
@@ -102,21 +133,21 @@ def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
         last = rows[-1].pk
 
 
-def _plan_chunk(
-    readers: Sequence[Subscriber], newest: Edition | None, windows: dict[int, Window], now: datetime
-) -> Planned:
+def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: datetime) -> Planned:
     """Match outside the transaction, then write for those who are still as they were read."""
-    served = [one for one in readers if newest and newest.serial and one.cursor < newest.serial]
+    newest = windows.newest.serial or 0 if windows else 0
+    served = [one for one in readers if one.cursor < newest]
     done = Planned()
     timely, late = _by_lateness(readers, now)
     done.add(_write_skips(late, {one.pk: reasons.TOO_LATE for one in late}, now))
     served_ids = {one.pk for one in served}
     fresh = [one for one in timely if one.pk in served_ids]
     idle = [one for one in timely if one.pk not in served_ids]
-    if fresh and newest:
+    if fresh and windows:
         carried = carry.waiting_for([one.pk for one in fresh])
-        rows = _rows(fresh, newest, windows, carried, now)
-        done.add(_write_deliveries(fresh, rows, carried, newest, now))
+        rows = _rows(fresh, windows, carried, now)
+        chosen = [one for one in fresh if one.pk in rows]
+        done.add(_write_deliveries(chosen, rows, carried, windows.newest, now))
     why = _why_nothing(now)
     done.add(_write_skips(idle, {one.pk: why for one in idle}, now))
     return done
@@ -154,29 +185,24 @@ def _why_nothing(now: datetime) -> str:
 
 def _rows(
     readers: Sequence[Subscriber],
-    newest: Edition,
-    windows: dict[int, Window],
+    windows: Windows,
     carried: carry.Waiting,
     now: datetime,
 ) -> dict[int, Delivery]:
+    """Reader id -> the row. Whoever breaks the choosing stays due, is named in the log, and stops nobody."""
     wants = reading.wants_of([one.pk for one in readers])
-    window_of = {one.pk: _window(one.cursor, newest, windows) for one in readers}
-    had = risers.had([one.pk for one in readers], {paper for one in window_of.values() for paper in one.risers})
+    had = risers.had([one.pk for one in readers], windows.risers)
     rows = {}
     for one in readers:
-        chosen = _choose(one, window_of[one.pk].day, wants[one.pk], had.get(one.pk, frozenset()))
-        rows[one.pk] = _row(one, window_of[one.pk], wants[one.pk], chosen, carried.get(one.pk, ()), now)
+        window = windows.since(one.cursor)
+        try:
+            chosen = _choose(one, window.day, wants[one.pk], had.get(one.pk, frozenset()))
+        except Exception:
+            log.exception("reader %s cannot be planned; tried again at the next turn", one.pk)
+            continue
+        rows[one.pk] = _row(one, window, wants[one.pk], chosen, carried.get(one.pk, ()), now)
     failpoint("plan.matched")
     return rows
-
-
-def _window(since: int, newest: Edition, windows: dict[int, Window]) -> Window:
-    if since not in windows:
-        covered = Edition.objects.filter(
-            state=Edition.State.RELEASED, serial__gt=since, serial__lte=newest.serial
-        ).order_by("serial")
-        windows[since] = Window(since, newest, Day.build(reading.papers_of(covered)), risers.returning(covered))
-    return windows[since]
 
 
 def _choose(reader: Subscriber, day: Day, wants: Sequence[Want], had: frozenset[int]) -> Selection:
@@ -258,16 +284,20 @@ def _still_as_read(readers: Sequence[Subscriber]) -> list[Subscriber]:
 
 
 def _same(read: Subscriber, current: Subscriber) -> bool:
-    return (read.state, read.cursor, read.next_digest_at) == (current.state, current.cursor, current.next_digest_at)
+    """Neither served meanwhile nor with other wishes for when: both would make the plan a wrong one."""
+    return all(
+        getattr(read, name) == getattr(current, name) for name in ("state", "cursor", "next_digest_at", *SCHEDULE)
+    )
 
 
 def _move(readers: Sequence[Subscriber], serial: int | None, now: datetime) -> None:
-    """Readers with the same next moment are moved in one update."""
-    by_next: dict[datetime, list[int]] = defaultdict(list)
+    """Readers with the same moments are moved in one update."""
+    by_moments: dict[tuple[datetime, datetime], list[int]] = defaultdict(list)
     for one in readers:
-        by_next[services.next_due_after(one, now, due_moment(one, now))].append(one.pk)
-    for at, ids in by_next.items():
-        values: dict[str, Any] = {"next_digest_at": at}
+        due = due_moment(one, now)
+        by_moments[due, services.next_due_after(one, now, due)].append(one.pk)
+    for (due, at), ids in by_moments.items():
+        values: dict[str, Any] = {"next_digest_at": at, "served_at": due}
         if serial is not None:
             values["cursor"] = serial
         Subscriber.objects.filter(pk__in=ids).update(**values)

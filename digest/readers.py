@@ -5,6 +5,7 @@ It listens to `subscriptions.signals`, which are sent inside the transaction of 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Max
@@ -27,9 +28,10 @@ def start_with_the_newest(subscriber: Subscriber, **_: Any) -> None:
 
 
 @receiver(signals.resumed)
-def start_afresh(subscriber: Subscriber, **_: Any) -> None:
-    """Back from a pause without catching up: what was released meanwhile is let go."""
-    _move_cursor(subscriber, newest_serial())
+def start_afresh(subscriber: Subscriber, now: datetime, **_: Any) -> None:
+    """Back from a pause without catching up: what was released meanwhile is let go, the day's own edition is not."""
+    before_today = Edition.objects.filter(serial__isnull=False, date__lt=now.date())
+    _move_cursor(subscriber, max(subscriber.cursor, before_today.aggregate(newest=Max("serial"))["newest"] or 0))
 
 
 def _move_cursor(subscriber: Subscriber, serial: int) -> None:
@@ -73,5 +75,4 @@ def scrub(subscriber: Subscriber, **_: Any) -> None:
     Skip.objects.filter(subscriber=subscriber).delete()
     Saved.objects.filter(subscriber=subscriber).delete()
     Feedback.objects.filter(subscriber=subscriber).delete()
-    Profile.objects.filter(subscriber=subscriber).delete()
     Profile.objects.filter(subscriber=subscriber).delete()

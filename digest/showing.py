@@ -149,8 +149,11 @@ def make_due(subscriber: Subscriber, now: datetime, **_: Any) -> str:
     newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
     if newest is None or newest.serial is None:
         return "No edition is out yet. The first one comes to you at your hour."
-    if Delivery.objects.filter(subscriber=subscriber, edition=newest).exists():
-        return "You have the newest letter already. The next one comes at your hour."
+    letter = Delivery.objects.filter(subscriber=subscriber, edition=newest).first()
+    if letter and letter.state == Delivery.State.SKIPPED:
+        return "None of the newest papers matched what you asked for. The next letter comes at your hour."
+    if letter:
+        return "The newest letter was made for you already. The next one comes at your hour."
     rows = Subscriber.objects.filter(pk=subscriber.pk, state=Subscriber.State.ACTIVE)
     rows.update(cursor=Least(F("cursor"), newest.serial - 1), next_digest_at=now)
     return "It is on its way, and should be in your inbox in a minute or two."

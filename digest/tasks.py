@@ -27,8 +27,10 @@ def release_due_editions() -> None:
 @shared_task(name="digest.tasks.send_due")
 def send_due() -> None:
     now = timezone.now()
-    planning.plan(now)
-    delivery.deliver(now, BUDGET)
+    try:
+        planning.plan(now)
+    finally:  # what is planned already goes out, whatever stopped the planning
+        delivery.deliver(now, BUDGET)
 
 
 @shared_task(name="digest.tasks.index_papers")

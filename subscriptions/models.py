@@ -89,6 +89,7 @@ class Subscriber(models.Model):
 
     next_digest_at = models.DateTimeField(null=True, blank=True)
     cursor = models.PositiveBigIntegerField(default=0, help_text="Serial of the last edition covered.")
+    served_at = models.DateTimeField(null=True, blank=True, help_text="The last due moment that was dealt with.")
     paused_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)

@@ -134,12 +134,11 @@ def set_schedule(subscriber: Subscriber, now: datetime, **wishes: Any) -> None:
     with transaction.atomic():
         row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
         check_settings(wishes, row)
-        served = _served(row, now)
         moved = any(wishes.get(name, getattr(row, name)) != getattr(row, name) for name in SCHEDULE)
         for name, value in wishes.items():
             setattr(row, name, value)
         if moved and row.state == State.ACTIVE and not is_due(row, now):
-            row.next_digest_at = schedule.next_due_after_serving(*_schedule(row), now, served)
+            row.next_digest_at = next_due_after(row, now, row.served_at)
         elif moved and row.state == State.PAUSED:
             row.next_digest_at = _end_of_pause(row)
         row.save(update_fields=[*wishes, "next_digest_at"])
@@ -170,7 +169,7 @@ def resume(subscriber: Subscriber, now: datetime) -> bool:
             return False
         row.state, row.paused_until = State.ACTIVE, None
         if not is_due(row, now):
-            row.next_digest_at = next_due(row, now)
+            row.next_digest_at = next_due_after(row, now, row.served_at)
         row.save(update_fields=["state", "paused_until", "next_digest_at"])
         if not row.catch_up:
             signals.resumed.send(Subscriber, subscriber=row, now=now)
@@ -207,7 +206,9 @@ def come_back(subscriber: Subscriber, now: datetime) -> bool:
             confirmed_at__isnull=False,
             ended_at__gte=now - RETURN_WITHIN,
         )
-        back = rows.update(state=State.ACTIVE, ended_at=None, next_digest_at=next_due(subscriber, now))
+        back = rows.update(
+            state=State.ACTIVE, ended_at=None, next_digest_at=next_due_after(subscriber, now, subscriber.served_at)
+        )
         subscriber.refresh_from_db()
         if back:
             _keep_proof(subscriber, "returned", now)
@@ -250,7 +251,7 @@ def next_due(subscriber: Subscriber, after: datetime) -> datetime:
     return schedule.next_due(*_schedule(subscriber), after)
 
 
-def next_due_after(subscriber: Subscriber, now: datetime, served: datetime) -> datetime:
+def next_due_after(subscriber: Subscriber, now: datetime, served: datetime | None) -> datetime:
     """The reader's first due moment after `now`, on a later local date than the one they were `served` for."""
     return schedule.next_due_after_serving(*_schedule(subscriber), now, served)
 
@@ -264,12 +265,6 @@ def is_due(subscriber: Subscriber, now: datetime) -> bool:
 
 def _schedule(subscriber: Subscriber) -> tuple[str, int, int, str]:
     return subscriber.frequency, subscriber.hour, subscriber.weekday, subscriber.zone
-
-
-def _served(subscriber: Subscriber, now: datetime) -> datetime | None:
-    """When the reader was last due under the wishes they had; None if never since confirming."""
-    last = schedule.last_due(*_schedule(subscriber), now)
-    return last if subscriber.confirmed_at and last >= subscriber.confirmed_at else None
 
 
 def _end_of_pause(subscriber: Subscriber) -> datetime | None:

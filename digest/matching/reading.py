@@ -16,6 +16,14 @@ from subscriptions.models import Description, Interest, Subscriber
 
 _COLUMNS = ("id", "identifier", "title", "abstract", "authors", "categories", "upvotes", "comments")
 
+_RELATED = ("edition", "paper", "paper__merged_into")
+_NEEDED = (
+    "is_pinned",
+    "edition__date",
+    *(f"{paper}__{name}" for paper in _RELATED[1:] for name in (*_COLUMNS, "is_withdrawn")),
+    "paper__merged_into_id",
+)
+
 
 def papers_of(editions: Iterable[Edition]) -> list[PaperText]:
     """What these editions hold, hidden and withdrawn papers left out: newest edition first, pins first in each.
@@ -23,14 +31,20 @@ def papers_of(editions: Iterable[Edition]) -> list[PaperText]:
     Two queries, however many editions.
     """
     entries = EditionPaper.objects.filter(edition__in=[edition.pk for edition in editions], is_hidden=False)
-    entries = entries.filter(paper__is_withdrawn=False).order_by("-edition__date", "-is_pinned", "position", "id")
-    columns = [f"paper__{name}" for name in _COLUMNS]
-    rows = list(entries.values_list(*columns, "edition__date", "is_pinned"))
-    sources = _sources([row[0] for row in rows])
+    entries = entries.order_by("-edition__date", "-is_pinned", "position", "id")
+    rows = [(_kept(one), one.edition.date, one.is_pinned) for one in entries.select_related(*_RELATED).only(*_NEEDED)]
+    sources = _sources([paper.pk for paper, _, _ in rows])
     held: dict[int, PaperText] = {}
-    for row in rows:  # a late riser stands in two editions: the newer counts
-        held.setdefault(row[0], _paper(row[:8], sources[row[0]], day=row[8], pinned=row[9]))
+    for paper, day, pinned in rows:  # a late riser or a merged paper stands in two editions: the newer counts
+        if not paper.is_withdrawn:
+            columns = [getattr(paper, name) for name in _COLUMNS]
+            held.setdefault(paper.pk, _paper(columns, sources[paper.pk], day=day, pinned=pinned))
     return list(held.values())
+
+
+def _kept(entry: EditionPaper) -> Paper:
+    """The paper of an entry, or the one it was merged into since."""
+    return entry.paper.merged_into or entry.paper
 
 
 def papers_announced(papers: QuerySet[Paper]) -> list[PaperText]:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from digest import planning
+from digest import planning, tasks
 from digest.delivery import reasons
 from digest.models import Delivery, Skip
 from subscriptions.models import Subscriber
 from tests import make
-from tests.make import NOW
+from tests.make import NOW, TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +161,58 @@ def test_a_chunk_needs_the_same_few_queries_however_many_readers(django_assert_m
         make.subscriber(queries=["speech"])
     with django_assert_max_num_queries(25):
         assert planning.plan(NOW).planned == 40
+
+
+# -- what a cold reading found ------------------------------------------------------------------------
+
+
+def test_a_change_of_the_hour_while_a_chunk_is_matched_is_planned_by_the_new_one(monkeypatch) -> None:
+    make.edition(papers=[make.paper("speech")])
+    reader = make.subscriber(queries=["speech"])
+    rows = planning._rows
+
+    def changed_meanwhile(*arguments):
+        Subscriber.objects.filter(pk=reader.pk).update(hour=9)
+        return rows(*arguments)
+
+    monkeypatch.setattr(planning, "_rows", changed_meanwhile)
+    assert planning.plan(NOW).planned == 0
+    monkeypatch.setattr(planning, "_rows", rows)
+    assert planning.plan(NOW).planned == 1
+
+
+def test_a_reader_whose_choosing_breaks_stops_nobody_and_stays_due(monkeypatch, caplog) -> None:
+    make.edition(papers=[make.paper("speech")])
+    broken, fine = make.subscriber(queries=["speech"]), make.subscriber(queries=["speech"])
+    choose = planning._choose
+
+    def choosing(reader, *rest):
+        if reader.pk == broken.pk:
+            raise ValueError("a wish nobody foresaw")
+        return choose(reader, *rest)
+
+    monkeypatch.setattr(planning, "_choose", choosing)
+    assert planning.plan(NOW).planned == 1
+    assert Delivery.objects.get().subscriber == fine
+    broken.refresh_from_db()
+    assert broken.next_digest_at == NOW
+    assert f"reader {broken.pk} cannot be planned" in caplog.text
+
+
+def test_a_long_absence_is_caught_up_with_for_a_month_of_editions(monkeypatch) -> None:
+    monkeypatch.setattr(planning, "CATCH_UP", 2)
+    papers = [make.paper(f"speech {number}") for number in range(4)]
+    for number, paper in enumerate(papers):
+        make.edition(TODAY - timedelta(days=3 - number), [paper])
+    make.subscriber(queries=["speech"])
+    planning.plan(NOW)
+    assert {one["paper"] for one in Delivery.objects.get().papers} == {paper.pk for paper in papers[2:]}
+
+
+def test_what_is_planned_goes_out_though_planning_breaks(monkeypatch) -> None:
+    sent = []
+    monkeypatch.setattr("digest.tasks.planning.plan", lambda now: 1 / 0)
+    monkeypatch.setattr("digest.tasks.delivery.deliver", lambda now, budget: sent.append(now))
+    with pytest.raises(ZeroDivisionError):
+        tasks.send_due()
+    assert len(sent) == 1

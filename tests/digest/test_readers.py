@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def editions(count: int) -> None:
     for number in range(count):
-        make.edition(TODAY + timedelta(days=number), [make.paper()])
+        make.edition(TODAY - timedelta(days=count - 1 - number), [make.paper()])
 
 
 def cursor_after(signal, cursor: int = 0) -> int:
@@ -41,9 +41,10 @@ def test_a_reader_who_returns_never_gets_an_edition_again():
     assert cursor_after(signals.confirmed, cursor=3) == 3
 
 
-def test_a_reader_who_wants_no_catch_up_starts_afresh():
+def test_a_reader_who_wants_no_catch_up_starts_with_todays_edition():
     editions(3)
-    assert cursor_after(signals.resumed, cursor=1) == 3
+    assert cursor_after(signals.resumed) == 2
+    assert cursor_after(signals.resumed, cursor=3) == 3
 
 
 def letter(reader: Subscriber) -> Delivery:

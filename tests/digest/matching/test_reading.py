@@ -82,3 +82,12 @@ def test_match_refuses_with_usage(words: list[str], capsys: pytest.CaptureFixtur
         call_command("match", *words, "--json")
     assert end.value.code == 2
     assert capsys.readouterr().out.startswith('{"error": ')
+
+
+def test_papers_merged_after_their_editions_count_once() -> None:
+    kept, doubled = make.paper("The kept row"), make.paper("The same paper again")
+    editions = [make.edition(make.TODAY - timedelta(days=1), [doubled]), make.edition(papers=[kept])]
+    doubled.merged_into = kept
+    doubled.save(update_fields=["merged_into"])
+    assert [paper.id for paper in papers_of(editions)] == [kept.pk]
+    assert [paper.id for paper in papers_of(editions[:1])] == [kept.pk]
