@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +19,8 @@ from subscriptions.models import Ask, Subscriber
 
 logger = logging.getLogger(__name__)
 CHUNK = 50
+# What cannot be acted on for a reason nobody foresaw is tried again for so long, and never stops the others.
+KEPT_FOR = timedelta(hours=1)
 REFUSALS = (addresses.AddressError, InterestError, schedule.ScheduleError, services.ServiceError)
 
 
@@ -30,11 +32,25 @@ def write_down(kind: str, email: str, wishes: dict[str, Any], network: str, now:
 def take_up(now: datetime, limit: int = 2000) -> Counter[str]:
     """Act on what waits; answers how many ended how."""
     counts: Counter[str] = Counter()
-    while counts.total() < limit and (waiting := list(Ask.objects.order_by("id")[:CHUNK])):
+    last = 0
+    while counts.total() < limit and (waiting := list(Ask.objects.filter(pk__gt=last).order_by("pk")[:CHUNK])):
         for ask in waiting:
-            counts[_take_up_one(ask.pk, now)] += 1
+            counts[_guarded(ask, now)] += 1
+        last = waiting[-1].pk
     limits.prune(now)
     return counts
+
+
+def _guarded(ask: Ask, now: datetime) -> str:
+    """The outermost loop: one ask that breaks is named (by number and kind of trouble only) and left for later."""
+    try:
+        return _take_up_one(ask.pk, now)
+    except Exception as error:
+        logger.exception("ask %s came to grief: %s", ask.pk, type(error).__name__, exc_info=False)
+        if ask.at < now - KEPT_FOR:
+            Ask.objects.filter(pk=ask.pk).delete()
+            return "dropped"
+        return "troubled"
 
 
 def _take_up_one(pk: int, now: datetime) -> str:

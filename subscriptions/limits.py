@@ -86,9 +86,11 @@ def free_again(kind: str, subject: str, now: datetime) -> timedelta:
 
 def take_for_letter(address: Address, now: datetime, kind: str = "address", lane: str = "site") -> bool:
     """Use the allowances of one letter nobody has confirmed yet: the address, its domain, the site."""
-    if not take(kind, address.budget, now):
-        return False
-    return take("domain", address.domain, now) and take(lane, "", now)
+    with transaction.atomic():
+        if take(kind, address.budget, now) and take("domain", address.domain, now) and take(lane, "", now):
+            return True
+        transaction.set_rollback(True)  # a refusal by one uses up nothing of the others
+    return False
 
 
 def prune(now: datetime) -> int:

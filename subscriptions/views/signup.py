@@ -81,7 +81,7 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     if form.address.shown and request.POST.get("sure") != form.address.shown:
         return _page(request, form, now, status=422, shown=form.address.shown)
     network = networks.of(request)
-    lane = _lane(request, network, now)
+    lane = _lane(request, network, form.address.domain, now)
     if not lane:
         return _busy(request, form, network, now)
     wishes = form.wanted | {"topics": form.slugs, "queries": form.queries_written, "lane": lane}
@@ -90,8 +90,10 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     return render(request, "subscriptions/sent.html", sent)
 
 
-def _lane(request: HttpRequest, network: str, now: datetime) -> str:
+def _lane(request: HttpRequest, network: str, domain: str, now: datetime) -> str:
     """Which allowance pays for the letter: the site's own, or the one a solved sum opens; empty for none."""
+    if not limits.has_room("domain", domain, now):
+        return ""
     if limits.has_room("site", "", now) and limits.take("network", network, now):
         return "site"
     if not proofs.is_solved(request.POST, now):
@@ -101,7 +103,8 @@ def _lane(request: HttpRequest, network: str, now: datetime) -> str:
 
 
 def _busy(request: HttpRequest, form: SignupForm, network: str, now: datetime) -> HttpResponse:
-    wait = max(limits.free_again("network", network, now), limits.free_again("site", "", now))
+    domain = limits.free_again("domain", form.address.domain, now)
+    wait = max(limits.free_again("network", network, now), limits.free_again("site", "", now), domain)
     minutes = 1 + int(wait.total_seconds()) // 60
     busy = f"Many people are signing up from where you are, or everywhere. The next place is free in {minutes} minutes."
     response = _page(request, form, now, status=429, busy=busy, challenge=proofs.challenge())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from subscriptions import asks, services
@@ -34,6 +36,16 @@ def test_one_ask_that_comes_to_nothing_holds_up_no_other():
     asks.write_down("signup", "ada@example.org", {"topics": ["gone"]}, "", NOW)
     asks.write_down("signup", "ben@example.org", {}, "", NOW)
     assert asks.take_up(NOW) == {"refused": 2, "signup": 1}
+    assert not Ask.objects.exists()
+
+
+def test_f44_one_ask_that_breaks_stops_no_other_and_is_dropped_in_time(caplog):
+    asks.write_down("signup", "ada@example.org", {"colour": "red"}, "", NOW)
+    asks.write_down("signup", "ben@example.org", {}, "", NOW)
+    assert asks.take_up(NOW) == {"troubled": 1, "signup": 1}
+    assert asks.take_up(NOW + timedelta(minutes=59)) == {"troubled": 1}
+    assert asks.take_up(NOW + timedelta(minutes=61)) == {"dropped": 1}
+    assert "example.org" not in caplog.text
     assert not Ask.objects.exists()
 
 

@@ -54,6 +54,14 @@ def test_a_domain_gets_a_share_of_the_sites_budget(settings):
 
 
 @pytest.mark.django_db
+def test_a_refusal_by_the_domain_leaves_the_address_its_own(settings):
+    settings.SIGNUPS_PER_HOUR = 2
+    limits.take_for_letter(addresses.read("ben@example.org"), NOW)
+    ada = addresses.read("ada@example.org")
+    assert [limits.take_for_letter(ada, NOW), limits.take_for_letter(ada, NOW + 2 * HOUR)] == [False, True]
+
+
+@pytest.mark.django_db
 def test_no_budget_names_anybody():
     limits.take_for_letter(addresses.read("zoe@example.org"), NOW)  # letters that no hash in hex has
     limits.take("network", "192.0.2.0/24", NOW)
