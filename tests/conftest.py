@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.browser import browser
 from tests.everything import POSTGRES, REDIS, answers
 
 __all__ = ("browser",)
+
+# A shared machine may be slow at any moment: an example is judged by its answer, not by its time.
+hypothesis_settings.register_profile("offprint", deadline=None)
+hypothesis_settings.load_profile("offprint")
 
 LOOPBACK = ("127.", "::1", "localhost")
 

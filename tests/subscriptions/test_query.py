@@ -145,10 +145,10 @@ def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["(" * 500, '"' * 499, "-" * 500, "a* " * 166, "\\v{" * 166, "α" * 500, "a" * 500])
 def test_no_text_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(QueryError):
         parse(text)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 1
 
 
 def test_only_what_asks_for_something_explains_a_match() -> None:

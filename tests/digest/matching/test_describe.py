@@ -43,9 +43,9 @@ def test_one_shared_word_of_many_is_not_enough() -> None:
 
 def test_fifty_kilobytes_take_no_longer_than_they_should() -> None:
     text = " ".join(f"{word}{number}" for number in range(1500) for word in ("robot", "bird", "speech hearing "))
-    started = time.perf_counter()
+    started = time.process_time()
     describe.answer(LIBRARY, text[:50_000])
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_described_paper_says_which_of_the_readers_words_it_holds() -> None:

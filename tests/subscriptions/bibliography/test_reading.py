@@ -131,6 +131,6 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     ids=["starts", "lines", "braces", "accents", "titles", "records"],
 )
 def test_no_file_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read(text)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
