@@ -52,6 +52,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     django.setup()
     from django.core.management import call_command
 
+    call_command("check", verbosity=0)
     call_command("migrate", verbosity=0)
     seconds = {"fill": _timed(lambda: _fill(options))}
     seconds |= _counted()
