@@ -24,7 +24,7 @@ from digest.matching import reading
 from digest.matching.day import Day
 from digest.models import Delivery, Edition, Skip
 from digest.selection import PIN, Selection, Want, select, to_json
-from subscriptions import schedule, services
+from subscriptions import notices, schedule, services
 from subscriptions.addresses import keyed_hash
 from subscriptions.models import Frequency, Subscriber
 from subscriptions.services import SCHEDULE
@@ -320,6 +320,16 @@ def _write_skips(readers: Sequence[Subscriber], why: dict[int, str], now: dateti
             for one in unchanged
         ]
         Skip.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+        notices.queue_quiet({row.subscriber: _line(row) for row in rows if _wants_a_line(row.subscriber)}, now)
         _move(unchanged, None, now)
     done.skipped.update(why[one.pk] for one in unchanged)
     return done
+
+
+def _wants_a_line(reader: Subscriber) -> bool:
+    return reader.empty_day == Subscriber.EmptyDay.LINE
+
+
+def _line(skip: Skip) -> tuple[str, str]:
+    """The day it is about, and the reason in the reader's own voice."""
+    return str(skip.local_date), reasons.to_reader(skip.reason)

@@ -118,13 +118,13 @@ def history(subscriber: Subscriber, now: datetime, **_: Any) -> list[previews.Le
     rows = Delivery.objects.filter(subscriber=subscriber).order_by("-planned_at")[:LETTERS_SHOWN]
     skips = Skip.objects.filter(subscriber=subscriber).order_by("-local_date")[:LETTERS_SHOWN]
     lines = [_letter(row) for row in rows]
-    lines += [previews.Letter(skip.local_date, skip.at, _to_reader(skip.reason)) for skip in skips]
+    lines += [previews.Letter(skip.local_date, skip.at, reasons.to_reader(skip.reason)) for skip in skips]
     return sorted(lines, key=lambda line: (line.day, line.at or now), reverse=True)[:LETTERS_SHOWN]
 
 
 def _letter(row: Delivery) -> previews.Letter:
     if row.state == Delivery.State.SKIPPED:
-        return previews.Letter(row.local_date, row.settled_at, _to_reader(row.reason))
+        return previews.Letter(row.local_date, row.settled_at, reasons.to_reader(row.reason))
     words, tone = _WORDS[Delivery.State(row.state)]
     if row.state == Delivery.State.ACCEPTED and row.settled_at:
         words += f" at {timezone.localtime(row.settled_at):%H:%M:%S} UTC"
@@ -132,12 +132,6 @@ def _letter(row: Delivery) -> previews.Letter:
         words += f", {row.fate}"
         tone = "bad" if row.fate in {"bounced", "complained", "rejected", "failed"} else tone
     return previews.Letter(row.local_date, row.settled_at, words, tone, len(row.papers))
-
-
-def _to_reader(reason: str) -> str:
-    """The ledger's sentence, turned to the reader."""
-    sentence = reasons.sentence(reason)
-    return sentence.replace("this reader's", "your").replace("This reader's", "Your").replace("this reader", "you")
 
 
 # -- today's now ------------------------------------------------------------------------------------

@@ -230,6 +230,7 @@ class Notice(models.Model):
         LINK = "link", "Here is your link"
         ADDRESS = "address", "Please confirm your new address"
         GOODBYE = "goodbye", "You have left"
+        QUIET = "quiet", "Nothing today, and why"
 
     class State(models.TextChoices):
         PENDING = "pending", "Waiting"
@@ -243,6 +244,7 @@ class Notice(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="notices")
     dedupe_key = models.CharField(max_length=120, unique=True)
+    words = models.CharField(max_length=300, blank=True, help_text="A sentence the letter says (kind quiet).")
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     tries = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField()

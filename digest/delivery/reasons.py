@@ -48,3 +48,9 @@ BY_STATE = {
 def sentence(reason: str) -> str:
     """The reason in plain words."""
     return SENTENCES.get(reason, reason.replace("_", " "))
+
+
+def to_reader(reason: str) -> str:
+    """The reason's sentence, turned to the reader."""
+    words = sentence(reason)
+    return words.replace("this reader's", "your").replace("This reader's", "Your").replace("this reader", "you")

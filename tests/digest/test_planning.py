@@ -9,7 +9,8 @@ import pytest
 from digest import planning, tasks
 from digest.delivery import reasons
 from digest.models import Delivery, Skip
-from subscriptions.models import Subscriber
+from subscriptions import notices
+from subscriptions.models import Notice, Subscriber
 from tests import make
 from tests.make import NOW, TODAY
 
@@ -216,3 +217,23 @@ def test_what_is_planned_goes_out_though_planning_breaks(monkeypatch) -> None:
     with pytest.raises(ZeroDivisionError):
         tasks.send_due()
     assert len(sent) == 1
+
+
+def test_who_wishes_a_line_gets_one_honest_line_on_a_day_without_an_edition() -> None:
+    reader = make.subscriber(empty_day="line")
+    make.subscriber()
+    planning.plan(NOW)
+    planning.plan(NOW)
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.subscriber) == ("quiet", reader)
+    assert notice.words == "No edition had come out since your last letter."
+
+
+def test_the_line_can_be_ended_with_one_click_and_is_never_sent_twice(mailoutbox) -> None:
+    make.subscriber(empty_day="line")
+    planning.plan(NOW)
+    notices.send_waiting(NOW)
+    notices.send_waiting(NOW)
+    [letter] = mailoutbox
+    assert "No edition had come out since your last letter." in letter.body
+    assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
