@@ -9,8 +9,12 @@ from digest.rendering import cards, golden
 from tests.digest.rendering import checks
 
 PROGRAMS = frozenset("gmail outlook apple-mail yahoo aol thunderbird samsung-email protonmail fastmail".split())  # noqa: SIM905
+OTHERS = frozenset(
+    "sfr orange hey mail-ru laposte gmx web-de ionos-1and1 t-online-de free-fr wp-pl rainloop".split()  # noqa: SIM905
+)
 # What some program lacks, and what happens there.
 FALLBACKS = {
+    "css-max-width": "Outlook on Windows gets a table of 600 pixels of its own",
     "css-height": "the rule keeps the height of its line",
     "css-word-break": "a long address runs on",
     "css-text-decoration": "links keep their underline",
@@ -27,14 +31,16 @@ OWN = frozenset("color -webkit-text-size-adjust -ms-text-size-adjust mso-table-l
 
 
 def lacking(page: Path) -> set[str]:
-    """The big programs that do not know a feature, by its newest result."""
-    found, family = set(), ""
+    """The big programs that do not know a feature, by their newest results."""
+    newest: dict[tuple[str, str], str] = {}
+    family = platform = ""
     for line in page.read_text().partition("stats:")[2].splitlines():
         if named := re.match(r'\s*"?([\w.-]+)"?\s*:\s*\{', line):
-            family = named.group(1) if named.group(1) in PROGRAMS else family
-        if re.search(r':\s*"n', line):
-            found.add(family)
-    return found & PROGRAMS
+            name = named.group(1)
+            family, platform = (name, "") if name in PROGRAMS | OTHERS else (family, name)
+        for result in re.findall(r'"[\w. -]+"\s*:\s*"([^"]+)"', line):
+            newest[family, platform] = result
+    return {family for (family, _), result in newest.items() if result.startswith("n")} & PROGRAMS
 
 
 def features() -> set[str]:
