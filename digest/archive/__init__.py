@@ -8,5 +8,6 @@ changed, whoever changed them; `refresh` indexes what is noted.
 from digest.archive.index import pending, refresh
 from digest.archive.limits import TooSlowError
 from digest.archive.search import Found, by_tree, like, loosely
+from digest.archive.visibility import withheld
 
-__all__ = ["Found", "TooSlowError", "by_tree", "like", "loosely", "pending", "refresh"]
+__all__ = ["Found", "TooSlowError", "by_tree", "like", "loosely", "pending", "refresh", "withheld"]

@@ -17,10 +17,11 @@ from psycopg.errors import QueryCanceled
 from digest.archive import limits, tsquery
 from digest.archive.forms import Words
 from digest.archive.limits import TooSlowError
+from digest.archive.visibility import WITHHELD
 from subscriptions.query import Node
 from subscriptions.query.tree import And, Not, Or, Term
 
-VISIBLE = "paper_id NOT IN (SELECT paper_id FROM digest_editionpaper WHERE is_hidden)"
+VISIBLE = f"paper_id NOT IN ({WITHHELD})"
 MATCHING = f"SELECT paper_id, day FROM digest_archive WHERE vector @@ %s::tsquery AND {VISIBLE}"  # noqa: S608
 # Of a common word's papers not all are ranked: the newest that have it in the title, and the newest of all.
 CANDIDATES = 500

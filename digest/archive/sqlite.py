@@ -12,9 +12,10 @@ from django.db import OperationalError, connection
 from digest.archive import fts5, limits
 from digest.archive.forms import Words
 from digest.archive.limits import TooSlowError
+from digest.archive.visibility import WITHHELD
 from subscriptions.query import Node
 
-VISIBLE = "rowid NOT IN (SELECT paper_id FROM digest_editionpaper WHERE is_hidden)"
+VISIBLE = f"rowid NOT IN ({WITHHELD})"
 COUNT = (
     "(SELECT count(*) FROM (SELECT 1 FROM digest_archive "  # noqa: S608 - constants only
     f"WHERE digest_archive MATCH %s AND {VISIBLE} LIMIT %s))"

@@ -8,6 +8,7 @@ from datetime import date
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
+from digest.archive import withheld
 from digest.models import Announcement, Edition, EditionPaper, Paper
 from digest.site import areas
 from digest.site.listing import Listed, listed
@@ -54,8 +55,8 @@ def neighbours(day: date) -> Neighbours:
 
 
 def public_papers() -> QuerySet[Paper]:
-    """Every paper but those a curator hid, each with who announced it. (One merged into another is among them.)"""
-    return with_announcements(Paper.objects.exclude(placements__is_hidden=True))
+    """What the public sees, each with who announced it. (One merged into another is among them.)"""
+    return with_announcements(Paper.objects.exclude(pk__in=withheld().values("paper")))
 
 
 def with_announcements(papers: QuerySet[Paper]) -> QuerySet[Paper]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -174,6 +175,28 @@ def test_a_hidden_paper_is_not_found() -> None:
 
     assert archive.by_tree(query.parse("spam"), False, 10).total == 0
     assert archive.loosely(["spam"], 10) == []
+
+
+@pytest.mark.parametrize("state", ["collecting", "held", "frozen"])
+def test_a_paper_is_found_once_its_edition_is_out(state: str) -> None:
+    edition = make.edition(papers=[make.paper("Soon there")], state=state)
+    archive.refresh()
+    assert archive.by_tree(query.parse("soon"), True, 10).total == 0
+    edition.state = "released"
+    edition.save()
+
+    assert archive.by_tree(query.parse("soon"), True, 10).total == 1
+
+
+def test_hiding_a_papers_return_does_not_hide_it() -> None:
+    one = make.paper("Raised")
+    make.edition(papers=[one])
+    again = make.edition(make.TODAY + timedelta(days=3))
+    again.entries.create(paper=one, is_late_riser=True, is_hidden=True)
+    archive.refresh()
+
+    assert archive.by_tree(query.parse("raised"), True, 10).total == 1
+    assert not archive.withheld().exists()
 
 
 def test_papers_come_newest_first_by_date_and_with_the_word_in_the_title_first_by_relevance() -> None:

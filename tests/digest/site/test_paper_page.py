@@ -67,6 +67,13 @@ def test_a_paper_a_curator_hid_is_not_there(client: Client) -> None:
     page(client, one.pk, 404)
 
 
+def test_a_paper_has_its_page_once_its_edition_is_out(client: Client) -> None:
+    one = make.paper()
+    make.edition(papers=[one], state="held")
+
+    page(client, one.pk, 404)
+
+
 @pytest.mark.parametrize("pk", [0, 999_999_999_999, 10**30])
 def test_a_number_no_paper_has_is_not_found(client: Client, pk: int) -> None:
     page(client, pk, 404)

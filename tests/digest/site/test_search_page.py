@@ -76,7 +76,7 @@ def test_a_page_far_beyond_the_last_is_empty_not_an_error(client: Client) -> Non
     page(client, "/search/", q="speech", page="400")
 
 
-@pytest.mark.parametrize("q", ["<script>alert(1)</script>", '"><img src=x>', "a\x00b", "x" * 501, "=", "(", "*"])
+@pytest.mark.parametrize("q", ["<script>alert(1)</script>", '"><img src=x>', "x" * 501, "=", "(", "*"])
 def test_s11_what_was_typed_comes_back_as_text(client: Client, q: str) -> None:
     text = page(client, "/search/", q=q)
 
