@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from digest.site import letters, outbox, reactions, saved
+from digest.site import letters, outbox, quieting, reactions, saved
 
 urlpatterns = [
     path("l/<str:token>/", letters.letter, name="letter"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("f/<str:token>/", letters.feed, name="letters_feed"),
     path("k/<str:token>/", reactions.start, name="act"),
     path("k/<str:token>/<int:paper>/", reactions.choose, name="act_choose"),
+    path("k/<str:token>/<int:paper>/why/", quieting.quiet, name="act_why"),
     path("k/<str:token>/<int:paper>/<str:act>/", reactions.act, name="act_one"),
     path("s/<str:token>/", saved.saved, name="saved"),
     re_path(r"^s/(?P<token>[^/]+)/papers\.(?P<form>bib|ris)$", saved.export, name="saved_export"),

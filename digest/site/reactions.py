@@ -35,7 +35,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def choose(request: HttpRequest, token: str, paper: int) -> HttpResponse:
     """All three buttons for one paper: the text letter's link."""
-    delivery, found = _open(token, paper)
+    delivery, found = opened(token, paper)
     return _page(request, token, delivery, found, "", "choose")
 
 
@@ -44,7 +44,7 @@ def choose(request: HttpRequest, token: str, paper: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, token: str, paper: int, act: str) -> HttpResponse:
     """GET shows the button; POST acts, or takes it back with `undo`."""
-    delivery, found = _open(token, paper)
+    delivery, found = opened(token, paper)
     if act not in ACTS:
         raise Http404("no such button")
     if request.method != "POST":
@@ -71,7 +71,7 @@ def undo(reader: Subscriber, paper: Paper, act: str) -> None:
         Feedback.objects.filter(subscriber=reader, paper=paper, value=VALUES[act]).delete()
 
 
-def _open(token: str, paper: int) -> tuple[Delivery, Paper]:
+def opened(token: str, paper: int) -> tuple[Delivery, Paper]:
     """The letter of this link and the paper on it, else 404."""
     try:
         identity = doors.identity("act", token)
