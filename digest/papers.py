@@ -238,7 +238,10 @@ def _write(slots: list[_Slot], known: _Known) -> None:
     Paper.objects.bulk_create(new, batch_size=_CHUNK)
     old = {slot.paper.pk: slot.paper for slot in slots if not slot.is_new and slot.paper}
     touched = {slot.paper.pk: slot.paper for slot in slots if slot.is_touched and slot.paper}
-    Paper.objects.bulk_update(touched.values(), _CHANGED, batch_size=100)
+    # An upsert on the key: bulk_update's CASE per row and field takes five times as long.
+    Paper.objects.bulk_create(
+        touched.values(), batch_size=_CHUNK, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGED
+    )
     had = set(Identifier.objects.filter(paper__in=list(old)).values_list("value", flat=True)) if old else set()
     rows = [
         Identifier(value=name, paper=slot.paper)
