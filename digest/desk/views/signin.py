@@ -20,6 +20,7 @@ from digest.desk import log, roles, signin
 from subscriptions import networks
 
 RECOVERY_CODES = 8
+WORKING_DAY = 12 * 3600  # seconds a sign-in lasts
 WRONG = "That name and password do not go together. Check both; capitals count in the password."
 SLOW = "Too many tries. Wait a few minutes, then try again."
 WRONG_CODE = "That code is not right, or was used already. Wait for the next one and try again."
@@ -49,6 +50,7 @@ def _try(request: HttpRequest, following: str) -> HttpResponse:
         return render(request, "desk/sign_in.html", context | {"error": WRONG}, status=400)
     signin.succeeded(name, where)
     login(request, user)
+    request.session.set_expiry(WORKING_DAY)
     log.record(request, "sign in", f"person {user.get_username()}", now)
     return redirect("desk-second" if roles.needs_second_factor(request.user) else following)
 

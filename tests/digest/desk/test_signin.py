@@ -122,6 +122,20 @@ def test_signing_in_leads_nowhere_else(wanted, goes, curator_user):
     assert attempt(next=wanted).url == goes
 
 
+def test_s23_a_sign_in_lasts_a_working_day_and_a_new_password_ends_it(curator_user):
+    with time_machine.travel(make.NOW, tick=False) as clock:
+        client = Client()
+        attempt(client=client)
+        clock.shift(timedelta(hours=11))
+        assert client.get("/desk/").status_code == 200
+        clock.shift(timedelta(hours=2))
+        assert client.get("/desk/").status_code == 302
+        attempt(client=client)
+        curator_user.set_password("another long password")
+        curator_user.save()
+        assert client.get("/desk/").status_code == 302
+
+
 def test_signing_out_ends_it(curator_user):
     client = Client()
     attempt(client=client)
