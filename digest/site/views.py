@@ -210,6 +210,7 @@ def period(request: HttpRequest, period: Period) -> HttpResponse:
 @public(60 * MINUTE)
 def robots(request: HttpRequest) -> HttpResponse:
     """Crawlers may read the papers; a reader's own links and the searches are not for them."""
-    closed = ("/search/", "/c/", "/p/", "/a/", "/n/", "/r/", "/u/", "/b/", "/preferences/", "/account/", "/admin/")
+    letters = (f"/{letter}/" for letter in "abcfklnprsu")  # the signed links of mails
+    closed = ("/search/", "/preferences/", "/account/", "/admin/", "/desk/", *letters)
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from django.test import Client
 
 from digest import archive
 from tests import make
+from tests.digest.site.test_attacks import patterns
 
 pytestmark = pytest.mark.django_db
 FEEDS = ["/feed", "/day/2026-06-03/feed", "/topic/speech/feed", "/search/feed"]
@@ -108,6 +110,8 @@ def test_a_paper_is_cited_as_a_file(client: Client, form: str, start: bytes) -> 
 
 def test_crawlers_are_kept_from_what_is_not_for_them(client: Client) -> None:
     text = client.get("/robots.txt").content.decode()
+    signed = {path.lstrip("^")[:2] for path, _ in patterns() if re.match(r"\^?[a-z]/.*token", path)}
 
-    assert "Disallow: /u/" in text
+    assert signed
+    assert [start for start in signed if f"Disallow: /{start}" not in text] == []
     assert "Disallow: /search/" in text
