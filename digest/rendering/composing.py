@@ -132,6 +132,7 @@ def frame_for(own: Doors, issues: tuple[Issue, ...], form: frames.Form, with_ove
     """The frame's HTML and text, without the places that this letter has nothing for."""
     doors = {"web_url": own.web, "saved_url": own.saved, "preferences_url": own.preferences}
     doors |= {"unsubscribe_url": own.unsubscribe, "overflow": own.more if with_overflow else ""}
+    doors["preheader"] = "" if form == "empty" else "some"
     omitted = frozenset(name for name, door in doors.items() if not door)
     return frames.printed(frames.frame(form, issues, omitted))
 

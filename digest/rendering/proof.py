@@ -26,6 +26,7 @@ NOTICES = {
     "link": ("preferences_url", "account_url"),
     "address": ("address_url",),
     "goodbye": ("return_url",),
+    "quiet": ("preferences_url", "unsubscribe_url"),
 }
 URLS = (
     "confirm_url preferences_url account_url address_url block_url return_url unsubscribe_url".split()  # noqa: SIM905
@@ -98,7 +99,7 @@ def _notices() -> Iterator[str]:
     from django.template import engines
 
     urls = {name: f"https://golden.example/{name}/" for name in URLS}
-    context: dict[str, Any] = {**urls, "subscriber": None, "now": None}
+    context: dict[str, Any] = {**urls, "subscriber": None, "now": None, "words": "No papers."}
     for name, wanted in NOTICES.items():
         parts = [
             str(engines[engine].get_template(f"email/{name}.{part}").render(context))

@@ -1,47 +1,90 @@
-"""Pictures of the letters in an outbox, for docs/pictures: `python -m tests.digest.rendering.pictures OUTBOX FOLDER`.
+"""Pictures of letters for docs/pictures, made from the bundled samples: real abstracts are not ours to show.
 
-Made from the bundled samples only (`make run ONCE=1`): real abstracts are not ours to show.
+`VAR_DIR=… python manage.py up --once`, then `VAR_DIR=… python -m tests.digest.rendering.pictures docs/pictures`.
 """
 
 from __future__ import annotations
 
-import email
+import os
 import sys
-from email import policy
-from email.message import EmailMessage
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+# name: (letter, width, height, scheme); height 0 is the whole letter
 VIEWS = {
-    "letter": ("vision", 900, "light", 1200),
-    "letter-dark": ("vision", 600, "dark", 1200),
-    "letter-phone": ("speech", 320, "light", 900),
+    "letter": ("daily", 900, 1200, "light"),
+    "letter-dark": ("daily", 600, 1200, "dark"),
+    "letter-phone": ("daily", 320, 900, "light"),
+    "letter-weekly": ("weekly", 600, 1000, "light"),
+    "letter-overflow": ("overflow", 600, 1000, "light"),
+    "letter-empty": ("empty", 600, 0, "light"),
+    "letter-confirm": ("confirm", 600, 0, "dark"),
 }
+NOTE = "The first one is worth your coffee. Tomorrow’s letter comes an hour later."
 
 
-def main(outbox: Path, folder: Path) -> None:
+def pages() -> dict[str, str]:
+    """The HTML of each kind of letter."""
+    from django.template import engines
+
+    from digest.matching import Day
+    from digest.matching.reading import papers_of
+    from digest.models import Paper
+    from digest.rendering import composing, golden, previews, reading
+    from digest.rendering.composing import Order, Pick
+    from digest.rendering.frames import Issue
+    from digest.rendering.reasons import Reason
+    from digest.selection import select, to_json
+
+    wants = previews.wants(["agent*", "benchmark* OR evaluat*", "speech OR audio", "diffus* OR image", "model"])
+    chosen = to_json(select(Day.build(papers_of([previews.edition()])), wants, 50))
+    rows = Paper.objects.in_bulk([row["paper"] for row in chosen])
+    facts = reading.content({}, {}, rows)
+    picks = list(facts.picks(chosen))
+    pinned = replace(picks[0], reasons=(Reason("pin"), *picks[0].reasons))
+    picks = [pinned, *picks[1:]]
+    issue = Issue(1, date(2026, 8, 20), "", "", 60, ("Hugging Face daily papers", "arXiv cs.CL"), (), "05:30")
+    noted = Issue(2, date(2026, 8, 21), NOTE, "the curator", 60, issue.sources, ("arXiv cs.AI",), "08:00")
+    day = date(2026, 1, 2)
+
+    def html(issues: tuple[Issue, ...], shown: list[Pick], matched: int, **rest: Any) -> str:
+        return composing.compose(Order(issues, tuple(shown), matched, golden.DOORS, confirmed_on=day, **rest)).html
+
+    confirm = {"confirm_url": golden.DOORS.web, "block_url": golden.DOORS.unsubscribe, "now": datetime.now(UTC)}
+    return {
+        "daily": html((noted,), picks[:6], 14),
+        "weekly": html((issue, noted), picks[:10], 38, weekly=True),
+        "overflow": html((noted,), picks, 120, level="full"),
+        "empty": html((noted,), [], 0),
+        "confirm": str(engines["letter_html"].get_template("email/confirm.html").render(confirm)),
+    }
+
+
+def main(folder: Path) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    made = pages()
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for name, (reader, width, scheme, height) in VIEWS.items():
-            shoot(browser, newest(outbox, reader), folder / f"{name}.png", (width, height), scheme)
+        for name, (letter, width, height, scheme) in VIEWS.items():
+            shoot(browser, made[letter], folder / f"{name}.png", (width, height), scheme)
         browser.close()
 
 
-def shoot(browser: Browser, message: EmailMessage, path: Path, size: tuple[int, int], scheme: str) -> None:
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
-    part = message.get_body(("html",))
-    page.set_content(part.get_content() if part else "")
-    page.screenshot(path=path)
+def shoot(browser: Browser, html: str, path: Path, size: tuple[int, int], scheme: str) -> None:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1] or 200}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_content(html)
+    page.screenshot(path=path, full_page=not size[1])
     page.close()
 
 
-def newest(outbox: Path, reader: str) -> EmailMessage:
-    path = max(outbox.glob(f"{reader}_*.eml"), key=lambda one: one.stat().st_mtime_ns)
-    return email.message_from_bytes(path.read_bytes(), policy=policy.default)  # type: ignore[return-value]
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]))
