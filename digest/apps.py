@@ -9,5 +9,6 @@ class DigestConfig(AppConfig):
     def ready(self) -> None:
         from digest import readers, showing, tasting  # noqa: F401 - they listen to subscriptions' signals
         from digest.archive import schema
+        from digest.delivery import listening  # noqa: F401 - so does this
 
         post_migrate.connect(schema.install, sender=self)

@@ -14,9 +14,8 @@ from typing import Any
 
 from django.db import transaction
 
-from digest.delivery import machine, standing
+from digest.delivery import settle, standing
 from digest.delivery.failpoints import failpoint
-from digest.delivery.machine import Event
 from digest.models import Attempt, Delivery, ProviderEvent
 from subscriptions import addresses, services
 from subscriptions.models import Notice, Subscriber, Suppression
@@ -175,9 +174,7 @@ def apply(row: ProviderEvent, now: datetime) -> bool:
 def _to_letter(row: ProviderEvent, delivery: Delivery, now: datetime) -> None:
     if row.type not in PROOFS:
         return
-    states = [machine.DELIVERY[one] for one in machine.sources(Event.PROVE_SENT)]
-    unsettled = Delivery.objects.filter(pk=delivery.pk, state__in=states)
-    unsettled.update(state=Delivery.State.ACCEPTED, reason="", settled_at=now)
+    settle.prove_sent(delivery, now)
     weaker = FATES[: FATES.index(row.type)]
     Delivery.objects.filter(pk=delivery.pk, fate__in=weaker).update(fate=row.type)
 
@@ -189,7 +186,8 @@ def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: dateti
     elif row.raw.get("severity") == "hard":
         _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "unsubscribed":
-        services.unsubscribe(reader, now)
+        if not reader.consents.filter(act__in=("confirmed", "returned"), at__gt=row.occurred_at).exists():
+            services.unsubscribe(reader, now)
     elif row.raw.get("severity") == "soft":
         if standing.wear(address, row.occurred_at):
             _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)

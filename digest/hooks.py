@@ -18,6 +18,7 @@ import requests
 from anymail import urls as anymail_urls
 from anymail.exceptions import AnymailError
 from anymail.signals import tracking
+from anymail.utils import get_request_basic_auth
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -27,6 +28,7 @@ from django.conf import settings
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 
 from digest import events
@@ -52,11 +54,23 @@ def hook(request: HttpRequest, provider: str) -> HttpResponseBase:
         return HttpResponse("No secret is set for reports.", status=401)
     if int(request.headers.get("Content-Length") or 0) > LARGEST:
         return HttpResponse(status=413)
+    if not _knows_the_secret(request):
+        return HttpResponse("The secret is missing or wrong.", status=401, headers={"WWW-Authenticate": "Basic"})
     try:
         GUARDS.get(provider, lambda _: None)(request)
         return view(request)
     except (RefusedError, AnymailError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return HttpResponse("This report is not understood.", status=400)
+    except requests.RequestException:
+        return HttpResponse("Amazon's certificate cannot be fetched now.", status=503)
+
+
+def _knows_the_secret(request: HttpRequest) -> bool:
+    """Asked first: nobody else makes this site fetch or parse anything."""
+    secrets = settings.ANYMAIL.get("WEBHOOK_SECRET") or []
+    allowed = [secrets] if isinstance(secrets, str) else list(secrets)
+    told = get_request_basic_auth(request) or ""
+    return not allowed or any(constant_time_compare(told, one) for one in allowed)
 
 
 @lru_cache(maxsize=32)
@@ -94,7 +108,9 @@ _SIGNED_FIELDS = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
-_CERTIFICATE = re.compile(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9a-f]+\.pem")
+_CERTIFICATE = re.compile(
+    r"https://sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9a-f]+\.pem"
+)
 
 
 def _amazon_ses(request: HttpRequest) -> None:

@@ -12,6 +12,7 @@ from digest.desk.models import Heartbeat as Heartbeat
 from digest.desk.models import SignInBudget as SignInBudget
 from digest.desk.models import Tally as Tally
 from digest.matching.models import Landscape as Landscape
+from digest.matching.models import Meaning as Meaning
 from digest.matching.models import Profile as Profile
 from digest.rendering.models import Feedback as Feedback
 from digest.rendering.models import Saved as Saved
@@ -93,6 +94,7 @@ class Fetch(models.Model):
     profile = models.JSONField(default=dict, blank=True, help_text="Which share of the entries had which field.")
 
     class Meta:
+        verbose_name_plural = "fetches"
         indexes = [models.Index(fields=["source", "-at"], name="fetch_latest")]
 
     def __str__(self) -> str:
@@ -298,6 +300,7 @@ class Delivery(models.Model):
             models.Index(fields=["next_at", "id"], name="delivery_waiting", condition=Q(state="pending")),
             models.Index(fields=["subscriber", "-planned_at"], name="delivery_of_reader"),
             models.Index(fields=["edition", "state"], name="delivery_accounting"),
+            models.Index(fields=["settled_at"], name="delivery_settled"),
             models.Index(
                 fields=["subscriber"],
                 name="delivery_to_carry",
@@ -335,11 +338,11 @@ class Attempt(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["lease_until"],
-                name="attempt_unsettled",
-                condition=Q(state__in=["open", "sending", "ambiguous"]),
-            )
+            # One literal each: SQLite uses a partial index only where the query names the very condition.
+            models.Index(fields=["lease_until"], name="attempt_open", condition=Q(state="open")),
+            models.Index(fields=["lease_until"], name="attempt_sending", condition=Q(state="sending")),
+            models.Index(fields=["id"], name="attempt_ambiguous", condition=Q(state="ambiguous")),
+            models.Index(fields=["channel", "started_at"], name="attempt_recent"),
         ]
 
     def __str__(self) -> str:
@@ -374,6 +377,8 @@ class Channel(models.Model):
     tokens_at = models.DateTimeField(null=True, blank=True)
     watermark_at = models.DateTimeField(null=True, blank=True, help_text="Evidence is complete up to here.")
     watched_at = models.DateTimeField(null=True, blank=True, help_text="Rates of trouble are counted from here.")
+    streak = models.PositiveIntegerField(default=0, help_text="Letters in a row that did not go.")
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="When a letter last went.")
 
     def __str__(self) -> str:
         return self.name
@@ -441,6 +446,12 @@ class ProviderEvent(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     raw = models.JSONField(default=dict)
     applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="event_unapplied", condition=Q(applied_at=None)),
+            models.Index(fields=["channel", "received_at"], name="event_recent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.type} {self.occurred_at:%Y-%m-%d %H:%M}"

@@ -142,6 +142,8 @@ def _hand_over(letter: Letter, postbox: Any) -> Receipt:
 
 def _offer(message: EmailMultiAlternatives, postbox: Any) -> None:
     """Opened here, the connection stays open for the next letter."""
+    if hasattr(postbox, "body_offered"):
+        postbox.body_offered = False  # whatever the last letter met: nothing of this one has left yet
     postbox.open()
     postbox.send_messages([message])
 

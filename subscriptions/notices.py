@@ -6,9 +6,10 @@ mail a person asked for by a click (confirmation, fresh link) may be repeated on
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,14 +17,16 @@ from django.conf import settings
 from django.db import models, transaction
 from django.template import engines
 
-from subscriptions import links, mail
+from subscriptions import links, mail, signals
 from subscriptions.clock import database_now
 from subscriptions.mail import Letter, Outcome, Receipt
 from subscriptions.models import Notice, Subscriber
 
+log = logging.getLogger(__name__)
+
 State, Kind = Notice.State, Notice.Kind
 
-CHUNK = 20
+CHUNK = 1  # one at a time: what a worker that dies leaves in doubt is one letter, and no lease is outlived
 LEASE = timedelta(minutes=5)
 MOST_TRIES = 6
 REPEATABLE = frozenset({Kind.CONFIRM, Kind.LINK, Kind.ADDRESS})
@@ -38,8 +41,26 @@ def queue(kind: str, subscriber: Subscriber, now: datetime, dedupe_key: str) -> 
     return not before
 
 
+def queue_quiet(lines: Mapping[Subscriber, tuple[str, str]], now: datetime) -> None:
+    """For readers who wish one honest line on days without papers: reader -> (the day's key, the reason)."""
+    rows = [
+        Notice(
+            kind=Kind.QUIET,
+            subscriber=subscriber,
+            dedupe_key=f"quiet:{subscriber.uuid}:{day}",
+            words=words,
+            next_at=now,
+            created_at=now,
+        )
+        for subscriber, (day, words) in lines.items()
+    ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
 def send_waiting(now: datetime, limit: int = 500) -> Counter[str]:
     """Send what waits and is due; answers how many ended in which state."""
+    if any(reason for _, reason in signals.holding.send(Notice, now=now)):
+        return Counter()
     counts: Counter[str] = Counter(_heal(now))
     with mail.connection() as postbox:
         while counts.total() < limit and (claimed := _claim(now)):
@@ -79,7 +100,11 @@ def _heal(now: datetime) -> Counter[str]:
 def _send_one(notice: Notice, now: datetime, postbox: Any) -> str:
     if not _wanted(notice):
         return _settle(notice, Receipt(Outcome.SUPPRESSED, detail="no longer wanted"), now)
-    letter = _letter(notice, now)
+    try:
+        letter = _letter(notice, now)
+    except Exception as error:  # nothing has left: a broken template is a reason to try later, not a doubt
+        log.error("a %s notice cannot be written: %s", notice.kind, type(error).__name__)
+        return _settle(notice, Receipt(Outcome.LATER, detail=f"cannot be written: {type(error).__name__}"), now)
     [receipt] = mail.send_each([letter], postbox)
     return _settle(notice, receipt, now)
 
@@ -94,6 +119,8 @@ def _wanted(notice: Notice) -> bool:
     subscriber = notice.subscriber
     if not _address(notice):
         return False
+    if notice.kind == Kind.QUIET:
+        return subscriber.state == Subscriber.State.ACTIVE
     return notice.kind != Kind.CONFIRM or subscriber.state == Subscriber.State.PENDING
 
 
@@ -114,7 +141,7 @@ def after(notice: Notice, receipt: Receipt, now: datetime) -> dict[str, Any]:
             return {"state": State.REJECTED, "settled_at": now}
         case Outcome.BLOCKED:
             return {"state": State.PENDING, "next_at": now + PROVIDER_PAUSE}
-        case Outcome.LATER:
+        case Outcome.LATER | Outcome.UNWELCOME:
             return _later(notice, receipt, now)
     if notice.kind in REPEATABLE and notice.repeats == 0:
         return {"state": State.PENDING, "next_at": now + timedelta(minutes=1), "repeats": 1}
@@ -146,22 +173,34 @@ def _letter(notice: Notice, now: datetime) -> Letter:
         "block_url": links.block_url(subscriber),
         "return_url": links.return_url(subscriber),
         "unsubscribe_url": links.unsubscribe_url(subscriber),
+        "words": notice.words,
     }
     name = f"email/{notice.kind}"
-    subject, text = (engines["letter_text"].get_template(f"{name}.{part}").render(words) for part in ("subject.txt", "txt"))
+    subject, text = (
+        engines["letter_text"].get_template(f"{name}.{part}").render(words) for part in ("subject.txt", "txt")
+    )
     html = engines["letter_html"].get_template(f"{name}.html").render(words)
     return Letter(
         to=_address(notice),
         subject=" ".join(subject.split()),
         text=text,
         html="" if subscriber.text_only else html,
-        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"},
+        headers=_headers(notice),
         message_id=f"<n.{notice.uuid}.{notice.repeats}@{settings.MAIL_DOMAIN}>",
         metadata={"notice": str(notice.uuid)},
         tags=(str(notice.kind),),
         stream="notice",
         key=f"n.{notice.uuid}.{notice.repeats}",
     )
+
+
+def _headers(notice: Notice) -> dict[str, str]:
+    """Mail that comes by itself again and again can be ended with one click (RFC 8058)."""
+    headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"}
+    if notice.kind == Kind.QUIET:
+        headers["List-Unsubscribe"] = f"<{links.unsubscribe_url(notice.subscriber)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def waiting() -> Sequence[Notice]:

@@ -25,6 +25,9 @@ history = Signal()
 wanting_now = Signal()
 """`subscriber`, `now`: plan the letter for today's edition at once; answer with a sentence for the reader."""
 
+holding = Signal()
+"""`now`: answer with the reason why nothing may be sent (a restored database), or nothing."""
+
 locating_feed = Signal()
 """`topic` (slug or empty), `query` (canonical): answer with the absolute address of its public feed."""
 

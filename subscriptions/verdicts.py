@@ -31,6 +31,7 @@ from botocore import exceptions as boto
 class Outcome(StrEnum):
     ACCEPTED = "accepted"  # the provider has it
     REFUSED = "refused"  # this recipient, for good
+    UNWELCOME = "unwelcome"  # certainly not taken, for reasons of policy: ours, the relay's, or the reader's server's
     POISON = "poison"  # this letter's content or form, whoever sends it again
     LATER = "later"  # certainly not taken; try again, not before `retry_after`
     BLOCKED = "blocked"  # the whole channel: wrong key, no quota, suspended
@@ -54,9 +55,19 @@ class Receipt:
         return self.outcome is not Outcome.UNCLEAR
 
 
-# Statuses by which an address itself is said not to exist (RFC 3463, 3.2 and 3.3).
-_GONE = re.compile(r"\b5\.(1\.[12361]|1\.10|2\.1)\b")
+# By which an address itself is said not to exist: statuses (RFC 3463, 3.2 and 3.3), else plain words. A bare 550 says
+# nothing: relays answer it for a wrong login or a listed address of ours, and that is not the reader's fault.
+_GONE = re.compile(r"\b5\.(1\.[1236]|1\.10|2\.1)\b")
+_GONE_WORDS = re.compile(
+    r"user unknown|unknown user|no such (user|address|recipient|mailbox|person)|does ?n.t exist|does not exist|"
+    r"mailbox (unavailable|not found)|invalid (recipient|mailbox)|no mailbox here|recipient unknown",
+    re.IGNORECASE,
+)
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+# A refusal of us, not of this person.
+_POLICY = re.compile(
+    r"\b5\.7\.\d+|relay|auth|block|denied|policy|spamhaus|listed|not permitted|not allowed|reputation", re.IGNORECASE
+)
 
 
 def of_message(message: Any) -> Receipt:
@@ -92,6 +103,8 @@ def _of_api(error: AnymailAPIError) -> Receipt:
     status = _status(error)
     if status is None:
         return Receipt(Outcome.LATER if _never_left(error) else Outcome.UNCLEAR, detail=_line(error))
+    if _speaks_of_the_account(error):
+        return Receipt(Outcome.BLOCKED, detail=_line(error), status=status)
     if _says_known(error):
         return Receipt(Outcome.ACCEPTED, detail="the provider knows this key: it had taken the letter", status=status)
     return _of_status(status, _line(error), _headers(error), _code(error))
@@ -114,6 +127,25 @@ def _headers(error: AnymailAPIError) -> Mapping[str, str]:
 def _code(error: AnymailAPIError) -> str:
     response = error.response
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+# Postmark's codes for troubles of the account, not of a letter (postmarkapp.com/developer/api/overview).
+_POSTMARK_ACCOUNT = frozenset({10, 400, 401, 402, 403, 405, 412, 413})
+
+
+def _speaks_of_the_account(error: AnymailAPIError) -> bool:
+    """Out of credits, a sender that is not confirmed: told by an answer that usually speaks of one letter."""
+    response = error.response
+    if isinstance(response, dict):
+        said = response.get("Error", {})
+        return said.get("Code") == "MessageRejected" and "not verified" in str(said.get("Message", ""))
+    if error.esp_name != "Postmark" or response is None:
+        return False
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("ErrorCode") in _POSTMARK_ACCOUNT
 
 
 def _says_known(error: AnymailAPIError) -> bool:
@@ -217,16 +249,17 @@ def _of_smtp(error: Exception, body_offered: bool) -> Receipt:
 
 
 def _of_recipient(code: int, text: str) -> Receipt:
-    detail = f"{code} {text}"[:300]
+    detail = _masked(f"{code} {text}")
     if code < 500:
         return Receipt(Outcome.LATER, detail=detail, status=code)
-    unclear_why = not _ENHANCED.search(text)
-    gone = bool(_GONE.search(text)) or (unclear_why and code in {550, 551, 553})
+    gone = bool(_GONE.search(text)) or (not _ENHANCED.search(text) and bool(_GONE_WORDS.search(text)))
+    if not gone and _POLICY.search(text):
+        return Receipt(Outcome.UNWELCOME, detail=detail, status=code)
     return Receipt(Outcome.REFUSED, detail=detail, status=code, no_such_address=gone)
 
 
 def _of_reply(error: smtplib.SMTPResponseException) -> Receipt:
-    detail = f"{error.smtp_code} {_decode(error.smtp_error)}"[:300]
+    detail = _masked(f"{error.smtp_code} {_decode(error.smtp_error)}")
     if error.smtp_code < 500:
         return Receipt(Outcome.LATER, detail=detail, status=error.smtp_code)
     if isinstance(error, smtplib.SMTPDataError):
@@ -241,7 +274,11 @@ def _decode(text: bytes | str) -> str:
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
 
+def _masked(text: str) -> str:
+    """Servers quote the reader's address; it is not kept here."""
+    return _ADDRESS.sub("<address>", " ".join(text.split()))[:300]
+
+
 def _line(error: BaseException) -> str:
     """The error in one line without any address, since it is kept and logged."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return _ADDRESS.sub("<address>", text)[:300]
+    return _masked(f"{type(error).__name__}: {error}")

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 
 from digest import editions
 from digest.delivery import channels, machine, resolve
 from digest.delivery.channels import Kind
+from digest.delivery.limits import LATE_LIMIT_WEEKLY
 from digest.models import Attempt, Delivery, Edition, ProviderEvent, Sealed
 from subscriptions.clock import database_now
 from subscriptions.models import Notice, Subscriber
@@ -20,6 +21,7 @@ from subscriptions.models import Notice, Subscriber
 LIMBO = timedelta(seconds=60)  # beyond the lease: one sweep is every 15 s
 OUTBOX_LIMIT = timedelta(minutes=10)
 EXAMPLES = 5
+APART = timedelta(hours=12)  # of two letters that fell due on the same date in two zones
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,25 @@ def one_letter_an_edition(letters: QuerySet[Delivery]) -> Finding:
     return _finding("I1", "no reader has two letters for one edition", twice, "subscriber_id")
 
 
-def nobody_passed_over(letters: QuerySet[Delivery]) -> Finding:
-    """A cursor says "served up to here"; where no row says how, someone was passed over."""
-    covered = Delivery.objects.filter(subscriber=OuterRef("pk"), edition__serial=OuterRef("cursor"))
-    moved = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, deliveries__isnull=False).distinct()
-    newest = Delivery.objects.filter(subscriber=OuterRef("pk"), edition__serial__gt=OuterRef("cursor"))
+def nobody_beyond_their_cursor(letters: QuerySet[Delivery]) -> Finding:
+    """A cursor says "served up to here": a letter beyond it would be planned a second time."""
+    beyond = letters.filter(subscriber__state=Subscriber.State.ACTIVE, edition__serial__gt=F("subscriber__cursor"))
+    return _finding("I3", "no reader has a letter for an edition beyond their cursor", beyond)
+
+
+def nobody_missed(letters: QuerySet[Delivery]) -> Finding:
+    """Every reader has a next moment, and none lies long before the time up to which others were planned."""
+    latest = Delivery.objects.aggregate(latest=Max("planned_at"))["latest"]
+    missed = Q(next_digest_at=None)
+    if latest is not None:
+        missed |= Q(next_digest_at__lt=latest - LATE_LIMIT_WEEKLY)
     return _finding(
-        "I3",
-        "whoever was served has a row for the edition their cursor stands at, and none beyond it",
-        moved.filter(Exists(newest) | ~Exists(covered)).filter(deliveries__edition__in=_editions(letters)).distinct(),
+        "I2", "every active reader is due at a known moment that was not passed over", _active().filter(missed)
     )
+
+
+def _active() -> QuerySet[Subscriber]:
+    return Subscriber.objects.filter(state=Subscriber.State.ACTIVE)
 
 
 def _editions(letters: QuerySet[Delivery]) -> QuerySet[Delivery, Any]:
@@ -171,9 +182,11 @@ def events_applied_once(letters: QuerySet[Delivery]) -> Finding:
 
 
 def one_letter_a_day(letters: QuerySet[Delivery]) -> Finding:
+    """Two on one date are right only for a reader who moved to a zone where the date began again."""
     went = letters.exclude(state__in=[Delivery.State.SKIPPED, Delivery.State.EXPIRED])
-    twice = went.values("subscriber_id", "local_date").annotate(n=Count("id")).filter(n__gt=1)
-    return _finding("I10", "no reader has two letters on one local date", twice, "subscriber_id")
+    twice = went.values("subscriber_id", "local_date").annotate(n=Count("id"), first=Min("due_at"), last=Max("due_at"))
+    close = twice.filter(n__gt=1, last__lt=F("first") + APART)
+    return _finding("I10", "no reader has two letters on one local date", close, "subscriber_id")
 
 
 def notices_move(letters: QuerySet[Delivery]) -> Finding:
@@ -208,7 +221,8 @@ def nothing_left_sealed(letters: QuerySet[Delivery]) -> Finding:
 
 CHECKS: tuple[Check, ...] = (
     one_letter_an_edition,
-    nobody_passed_over,
+    nobody_missed,
+    nobody_beyond_their_cursor,
     no_limbo,
     accepted_by_an_attempt,
     not_after_leaving,

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from digest.delivery import holds
-from digest.models import Attempt, Delivery, ProviderEvent
+from digest.models import Attempt, Channel, Delivery, ProviderEvent
 
 WINDOW = timedelta(hours=24)
 RECENT = timedelta(minutes=10)
@@ -42,6 +44,21 @@ def verdict(counts: Counts) -> str:
     return ""
 
 
+STREAK = 10  # letters in a row that did not go: the trouble is not theirs
+
+
+def tell(name: str, went: int, failed: int, detail: str, now: datetime) -> None:
+    """How a chunk fared. After `STREAK` failures in a row the channel is held, and probed by single letters."""
+    row = Channel.objects.filter(name=name)
+    if went:
+        row.update(streak=0, accepted_at=now)
+    elif failed:
+        row.update(streak=F("streak") + failed)
+        if row.filter(streak__gte=STREAK).exists():
+            reason = f"{STREAK} letters in a row did not go. The last answer: {detail or 'none'}"
+            holds.hold(name, holds.BREAKER, reason, now, holds.PROBE_AFTER)
+
+
 def watch(name: str, now: datetime) -> str:
     """Count, and hold if need be; answers the reason. Provider errors are probed again by themselves."""
     counts = count(name, now)
@@ -62,7 +79,8 @@ def count(name: str, now: datetime) -> Counts:
     attempts = Attempt.objects.filter(channel=name, started_at__gt=recent, intent_at__isnull=False)
     return Counts(
         accepted=letters.filter(state=Delivery.State.ACCEPTED).count(),
-        bounced=events.filter(raw__severity="hard").values("delivery").distinct().count(),
+        bounced=events.filter(raw__severity="hard").values("delivery").distinct().count()
+        + letters.filter(state=Delivery.State.REJECTED).count(),
         complained=events.filter(type="complained").values("delivery").distinct().count(),
         requests=attempts.count(),
         errors=attempts.filter(outcome__in=["unclear", "blocked", "worker lost"]).count(),

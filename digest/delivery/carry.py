@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from digest.delivery import machine
+from django.db.models import Q
+
+from digest.delivery import machine, reasons
 from digest.models import Delivery
 
 Waiting = Mapping[int, Sequence[Delivery]]  # subscriber id -> letters whose papers wait to be carried
@@ -16,8 +18,7 @@ MOST = 20  # papers carried into one letter, newest letters first; the archive h
 
 def waiting_for(subscribers: Sequence[int]) -> dict[int, list[Delivery]]:
     """Subscriber id -> their letters whose papers wait to be carried, newest first."""
-    states = [machine.DELIVERY[one] for one in machine.CARRIED]
-    rows = Delivery.objects.filter(subscriber__in=subscribers, state__in=states, carried_by=None)
+    rows = Delivery.objects.filter(_doubtful() | _left_out(), subscriber__in=subscribers, carried_by=None)
     found: dict[int, list[Delivery]] = defaultdict(list)
     for row in rows.select_related("edition").order_by("-planned_at", "-id"):
         found[row.subscriber_id].append(row)
@@ -50,4 +51,24 @@ def mark(rows: Sequence[Delivery], carried: Waiting) -> None:
     for row in rows:
         ids = [old.pk for old in carried.get(row.subscriber_id, ())]
         if ids:
-            Delivery.objects.filter(pk__in=ids, carried_by=None).update(carried_by=row)
+            Delivery.objects.filter(_doubtful() | _left_out(), pk__in=ids, carried_by=None).update(carried_by=row)
+
+
+def _doubtful() -> Q:
+    return Q(state__in=[machine.DELIVERY[one] for one in machine.CARRIED])
+
+
+def _left_out() -> Q:
+    """Planned, then skipped because the reader paused or left: whoever comes back is told, if they want to be."""
+    gone = [reasons.PAUSED, reasons.UNSUBSCRIBED]
+    return Q(state=Delivery.State.SKIPPED, reason__in=gone, subscriber__catch_up=True)
+
+
+def take_back(delivery: Delivery) -> None:
+    """It arrived after all: a later letter that has not gone yet need not bring its papers."""
+    later = Delivery.objects.filter(carries=delivery, state=Delivery.State.PENDING).first()
+    if later is None:
+        return
+    brought = {one["paper"] for one in delivery.papers}
+    left = [one for one in later.papers if not ("carried" in one and one["paper"] in brought)]
+    Delivery.objects.filter(pk=later.pk, state=Delivery.State.PENDING).update(papers=left)

@@ -19,7 +19,7 @@ from digest.delivery.channels import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.machine import Event, State
 from digest.models import Attempt, Channel, Delivery, ProviderEvent
-from subscriptions.clock import database_now
+from subscriptions.clock import alive, database_now
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +34,21 @@ def apply_waiting(now: datetime) -> Counter[str]:
     return Counter(row.type for row in waiting if events.apply(row, now))
 
 
-def release(now: datetime) -> Counter[str]:
-    """Settle doubts on evidence channels: accepted where a query finds them, waiting again where none can."""
+def release(now: datetime, end: float | None = None) -> Counter[str]:
+    """Settle doubts on evidence channels: accepted where a query finds them, waiting again where none can.
+
+    Until `end` (of `alive()`), or until the record cannot be read: the next sweep goes on.
+    """
     counts: Counter[str] = Counter()
     for attempt in Attempt.objects.filter(state=Attempt.State.AMBIGUOUS).order_by("pk")[:CHUNK]:
         if _close_if_settled(attempt, now):
             continue
         traits = channels.traits(attempt.channel)
         if traits.kind is Kind.EVIDENCE and traits.pull and _is_old_enough(attempt, traits.lag):
-            counts += _ask(attempt, traits.lag, now)
+            answer = _ask(attempt, traits.lag, now)
+            counts += answer
+            if answer["evidence unavailable"] or (end is not None and alive() >= end):
+                break
     return counts
 
 

@@ -31,7 +31,7 @@ def channel(name: str) -> Channel:
 def hold(name: str, by: str, reason: str, now: datetime, probe_after: timedelta | None = None) -> bool:
     """Stop the channel; False if it is held already (the first reason stays, but an operator's word is stronger)."""
     channel(name)
-    free = Q(held_by="") | (Q(held_by=BREAKER) if by == OPERATOR else Q(pk__in=()))
+    free = Q(held_by="") | (Q(held_by=BREAKER) if by in {OPERATOR, RESTORE} else Q(pk__in=()))
     held = Channel.objects.filter(free, name=name).update(
         held_by=by,
         held_reason=reason[:300],
@@ -46,7 +46,7 @@ def hold(name: str, by: str, reason: str, now: datetime, probe_after: timedelta 
 def resume(name: str, now: datetime) -> bool:
     """Let it go on; rates of trouble are counted anew from here."""
     held = Channel.objects.filter(name=name).exclude(held_by="")
-    return bool(held.update(held_by="", held_reason="", held_at=None, probe_at=None, watched_at=now))
+    return bool(held.update(held_by="", held_reason="", held_at=None, probe_at=None, watched_at=now, streak=0))
 
 
 def why(name: str, now: datetime) -> str:

@@ -127,6 +127,7 @@ DEFINITE: dict[Outcome, Event] = {
     Outcome.LATER: Event.POSTPONE,
     Outcome.BLOCKED: Event.POSTPONE,
     Outcome.POISON: Event.POSTPONE,
+    Outcome.UNWELCOME: Event.POSTPONE,
 }
 
 

@@ -11,6 +11,7 @@ import requests
 from anymail.utils import get_anymail_setting
 
 from digest.models import Attempt, Delivery
+from subscriptions.addresses import AddressError, hmac
 
 TIMEOUT = 20
 MOST_PAGES = 50
@@ -25,7 +26,20 @@ def accepted(attempt: Attempt) -> set[str]:
     pull = PULLS.get(attempt.channel)
     if pull is None:
         raise PullError(f"{attempt.channel} has no record that can be asked")
-    return pull(attempt)
+    found = pull(attempt)
+    if not found and not _shows_another(attempt, pull):
+        raise PullError("the record does not show letters that were accepted for certain")
+    return found
+
+
+def _shows_another(attempt: Attempt, pull: Callable[[Attempt], set[str]]) -> bool:
+    """An empty answer proves something only if the same question finds a letter that did go.
+
+    Else the query may look into another stream or domain than the one that is sent by.
+    """
+    closed = Attempt.objects.filter(channel=attempt.channel, state=Attempt.State.CLOSED, outcome="accepted")
+    control = closed.exclude(pk=attempt.pk).order_by("-pk").first()
+    return control is not None and bool(pull(control))
 
 
 def _postmark(attempt: Attempt) -> set[str]:
@@ -49,8 +63,16 @@ def _by_address(attempt: Attempt, messages: list[dict[str, Any]]) -> set[str]:
     addresses = {
         str(to.get("Email", "")).lower() for one in messages if not one.get("Metadata") for to in one.get("To", [])
     }
-    rows = Delivery.objects.filter(attempt=attempt).select_related("subscriber")
-    return {str(row.uuid) for row in rows if row.subscriber.email.lower() in addresses}
+    hashes = {_hash(one) for one in addresses}
+    rows = Delivery.objects.filter(attempt=attempt)  # by the address it went to: the reader may have moved since
+    return {str(row.uuid) for row in rows if row.address_hmac and row.address_hmac in hashes}
+
+
+def _hash(address: str) -> str:
+    try:
+        return hmac(address)
+    except AddressError:
+        return ""
 
 
 def _mailgun(attempt: Attempt) -> set[str]:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from digest.delivery import channels, claim, machine, reasons, send, settle
+from digest.delivery import channels, claim, machine, reasons, send, settle, speed
 from digest.delivery.channels import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
@@ -21,6 +21,7 @@ from digest.delivery.machine import Event, State
 from digest.models import Attempt, Delivery, Sealed
 from subscriptions.clock import alive, database_now
 from subscriptions.models import Frequency
+from subscriptions.verdicts import Outcome
 
 CHUNK = 200
 # How long a doubt may wait for evidence before it is named; events come within minutes as a rule,
@@ -33,9 +34,12 @@ def heal(now: datetime) -> Counter[str]:
     """Settle the attempts of workers that are gone. Safe to run in many places at once."""
     failpoint("heal.begun")
     counts: Counter[str] = Counter()
-    dead = Attempt.objects.filter(state__in=[Attempt.State.OPEN, Attempt.State.SENDING], lease_until__lt=database_now())
-    for attempt in dead.order_by("pk")[:CHUNK]:
-        counts[_bury(attempt, now)] += 1
+    at = database_now()
+    # A lease that ends later than any can was given before the clock was set back: it is over, too.
+    over = Q(lease_until__lt=at) | Q(lease_until__gt=at + 2 * claim.LEASE)
+    for state in (Attempt.State.OPEN, Attempt.State.SENDING):
+        for attempt in Attempt.objects.filter(over, state=state).order_by("lease_until")[:CHUNK]:
+            counts[_bury(attempt, now)] += 1
     return counts
 
 
@@ -69,8 +73,11 @@ def _move(attempt: Attempt, source: str, **values: Any) -> bool:
 # -- the same bytes under the same key ----------------------------------------------------------
 
 
-def repeat(now: datetime, channel: str, postbox: Any) -> Counter[str]:
-    """Offer again what is in doubt on an idempotent channel, while it still knows the key."""
+def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) -> Counter[str]:
+    """Offer again what is in doubt on an idempotent channel, while it still knows the key.
+
+    One attempt after the other, at the channel's pace, until `end` (of `alive()`) or the first that is not clear.
+    """
     counts: Counter[str] = Counter()
     traits = channels.traits(channel)
     if traits.kind is not Kind.IDEMPOTENT:
@@ -82,19 +89,29 @@ def repeat(now: datetime, channel: str, postbox: Any) -> Counter[str]:
         intent_at__gt=at - traits.key_life,
         ambiguous_at__lte=at - REPEAT_AFTER,
     )
-    for attempt in young.order_by("pk")[:CHUNK]:
-        counts.update(_repeat(attempt, now, postbox))
+    for attempt in young.order_by("intent_at")[:CHUNK]:
+        if (end is not None and alive() >= end) or not speed.take(channel, 1):
+            break
+        outcomes = _repeat(attempt, now, postbox)
+        counts += outcomes
+        if outcomes[Outcome.UNCLEAR] or outcomes[Outcome.BLOCKED]:
+            break
     return counts
 
 
 def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     failpoint("replay.begun")
-    until = alive() + claim.LEASE.total_seconds()
-    lease = database_now() + claim.LEASE
+    at = database_now()
+    left = channels.traits(attempt.channel).key_life - (at - (attempt.intent_at or at))
+    until = (
+        alive() + min(claim.LEASE, left).total_seconds()
+    )  # the fence: nothing is begun under a key about to be forgotten
+    lease = at + claim.LEASE
     machine.after(State.AMBIGUOUS, Event.INTEND)
     if not _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.SENDING, lease_until=lease):
         return Counter()
     attempt.lease_until = lease
+    _let_go(attempt, now)
     rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
     doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
     going = [(one.delivery, settle.unseal(one)) for one in rows if one.delivery.state in doubtful]
@@ -103,6 +120,16 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     if not settle.settle(attempt, results, now):
         settle.late_answers(attempt, results, now)
     return Counter(receipt.outcome.value for _, receipt in results)
+
+
+def _let_go(attempt: Attempt, now: datetime) -> None:
+    """Who has left since is not offered the letter again; whether the first offer arrived, nobody will know."""
+    doubtful = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
+    gone = claim.why_not([row.subscriber for row in doubtful.select_related("subscriber")])
+    if gone:
+        target = machine.DELIVERY[machine.after(State.AMBIGUOUS, Event.GIVE_UP)]
+        Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=gone).delete()
+        doubtful.filter(subscriber__in=gone).update(state=target, reason="left meanwhile", settled_at=now)
 
 
 # -- the end of patience ------------------------------------------------------------------------

@@ -28,8 +28,8 @@ NAME = "epoch"
 
 def check(channel: str, now: datetime) -> str:
     """Compare ledger and file, and hold if the ledger is behind. Answers why."""
+    known = _read()  # first: what the file says was committed before it was written
     epoch, last = _ledger()
-    known = _read()
     reason = ""
     if known and known.epoch != epoch:
         reason = "This is another database than the one that sent before."

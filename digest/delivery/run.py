@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from subscriptions.clock import alive
 from subscriptions.mail import Outcome
 
 CHUNK = 100
+MOST_IDLE = 200  # chunks in a row without a single letter
 
 
 def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
@@ -21,39 +23,52 @@ def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
     `budget` ends the round early, between two chunks; the rest goes with the next wake-up.
     """
     channel = channels.current()
-    restore.check(channel, now)
+    if restore.check(channel, now):
+        return Counter()
     end = alive() + budget.total_seconds() if budget is not None else None
-    counts = sweep(now)
+    counts = sweep(now, end)
     if holds.why(channel, now):
         return counts
     with mail.connection() as postbox:
-        counts += resolve.repeat(now, channel, postbox)
         if holds.is_probing(channel, now):
             return counts + _probe(now, channel, postbox)
-        while end is None or alive() < end:
-            outcomes = _round(now, channel, postbox)
-            counts += outcomes
-            if not outcomes or holds.why(channel, now):
+        counts += resolve.repeat(now, channel, postbox, end)
+        return counts + _rounds(now, channel, postbox, end)
+
+
+def _rounds(now: datetime, channel: str, postbox: Any, end: float | None) -> Counter[str]:
+    """Chunk after chunk, waiting for the channel's pace, until nothing waits that could go."""
+    counts: Counter[str] = Counter()
+    idle = 0
+    while (end is None or alive() < end) and idle < MOST_IDLE and not holds.why(channel, now):
+        allowed = speed.take(channel, CHUNK)
+        if not allowed:
+            if not claim.waiting(now).exists():
                 break
+            time.sleep(speed.next_token(channel))
+            continue
+        outcomes = _round(now, channel, postbox, allowed)
+        counts += outcomes
+        if not outcomes and not claim.waiting(now).exists():
+            break
+        idle = 0 if outcomes else idle + 1  # a chunk of readers who left, or all taken by other workers
+        breaker.watch(channel, now)
     return counts
 
 
-def sweep(now: datetime) -> Counter[str]:
+def sweep(now: datetime, end: float | None = None) -> Counter[str]:
     """What needs no postbox: dead workers, evidence, ends of patience. Heals lost wake-ups."""
     counts: Counter[str] = Counter(resolve.heal(now))
     counts += evidence.apply_waiting(now)
     breaker.watch(channels.current(), now)
-    counts += evidence.release(now)
+    counts += evidence.release(now, end)
     counts[Outcome.UNCLEAR.value + " given up"] += resolve.give_up(now)
     counts["expired"] += resolve.expire(now)
     return +counts
 
 
-def _round(now: datetime, channel: str, postbox: Any) -> Counter[str]:
-    """One chunk, as fast as the channel may go; empty when there was nothing to send."""
-    allowed = speed.take(channel, CHUNK)
-    if not allowed:
-        return Counter()
+def _round(now: datetime, channel: str, postbox: Any, allowed: int) -> Counter[str]:
+    """One chunk; empty when nothing went."""
     claims = claim.claim(now, channel, allowed)
     failpoint("claim.committed")
     speed.give_back(channel, allowed - sum(len(one.deliveries) for one in claims))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
-from digest.delivery import channels, holds, machine, settle, speed
+from digest.delivery import breaker, channels, holds, machine, settle, speed
 from digest.delivery.claim import Claimed
 from digest.delivery.failpoints import failpoint
 from digest.models import Attempt, Delivery
@@ -21,6 +21,9 @@ from subscriptions.mail import Letter, Outcome, Receipt
 
 log = logging.getLogger(__name__)
 
+FAILURES = frozenset(
+    {Outcome.REFUSED, Outcome.POISON, Outcome.UNWELCOME, Outcome.LATER, Outcome.BLOCKED, Outcome.UNCLEAR}
+)
 NEEDED = mail.DEADLINE + 30.0  # seconds of lease that one hand-over and its settling may take
 
 
@@ -28,6 +31,9 @@ def send(claims: Sequence[Claimed], now: datetime, postbox: Any) -> Counter[str]
     """Send what was claimed; answers the outcomes by name. Stops early where the channel blocks."""
     outcomes: Counter[str] = Counter()
     written = _render(claims, now)
+    unwritten = sum(len(one.deliveries) for one in claims if one.attempt.pk not in written)
+    if unwritten and not written:
+        breaker.tell(claims[0].attempt.channel, 0, unwritten, "the letters cannot be written", now)
     for one in claims:
         letters = written.get(one.attempt.pk)
         if letters is None or outcomes[Outcome.BLOCKED]:
@@ -120,6 +126,9 @@ def _stopping(receipts: Iterator[Receipt]) -> Iterator[Receipt]:
 
 def _react(channel: str, results: Sequence[settle.Result], now: datetime) -> None:
     """What the answers say about the channel, not about a letter."""
+    went = [receipt for _, receipt in results if receipt.outcome is Outcome.ACCEPTED]
+    failed = [receipt for _, receipt in results if receipt.outcome in FAILURES]
+    breaker.tell(channel, len(went), len(failed), failed[-1].detail if failed else "", now)
     throttled = [(row, receipt) for row, receipt in results if settle.asks_for_less(receipt)]
     blocked = next((receipt for _, receipt in results if receipt.outcome is Outcome.BLOCKED), None)
     if blocked is not None:

@@ -13,11 +13,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest.delivery import channels, claim, machine
+from digest.delivery import carry, channels, claim, machine
 from digest.delivery.channels import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.machine import Event, State
-from digest.models import Attempt, Delivery, Sealed
+from digest.models import Attempt, Channel, Delivery, Sealed
 from subscriptions import services
 from subscriptions.clock import database_now
 from subscriptions.mail import Letter, Outcome, Receipt
@@ -70,7 +70,13 @@ def _drop(
     claimed: claim.Claimed, letters: Sequence[Letter], unwanted: dict[int, str], now: datetime
 ) -> list[tuple[Delivery, Letter]]:
     going = []
+    # Late evidence may have settled one since the claim: it is not sent a second time.
+    ours = set(
+        Delivery.objects.filter(attempt=claimed.attempt, state=Delivery.State.CLAIMED).values_list("pk", flat=True)
+    )
     for row, letter in zip(claimed.deliveries, letters, strict=True):
+        if row.pk not in ours:
+            continue
         if row.subscriber_id in unwanted:
             claim.skip(_of(claimed.attempt, row), unwanted[row.subscriber_id], now)
         else:
@@ -162,13 +168,17 @@ def prove_sent(delivery: Delivery, now: datetime) -> bool:
     """Evidence that the provider took it. True if that changed what the ledger says."""
     states = [machine.DELIVERY[one] for one in machine.sources(Event.PROVE_SENT)]
     rows = Delivery.objects.filter(pk=delivery.pk, state__in=states)
-    return bool(rows.update(state=Delivery.State.ACCEPTED, reason="", settled_at=now))
+    changed = bool(rows.update(state=Delivery.State.ACCEPTED, reason="", settled_at=now))
+    if changed:
+        carry.take_back(delivery)
+    return changed
 
 
 def shunt(delivery: Delivery, trouble: str, now: datetime) -> None:
     """A claimed letter that cannot be written: later again, and after a few times to the side."""
     poison = Receipt(Outcome.POISON, detail=trouble)
-    last = _is_last_try(delivery, poison)
+    channel = delivery.attempt.channel if delivery.attempt else channels.current()
+    last = _is_last_try(delivery, poison) and _others_went(channel, delivery)
     event = Event.BURY if last else Event.ABANDON
     values = _values(machine.after(State.CLAIMED, event), delivery, poison, now)
     Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, state=Delivery.State.CLAIMED).update(**values)
@@ -196,7 +206,7 @@ def _unsettled(attempt: Attempt, ids: Sequence[int]) -> QuerySet[Delivery]:
 
 def _write(attempt: Attempt, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
     event = machine.event_of(receipt.outcome)
-    if event is Event.POSTPONE and _is_last_try(delivery, receipt):
+    if event is Event.POSTPONE and _is_last_try(delivery, receipt) and _others_went(attempt.channel, delivery):
         event = Event.BURY
     target = machine.after(State.SENDING, event)
     if target is State.AMBIGUOUS and channels.traits(attempt.channel).kind is Kind.BLIND:
@@ -226,8 +236,16 @@ def _is_last_try(delivery: Delivery, receipt: Receipt) -> bool:
     return delivery.tries + 1 >= most
 
 
+def _others_went(channel: str, delivery: Delivery) -> bool:
+    """A letter is only given up while others get through: else the trouble is not the letter's."""
+    row = Channel.objects.filter(name=channel).first()
+    return bool(row and row.accepted_at and row.accepted_at >= delivery.due_at)
+
+
 def is_throttled(receipt: Receipt) -> bool:
-    """ "Not now" and "this channel is closed" say nothing about the letter: they burn no try."""
+    """ "Not now", "this channel is closed" and "nobody answers" say nothing about the letter: they burn no try."""
+    if receipt.outcome is Outcome.LATER and receipt.status is None:
+        return True
     return receipt.outcome is Outcome.BLOCKED or receipt.retry_after is not None or receipt.status in THROTTLED
 
 

@@ -31,6 +31,13 @@ def take(name: str, wanted: int) -> int:
     return allowed
 
 
+def next_token(name: str) -> float:
+    """Seconds until one more letter may go (at most one second, so that a hold is seen)."""
+    row = Channel.objects.filter(name=name).first()
+    rate = row.rate if row and row.rate is not None else channels.ceiling(name)
+    return min(1.0, 1.0 / rate) if rate else 0.0
+
+
 def give_back(name: str, letters: int) -> None:
     """Letters that were allowed but not there."""
     if letters <= 0:

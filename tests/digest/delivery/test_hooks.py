@@ -191,7 +191,7 @@ def test_f83_an_old_signature_is_refused(letter: Delivery, provider: Any) -> Non
 
 @pytest.mark.parametrize("secret", ["", "offprint:wrong", "other:0123456789abcdefghijkl"])
 def test_f84_a_report_without_the_secret_is_refused(secret: str, letter: Delivery, provider: Any) -> None:
-    assert post("postmark", bounce(letter), secret=secret) == 400
+    assert post("postmark", bounce(letter), secret=secret) == 401
     assert not ProviderEvent.objects.exists()
 
 

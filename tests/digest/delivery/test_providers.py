@@ -27,13 +27,13 @@ OURS = {"resend": "subscriptions.postboxes.ResendBackend"}
 
 @pytest.fixture
 def truth() -> Provider:
-    return Provider(hang=0.3)
+    return Provider(hang=0.8)
 
 
 @pytest.fixture
 def use(settings: Any, truth: Provider, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    monkeypatch.setattr(mail, "DEADLINE", 0.25)
-    monkeypatch.setattr(send, "NEEDED", 1.0)
+    monkeypatch.setattr(mail, "DEADLINE", 0.6)
+    monkeypatch.setattr(send, "NEEDED", 1.5)
     settings.MAIL_RATE = 10_000
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
@@ -267,8 +267,11 @@ def test_f78_a_refusal_for_policy_does_not_suppress(use: Any, truth: Provider, r
     use("smtp")
     truth.refused = {readers[0]: "550 5.7.1 we do not like you today"}
     day()
-    assert states()[0] == "rejected"
+    assert states()[0] == "pending"
     assert not Suppression.objects.exists()
+    for hours in range(1, 8):
+        delivery.deliver(NOW + timedelta(hours=hours))
+    assert states() == ["dead", "accepted", "accepted"]
 
 
 def test_f79_a_poison_letter_is_set_aside_and_the_others_go(use: Any, truth: Provider, readers: list[str]) -> None:
