@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import DataError, OperationalError, connection, transaction
+from psycopg.errors import ProgramLimitExceeded
 
 from digest.archive import postgresql, sqlite
 from digest.archive.forms import Words, of_paper
 from digest.models import Announcement, Paper
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 Row = tuple[int, date, Words]
@@ -31,9 +35,29 @@ def refresh(most: int = 100_000) -> int:
             taken = _take(min(BATCH, most - done))
             if not taken:
                 break
-            _store().write(taken, _rows(taken))
+            _write(taken)
         done += len(taken)
     return done
+
+
+def _write(papers: Sequence[int]) -> None:
+    """Index them; one that the database cannot take is named in the log and left out, not the others with it."""
+    try:
+        with transaction.atomic():
+            _store().write(papers, _rows(papers))
+    except (DataError, OperationalError) as error:
+        if not _is_about_content(error):
+            raise
+        if len(papers) == 1:
+            log.warning("paper %s cannot be searched: %s", papers[0], error)
+            return
+        for paper in papers:
+            _write([paper])
+
+
+def _is_about_content(error: Exception) -> bool:
+    """True if the words are at fault (too long for the index), not the database (locked, gone, full)."""
+    return isinstance(error, DataError) or isinstance(error.__cause__, ProgramLimitExceeded)
 
 
 def _store() -> sqlite.Store | postgresql.Store:

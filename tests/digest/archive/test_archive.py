@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, connection
 
 from digest import archive
-from digest.archive import schema, search
+from digest.archive import index, schema, search
 from digest.matching import Day
 from digest.matching.reading import papers_announced
 from digest.models import Paper
@@ -254,6 +254,46 @@ def test_words_nobody_wrote_find_nothing() -> None:
 )
 def test_only_words_make_a_sentence(text: str, found: set[str]) -> None:
     assert set(search.plain_words(query.parse(text))) == found
+
+
+def test_a_paper_the_database_cannot_take_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = make.paper("Bad"), make.paper("Good")
+    write = type(index._store()).write
+
+    def picky(self: Any, papers: list[int], rows: list[Any]) -> None:
+        if bad.pk in papers:
+            raise DataError("too long")
+        write(self, papers, rows)
+
+    monkeypatch.setattr(type(index._store()), "write", picky)
+
+    assert archive.refresh() == 2
+    assert archive.by_tree(query.parse("good"), True, 10).papers == [good.pk]
+    assert archive.pending() == 0
+
+
+def test_a_database_that_is_away_is_not_mistaken_for_a_bad_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    make.paper()
+
+    def away(self: Any, papers: list[int], rows: list[Any]) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(type(index._store()), "write", away)
+    with pytest.raises(OperationalError):
+        archive.refresh()
+    assert archive.pending() == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 5_000, "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 " * 900, "word " * 40_000, "'\\'':1A", "\u0000"[1:] + "tab\there"]
+)
+def test_any_text_can_be_indexed(text: str) -> None:
+    one = make.paper(text[:1000], abstract=text, authors=[text[:300]], categories=[text[:100]])
+
+    assert archive.refresh() == 1
+    assert archive.by_tree(query.parse("cat:a OR thing OR word OR tab OR unicode OR 1a OR xxx*"), True, 10).papers == [
+        one.pk
+    ]
 
 
 def test_what_was_missed_is_noted_when_the_schema_is_made_again() -> None:
