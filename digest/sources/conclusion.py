@@ -183,7 +183,8 @@ def _next(source: Source, reply: answers.Reply, verdict: Verdict, row: Fetch, no
     told = verdict.outcome != Outcome.EMPTY or calendar.is_blank(source.kind, row.day)
     satisfied = told and row.day >= calendar.newest_due(source.kind, now)
     every = timedelta(seconds=source.pull_every)
-    return schedule.next_pull(source.kind, Outcome(verdict.outcome), source.failures, every, now, satisfied=satisfied)
+    outcome, spread = Outcome(verdict.outcome), schedule.spread_of(source.slug)
+    return schedule.next_pull(source.kind, outcome, source.failures, every, now, satisfied=satisfied, spread=spread)
 
 
 def _throttled(source: Source, reply: answers.Reply) -> timedelta | None:

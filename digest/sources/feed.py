@@ -12,6 +12,7 @@ from calendar import timegm
 from datetime import UTC, date, datetime
 from time import struct_time
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 
@@ -40,7 +41,8 @@ def read(body: bytes, asked: date) -> Batch:
 
 def _batch(parsed: Any, fault: str) -> Batch:
     items = parsed.entries
-    rows = [_entry(item) for item in items[:MAX_ENTRIES]]
+    home = link(parsed.feed.get("link"))
+    rows = [_entry(item, home) for item in items[:MAX_ENTRIES]]
     entries = tuple(entry for entry in rows if entry)
     if items and not entries:
         raise FormatError("None of its entries has a title and an address.")
@@ -57,10 +59,10 @@ def _batch(parsed: Any, fault: str) -> Batch:
     )
 
 
-def _entry(item: Any) -> Entry | None:
+def _entry(item: Any, home: str) -> Entry | None:
     title = names.accented(untagged(item.get("title"), TITLE))
     guid = plain(item.get("id"), SHORT)
-    url = link(item.get("link")) or link(guid)
+    url = link(item.get("link")) or _joined(home, item.get("link")) or link(guid)
     doi = _doi(item, guid, url)
     url = url or (f"https://doi.org/{doi}" if doi else "")
     if not title or not url:
@@ -86,6 +88,14 @@ def _entry(item: Any) -> Entry | None:
         journal_ref=untagged(item.get("prism_publicationname"), SHORT),
         is_withdrawn=bool(WITHDRAWN.search(abstract[:300])) or title.upper().startswith(("RETRACTED", "WITHDRAWN")),
     )
+
+
+def _joined(home: str, address: Any) -> str:
+    """An address relative to the feed's own page, made whole."""
+    try:
+        return link(urljoin(home, address)) if home and isinstance(address, str) and address.strip() else ""
+    except ValueError:
+        return ""
 
 
 def _doi(item: Any, guid: str, url: str) -> str:

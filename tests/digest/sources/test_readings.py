@@ -185,3 +185,10 @@ def test_a_citation_in_front_of_an_abstract_is_taken_apart(
     assert with_authors >= 0.9 * len(entries) if authors else not with_authors
     assert not any(entry.abstract.startswith(("Publication date", "MycoKeys")) for entry in entries)
     assert sum(bool(entry.abstract) for entry in entries) >= (0.9 * len(entries) if abstract else 0)
+
+
+def test_relative_addresses_in_a_feed_are_made_whole() -> None:
+    body = feeds.rss([("On matter", "/papers/1", DAY)]).replace(
+        b"<title>Journal", b"<link>https://j.org/x/</link><title>Journal"
+    )
+    assert read("feed", body).entries[0].url == "https://j.org/papers/1"
