@@ -284,9 +284,7 @@ def test_a_database_that_is_away_is_not_mistaken_for_a_bad_paper(monkeypatch: py
     assert archive.pending() == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["x" * 5_000, "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 " * 900, "word " * 40_000, "'\\'':1A", "\u0000"[1:] + "tab\there"]
-)
+@pytest.mark.parametrize("text", ["x" * 5_000, "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 " * 900, "word " * 40_000, "'\\'':1A", "tab\there"])
 def test_any_text_can_be_indexed(text: str) -> None:
     one = make.paper(text[:1000], abstract=text, authors=[text[:300]], categories=[text[:100]])
 
