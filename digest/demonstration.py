@@ -24,7 +24,9 @@ class Demonstration:
 
 READERS = (
     Demonstration("language@demo.example.org", topics=("large-language-models", "multilingual-nlp")),
-    Demonstration("vision@demo.example.org", topics=("detection-segmentation",), queries=("diffus* AND (image OR video)",)),
+    Demonstration(
+        "vision@demo.example.org", topics=("detection-segmentation",), queries=("diffus* AND (image OR video)",)
+    ),
     Demonstration("speech@demo.example.org", queries=("speech OR audio OR speaker",), wishes={"zone": "Asia/Tokyo"}),
     Demonstration(
         "agents@demo.example.org",
