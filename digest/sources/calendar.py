@@ -27,7 +27,7 @@ def is_holiday(kind: str, day: date) -> bool:
 
 def _us_holidays(year: int) -> frozenset[date]:
     """The days arXiv keeps free every year (checked against its list for 2026)."""
-    fixed = [date(year, 1, 1), date(year, 6, 19), date(year, 7, 4), date(year, 12, 25)]
+    fixed = [date(year, 1, 1), date(year, 6, 19), date(year, 7, 4), date(year, 12, 25), date(year + 1, 1, 1)]
     moving = [_nth(year, 1, 0, 3), _nth(year, 9, 0, 1), _nth(year, 11, 3, 4)]
     return frozenset([*map(_observed, fixed), *moving])
 

@@ -43,7 +43,7 @@ def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
     """Ask the source's other addresses for the day it is late with; the last word is the first that is ok."""
     due = calendar.newest_due(source.kind, now)
     blank = fetch.outcome == Outcome.EMPTY and calendar.is_blank(source.kind, fetch.day)
-    for kind, url in source.fallbacks if fetch.outcome in _LAGS and not blank and not source.held_reason else ():
+    for kind, url in source.fallbacks if fetch.outcome in _LAGS and not blank else ():
         if limiter.waits_until(url, now):
             break  # the publisher asked us to stay away: that holds for all of its addresses
         if fetch.outcome == Outcome.FAILED and limiter.name(url) == limiter.name(source.url) and not fetch.http_status:

@@ -119,6 +119,10 @@ def test_arxivs_holidays_of_2026_are_those_it_lists(day: str) -> None:
     assert calendar.is_holiday("arxiv", date.fromisoformat(day))
 
 
+def test_a_new_year_on_a_saturday_is_kept_on_the_friday_before() -> None:
+    assert calendar.is_holiday("arxiv", date(2027, 12, 31))
+
+
 def test_arxiv_has_nine_holidays_in_2026_and_no_other() -> None:
     days = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
     assert sum(calendar.is_holiday("arxiv", day) for day in days) == 9

@@ -304,3 +304,29 @@ def test_f51_sources_that_failed_together_do_not_come_back_together() -> None:
     spreads = {schedule.spread_of(str(row["slug"])) for row in starters.starters()}
     assert all(0 <= spread < 1 for spread in spreads)
     assert len(spreads) > 60
+
+
+def test_f57_a_feed_that_drifted_is_replaced_by_a_fallback_for_the_day(publisher: Publisher) -> None:
+    row = source(publisher, fallbacks=[["arxiv", publisher.url("/rss")]])
+    for n in range(4, 0, -1):
+        day = DAY - timedelta(days=n)
+        if day.weekday() < 5:
+            publisher.says(feeds.atom(feeds.arxiv_day(day, 40, n * 100), day))
+            pull.pull(row, NOW - timedelta(days=n))
+    day = DAY - timedelta(days=1)
+    for n, day in enumerate((DAY - timedelta(days=6), DAY - timedelta(days=5))):
+        Fetch.objects.create(
+            source=row,
+            at=NOW - timedelta(days=6 - n),
+            day=day,
+            outcome="ok",
+            kind="arxiv",
+            entries=40,
+            profile={"authors": 1.0},
+        )
+    publisher.says(feeds.atom([{**i, "authors": ""} for i in feeds.arxiv_day(DAY, 40)], DAY))
+    publisher.says(TODAYS, "/rss")
+    fetch = pull.pull(row, NOW)
+    assert (fetch.outcome, fetch.url.endswith("/rss"), fetch.new) == ("ok", True, 40)
+    assert "authors" in Fetch.objects.get(at=NOW, outcome="format_error").warnings[0]
+    assert row.held_reason == ""
