@@ -26,9 +26,11 @@ _BODY = re.compile(r"^arXiv:(\S+?)v(\d+)\s+Announce Type:\s*(\S+)\s*\n?Abstract:
 _OLD_TITLE = re.compile(r"\.?\s*\(arXiv:(\S+?)v(\d+)\s*\[([\w.-]+)\]\s*(UPDATED|CROSS LISTED)?\)\s*$")
 _OLD_KINDS = {"UPDATED": REPLACE, "CROSS LISTED": CROSS, None: NEW, "": NEW}
 _TITLE = re.compile(r"^(.*?) updates on (?:the )?arXiv", re.IGNORECASE)
+# At the head of a sentence and said of the paper itself: an abstract may speak of withdrawn drugs.
 WITHDRAWN = re.compile(
-    r"\b(?:this|the) (?:paper|article|submission|manuscript|work|preprint|version)[^.]{0,60}?\bwithdrawn\b"
-    r"|^withdrawn\b",
+    r"(?:^|[.;:(]\s*)(?:(?:this|the)\s)?(?:paper|article|submission|manuscript|work|preprint|version)\s"
+    r"(?:(?:has|have|had)\sbeen\s|is\s|was\s|is\sbeing\s)?(?:\w+\s)?withdrawn\b"
+    r"|^\W*withdrawn\b(?:\sby\b|\W*$|[.,;:])",
     re.IGNORECASE,
 )
 

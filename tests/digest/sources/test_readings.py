@@ -28,10 +28,24 @@ def test_words_in_angle_brackets_survive_in_abstracts() -> None:
     )
 
 
-def test_a_withdrawn_paper_is_told_from_its_abstract() -> None:
-    said = ["This paper has been withdrawn by the author due to an error.", "Withdrawn.", "We study withdrawn drugs."]
-    batch = read("arxiv", feeds.atom([feeds.item(n, DAY, abstract=text) for n, text in enumerate(said)], DAY))
-    assert [entry.is_withdrawn for entry in batch.entries] == [True, True, False]
+@pytest.mark.parametrize(
+    ("abstract", "is_withdrawn"),
+    [
+        ("This paper has been withdrawn by the author due to an error.", True),
+        ("This submission has been withdrawn by arXiv administrators.", True),
+        ("Withdrawn.", True),
+        ("Withdrawn by the authors", True),
+        ("We were wrong. This article is withdrawn.", True),
+        ("Paper withdrawn", True),
+        ("We study withdrawn drugs.", False),
+        ("The paper industry has withdrawn from the market.", False),
+        ("Withdrawn drugs are a cost to everybody.", False),
+        ("This paper shows that troops were withdrawn.", False),
+    ],
+)
+def test_a_withdrawn_paper_is_told_from_its_words(abstract: str, is_withdrawn: bool) -> None:
+    entry = read("arxiv", feeds.atom([feeds.item(1, DAY, abstract=abstract)], DAY)).entries[0]
+    assert entry.is_withdrawn == is_withdrawn
 
 
 def test_f65_one_poison_entry_is_dropped_alone_and_counted() -> None:
