@@ -18,18 +18,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.delivery import reasons
-from digest.matching import answers, reading
+from digest.matching import preview as matching_preview
+from digest.matching import reading
 from digest.matching.day import Day
 from digest.matching.papers import PaperText
 from digest.matching.wants import DESCRIPTION, Want
 from digest.models import Delivery, Edition, Skip
-from digest.selection import Choice, select
+from digest.selection import Choice
 from subscriptions import links, previews, signals
 from subscriptions.interests import Wish
 from subscriptions.models import Subscriber
 
 WEEK = 7
-SHOWN = 10
 LETTERS_SHOWN = 30
 AUTHORS_SHOWN = 3
 # One index a process, made anew when an edition comes out or a curator changes one.
@@ -43,17 +43,19 @@ MOST_REMEMBERED = 1000
 def preview(wishes: Sequence[Wish], description: str = "", **_: Any) -> previews.Preview:
     """What the wishes would have brought out of the newest week of editions."""
     day = week()
-    wants = [Want(wish.label, wish.kind, wish.canonical, wish.weight) for wish in wishes]
+    wants = [Want(wish.label, wish.kind, wish.canonical, wish.weight, wish.muted) for wish in wishes]
     if description.strip():
-        wants.append(Want("your description", DESCRIPTION, description))
-    chosen = select(day, wants, SHOWN, community=False)
+        wants.append(Want("your description", DESCRIPTION, description.strip()))
+    found = matching_preview.over(day, wants, WEEK)
     papers = {paper.id: paper for paper in day.papers}
     return previews.Preview(
-        looked_at=len(day),
+        looked_at=found.looked_at,
         days=WEEK,
-        matched=chosen.matched,
-        counts={want.query: answers.answer(day, want).bits.bit_count() for want in wants},
-        papers=[_paper(papers[choice.paper], choice) for choice in chosen.choices if choice.reasons],
+        matched=found.matched,
+        a_day=found.a_day,
+        counts={want.query: tally.found for want, tally in zip(wants, found.tallies, strict=True)},
+        advice={want.query: tally.advice for want, tally in zip(wants, found.tallies, strict=True)},
+        papers=[_paper(papers[choice.paper], choice) for choice in found.choices if choice.reasons],
     )
 
 

@@ -27,12 +27,17 @@ class PreviewPaper:
 
 @dataclass(frozen=True)
 class Preview:
-    """What these wishes would have brought: `counts` by canonical query, of `looked_at` papers in `days` days."""
+    """What these wishes would have brought, out of `looked_at` papers in `days` days.
+
+    `counts` and `advice` (what to try instead, or nothing) go by canonical query.
+    """
 
     looked_at: int
     days: int
     matched: int
+    a_day: float
     counts: dict[str, int]
+    advice: dict[str, str]
     papers: Sequence[PreviewPaper]
 
 

@@ -69,7 +69,7 @@ def test_s3_ten_posts_are_one_leaving():
     assert reader.consents.filter(act="left").count() == 1
 
 
-@pytest.mark.parametrize("token", ["x", "x.y", "0" * 400, "%00", "ü"])
+@pytest.mark.parametrize("token", ["x", "x.y", "0" * 400, "ü"])
 def test_s3_a_link_that_opens_nothing_is_thanked_all_the_same(token):
     assert visitor().post(f"/u/{token}/", ONE_CLICK).status_code == 200
     assert visitor().get(f"/u/{token}/").status_code == 200
