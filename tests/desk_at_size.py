@@ -56,7 +56,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     call_command("migrate", verbosity=0)
     seconds = {"fill": _timed(lambda: _fill(options))}
     seconds |= _counted()
-    return {"rows": vars(options), "seconds": seconds, "pages_ms": _pages()}
+    return {"rows": vars(options), "seconds": seconds, "pages_ms": _pages(), "load": os.getloadavg()}
 
 
 def _timed(do: object) -> float:
@@ -184,13 +184,18 @@ def _pages() -> dict[str, dict[str, float]]:
 
 
 def _page(client: object, path: str) -> dict[str, float]:
-    times = []
+    times, own = [], []
     for _ in range(TRIES):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         response = client.get(path)  # type: ignore[attr-defined]
         times.append((time.perf_counter() - start) * 1000)
+        own.append((time.process_time() - busy) * 1000)
         assert response.status_code == 200, (path, response.status_code)
-    return {"median": round(statistics.median(times), 1), "p95": round(sorted(times)[int(TRIES * 0.95) - 1], 1)}
+    return {
+        "median": round(statistics.median(times), 1),
+        "p95": round(sorted(times)[int(TRIES * 0.95) - 1], 1),
+        "own_cpu": round(statistics.median(own), 1),
+    }
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from digest import editions
-from digest.desk import log
+from digest.desk import log, tallies
 from digest.desk.curating import OPEN, ConflictError, CuratingError
 from digest.matching import Day, reading
 from digest.matching.papers import PaperText
@@ -75,7 +75,7 @@ def release_at(request: HttpRequest, edition: Edition, at: datetime, now: dateti
 def release(request: HttpRequest, edition: Edition, seen: int, typed: str, now: datetime) -> datetime:
     """Freeze it now and let it go in five minutes; answers when. `typed` is the number of letters, where many."""
     letters = letters_ahead(now)
-    if letters >= TYPED_ABOVE and typed.replace(",", "").replace(" ", "").strip() != str(letters):
+    if letters >= TYPED_ABOVE and not _is_about(typed, letters):
         raise CuratingError(f"To send {letters} letters, type that number into the box.")
     at = now + SECOND_THOUGHTS
     with transaction.atomic():
@@ -153,8 +153,17 @@ def _name(row: Edition) -> str:
 
 def letters_ahead(now: datetime) -> int:
     """How many readers fall due within a day: an upper bound of the letters, since a letter needs a match."""
+    kept = sum(tallies.read("due", now.date()).values())
+    if kept >= tallies.SMALL:
+        return kept
     due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lt=now + timedelta(days=1))
     return due.count()
+
+
+def _is_about(typed: str, letters: int) -> bool:
+    """Whether the number was read and typed; readers who came or went since it was shown do not matter."""
+    plain = typed.replace(",", "").replace(" ", "").strip()
+    return plain.isdigit() and len(plain) < 12 and abs(int(plain) - letters) <= letters // 100
 
 
 @dataclass(frozen=True)

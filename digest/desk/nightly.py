@@ -97,7 +97,9 @@ def count(now: datetime) -> None:
         topicing.count(edition, now)
     today = pipeline.current(now)
     if today is not None and today.state != Edition.State.RELEASED:
-        reach.fresh(today, now)
+        last = tallies.counted_at_day("reach", today.date)
+        if last is None or now - last > reach.OFTEN:
+            reach.count(today, now)
 
 
 def _uncounted(now: datetime) -> Iterable[Edition]:

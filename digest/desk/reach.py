@@ -23,6 +23,7 @@ from subscriptions.models import Filter, Interest, Subscriber, Topic
 Ids = NDArray[np.int64]
 EAGER = 20_000  # interests: up to here it is counted when a page is opened
 STALE = timedelta(seconds=60)
+OFTEN = timedelta(minutes=10)  # how often the tick counts an open edition on a large site
 
 
 @dataclass(frozen=True, slots=True)

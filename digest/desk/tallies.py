@@ -18,6 +18,7 @@ MOVING_DAYS = 4
 SMALL = 20_000  # readers: a site this small is counted when a page is opened, so its numbers are never old
 STALE = timedelta(seconds=20)
 MOST_DOMAINS = 20
+UNSETTLED = (Delivery.State.PENDING, Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS)
 DAYS = 30
 PACE = timedelta(minutes=10)
 
@@ -81,15 +82,28 @@ def refresh(now: datetime) -> None:
     """Count everything that may have moved."""
     readers(now)
     for edition in [*_moving(now), *_never_counted(now)]:
-        letters(edition, now)
+        if _is_due(edition, now):
+            letters(edition, now)
+
+
+def _is_due(edition: Edition, now: datetime) -> bool:
+    """An edition whose letters had all ended when it was last counted is looked at less often: reports may come."""
+    last = counted_at_day("letters", edition.date)
+    if last is None or now - last > PACE:
+        return True
+    unsettled = Delivery.objects.filter(edition=edition, state__in=UNSETTLED)
+    was_unsettled = any(read("letters", edition.date).get(state) for state in UNSETTLED)
+    return was_unsettled or unsettled.exists() or (now - last > STALE and _is_small(edition))
+
+
+def _is_small(edition: Edition) -> bool:
+    return sum(read("letters", edition.date).values()) < SMALL
 
 
 def _moving(now: datetime) -> QuerySet[Edition]:
     since = now.date() - timedelta(days=MOVING_DAYS)
     recent = Edition.objects.filter(date__gte=since) | Edition.objects.filter(released_at__gte=now - timedelta(days=2))
-    unsettled = Edition.objects.filter(
-        deliveries__state__in=[Delivery.State.PENDING, Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
-    )
+    unsettled = Edition.objects.filter(deliveries__state__in=UNSETTLED)
     return Edition.objects.filter(pk__in=(recent | unsettled).distinct().values("pk")).order_by("date")
 
 
@@ -149,8 +163,7 @@ def letters(edition: Edition, now: datetime) -> None:
 
 def _look(edition: Edition, states: Numbers, now: datetime) -> None:
     """How many letters are settled now: two looks tell the pace. The last ten minutes are kept."""
-    moving = ("pending", "claimed", "ambiguous")
-    done = sum(count for state, count in states.items() if state not in moving)
+    done = sum(count for state, count in states.items() if state not in UNSETTLED)
     looks = {at: n for at, n in read("progress", edition.date).items() if datetime.fromisoformat(at) > now - 2 * PACE}
     put("progress", edition.date, {**looks, now.isoformat(timespec="seconds"): done}, now)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -32,6 +33,7 @@ class Row:
     """One paper as the curator sees it."""
 
     entry: EditionPaper
+    abstract: str
     reach: Reach
     sources: list[str]
     twins: list[EditionPaper]
@@ -42,17 +44,21 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
     edition, now = edition_of(day), timezone.now()
     reach.fresh(edition, now)
     reached = reach.of(edition)
-    entries = list(edition.entries.select_related("paper").order_by("-is_pinned", "position", "id"))
-    twins = _twins(entries)
+    entries = list(_entries(edition))
+    twins = _twins(edition, entries)
     wanted, problem = _asked(request.GET.get("q", ""), edition)
     shown = _shown(entries, request.GET.get("show", "all"), wanted, reached)
     pages = Paginator(shown, A_PAGE)
     part = pages.get_page(request.GET.get("page"))
     names = curating.announcers([entry.paper_id for entry in part])
+    abstracts = dict(Paper.objects.filter(pk__in=[entry.paper_id for entry in part]).values_list("pk", "abstract"))
     rows = [
-        Row(entry, reached.get(entry.paper_id, Reach()), names.get(entry.paper_id, []), twins.get(entry.paper_id, []))
+        Row(
+            entry, abstracts[entry.paper_id], reached.get(entry.paper_id, Reach()), names.get(entry.paper_id, []),
+            twins.get(entry.paper_id, []),
+        )
         for entry in part
-    ]
+    ]  # fmt: skip
     return page(
         request, "triage.html", current="triage", edition=edition, rows=rows, part=part, found=len(shown),
         is_open=edition.state in curating.OPEN, q=request.GET.get("q", ""), problem=problem,
@@ -60,6 +66,13 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
         risers=risers.late_risers(day)[:5] if edition.state in curating.OPEN else [],
         undoable=curating.last_undoable(request.user.get_username(), edition), here=request.get_full_path(),
     )  # fmt: skip
+
+
+def _entries(edition: Edition) -> QuerySet[EditionPaper]:
+    """The day's papers without their abstracts: a page shows a hundred of them, a day may have thousands."""
+    rows = edition.entries.select_related("paper").order_by("-is_pinned", "position", "id")
+    shown = ("title", "authors", "url", "primary_category", "upvotes")
+    return rows.only(*(f.name for f in EditionPaper._meta.concrete_fields), *(f"paper__{name}" for name in shown))
 
 
 def _counts(entries: list[EditionPaper]) -> dict[str, int]:
@@ -94,15 +107,27 @@ def _shown(
     return [entry for entry in entries if keep(entry) and (wanted is None or entry.paper_id in wanted)]
 
 
-def _twins(entries: list[EditionPaper]) -> dict[int, list[EditionPaper]]:
+def _twins(edition: Edition, entries: list[EditionPaper]) -> dict[int, list[EditionPaper]]:
     """Papers that look like the same one, by id."""
     by_id = {entry.paper_id: entry for entry in entries}
-    looked = [Looked(entry.paper_id, entry.paper.title, tuple(entry.paper.authors)) for entry in entries]
     found: dict[int, list[EditionPaper]] = {}
-    for one, two in duplicates.suggested(looked):
+    for one, two in _pairs(edition, entries):
         found.setdefault(one, []).append(by_id[two])
         found.setdefault(two, []).append(by_id[one])
     return found
+
+
+# One edition's pairs a process: titles do not change between two presses of a key.
+_known: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+
+
+def _pairs(edition: Edition, entries: list[EditionPaper]) -> list[tuple[int, int]]:
+    key = (edition.pk, *sorted(entry.paper_id for entry in entries))
+    if key not in _known:
+        looked = [Looked(entry.paper_id, entry.paper.title, tuple(entry.paper.authors)) for entry in entries]
+        _known.clear()
+        _known[key] = duplicates.suggested(looked)
+    return _known[key]
 
 
 @door(get=False, post=Right.CURATE)
