@@ -82,6 +82,9 @@ MAIL_RATE = env.number("MAIL_RATE", 0, 0, 1_000_000)  # letters a second; 0: wha
 # Confirmation letters an hour that the whole site may be made to send; a solved sum opens as many again.
 SIGNUPS_PER_HOUR = env.number("SIGNUPS_PER_HOUR", 500, 1, 1_000_000)
 
+# -- matching -----------------------------------------------------------------------------------
+ENCODER_FOLDER = env.text("ENCODER_FOLDER")
+
 # -- sources ------------------------------------------------------------------------------------
 SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))
 # host:port pairs that may be pulled from although they are private (an own mirror, a stand-in).
@@ -206,6 +209,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
