@@ -132,7 +132,12 @@ def confirm(request: HttpRequest) -> HttpResponse:
         services.confirm(reader, now, networks.of(request))
     if reader.state == Subscriber.State.ACTIVE:
         return _confirmed(request, reader, now)
-    context = {"reader": reader, "interests": interests.of(reader)}
+    context = {
+        "reader": reader,
+        "interests": interests.of(reader),
+        "described": reader.descriptions.first(),
+        "liked": reader.liked_papers.count(),
+    }
     return render(request, "subscriptions/confirm.html", context)
 
 

@@ -26,6 +26,10 @@ def test_a_signup_may_tell_of_ones_work_and_bring_papers():
     reader = Subscriber.objects.get()
     assert reader.descriptions.get().text == "I study how children read."
     assert reader.liked_papers.count() == 2
+    client, page = entered(links.confirm_url(reader))
+    shown = text(client.get(page))
+    assert "I study how children read." in shown
+    assert "papers you named" in shown
 
 
 def test_a_second_signup_before_confirming_takes_the_place_of_the_first():
