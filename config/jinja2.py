@@ -36,9 +36,7 @@ def letter_text_environment(**options: Any) -> Environment:
 
 
 def _environment(options: dict[str, Any], kind: type[Environment] = Environment) -> Environment:
-    environment = kind(
-        **{**options, "undefined": StrictUndefined}, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = kind(**{**options, "undefined": StrictUndefined}, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(
         static=static,
         url=_url,
