@@ -15,6 +15,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
+from digest import encoding
 from digest.matching import taste
 from digest.matching.packing import pack_space, pack_taste, unpack_space, unpack_taste
 from digest.matching.papers import PaperText
@@ -60,10 +61,12 @@ def refit(now: datetime) -> Refit:
     papers = _corpus()
     if len(papers) < FEWEST:
         return Refit(len(papers), 0)
-    space = Space.build(papers)
+    space = Space.build(papers, encoder=encoding.name())
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
     everything = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
-    landscape = Landscape.objects.create(built_at=now, papers=len(papers), payload=pack_space(space))
+    landscape = Landscape.objects.create(
+        built_at=now, papers=len(papers), encoder=space.encoder, payload=pack_space(space)
+    )
     readers = 0
     for chunk in _chunks(_readers()):
         readers += _fit(chunk, landscape, space, everything, now)
@@ -77,7 +80,7 @@ def refresh(subscriber: int, now: datetime) -> bool:
     landscape = Landscape.objects.order_by("-pk").first()
     if landscape is None:
         return False
-    space = _space(landscape.pk)
+    space = _space(landscape.pk, landscape.built_at)
     newest = _corpus(SHARED)
     if not _fit([subscriber], landscape, space, space.vectors(newest), now):
         Profile.objects.filter(subscriber=subscriber).delete()
@@ -86,19 +89,22 @@ def refresh(subscriber: int, now: datetime) -> bool:
 
 def learned(subscribers: Sequence[int]) -> dict[int, Learned]:
     """The profiles of these readers, of those who have one; one query."""
-    rows = Profile.objects.filter(subscriber__in=subscribers).values_list("subscriber_id", "landscape_id", "payload")
-    return {pk: Learned(unpack_taste(payload), _space(landscape)) for pk, landscape, payload in rows}
+    rows = Profile.objects.filter(subscriber__in=subscribers)
+    columns = ("subscriber_id", "payload", "landscape_id", "landscape__built_at")
+    return {pk: Learned(unpack_taste(payload), _space(*which)) for pk, payload, *which in rows.values_list(*columns)}
 
 
 @lru_cache(maxsize=2)
-def _space(landscape: int) -> Space:
+def _space(landscape: int, built_at: datetime) -> Space:
+    """Kept in the process: `built_at` tells a restored database's landscape from ours of the same number."""
     return unpack_space(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
 
 
 def _corpus(most: int = CORPUS) -> list[PaperText]:
     """The newest papers as texts."""
     newest = Paper.objects.filter(is_withdrawn=False, merged_into=None).order_by("-id")[:most]
-    return [_text(*row) for row in newest.values_list("id", "title", "abstract", "authors", "categories")]
+    columns = ("id", "title", "abstract", "authors", "categories")
+    return encoding.with_meanings([_text(*row) for row in newest.values_list(*columns)])
 
 
 def _text(pk: int, title: str, abstract: str, authors: Iterable[str], categories: Iterable[str]) -> PaperText:
@@ -122,7 +128,8 @@ def _fit(readers: list[int], landscape: Landscape, space: Space, everything: Vec
     for reader, said in _said(readers).items():
         latest = sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
         liked = [Liked(one.paper.title, one.value, (now - one.at) / timedelta(days=1)) for one in latest]
-        profile = taste.fit(liked, space.vectors([one.paper for one in latest]), space, everything)
+        vectors = space.vectors(encoding.with_meanings([one.paper for one in latest]))
+        profile = taste.fit(liked, vectors, space, everything)
         if profile is not None:
             rows.append(_row(reader, landscape, profile, len(liked), now))
     with transaction.atomic():

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from digest import archive, delivery, editions, planning, profiles
+from digest import archive, delivery, editions, encoding, planning, profiles
 from digest.desk import nightly
 from digest.sources import pull
 
@@ -51,3 +51,8 @@ def count_for_the_desk() -> None:
 @shared_task(name="digest.tasks.write_to_curators")
 def write_to_curators() -> None:
     nightly.send_if_due(timezone.now())
+
+
+@shared_task(name="digest.tasks.encode_papers")
+def encode_papers() -> None:
+    encoding.encode_waiting()

@@ -28,3 +28,14 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return f"profile of reader {self.subscriber.pk}"
+
+
+class Meaning(models.Model):
+    """A paper's row from the sentence encoder, made once when the paper came in. Only where an encoder is set."""
+
+    paper = models.OneToOneField("digest.Paper", on_delete=models.CASCADE, related_name="meaning")
+    encoder = models.CharField(max_length=120, db_index=True)
+    row = models.BinaryField(help_text="float16, one after the other.")
+
+    def __str__(self) -> str:
+        return f"meaning of paper {self.paper.pk}"

@@ -20,6 +20,8 @@ def pack_space(space: Space) -> bytes:
             "middle": space.middle,
             "basis": space.basis.astype(np.float16),
             "dense_middle": space.dense_middle,
+            "meaning_middle": space.meaning_middle,
+            "encoder": np.frombuffer(space.encoder.encode(), np.uint8),
         },
         list(space.features),
     )
@@ -33,6 +35,8 @@ def unpack_space(payload: bytes | memoryview) -> Space:
         middle=arrays["middle"],
         basis=arrays["basis"].astype(np.float32),
         dense_middle=arrays["dense_middle"],
+        meaning_middle=arrays["meaning_middle"],
+        encoder=arrays["encoder"].tobytes().decode(),
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
 class PaperText:
-    """One paper as matching sees it. `sources` are slugs; `pinned` is the curator's; `day` its edition's date."""
+    """One paper as matching sees it. `sources` are slugs; `pinned` is the curator's; `day` its edition's date.
+
+    `meaning` is an encoder's row, where there is an encoder.
+    """
 
     id: int
     title: str
@@ -21,3 +27,4 @@ class PaperText:
     upvotes: int = 0
     comments: int = 0
     pinned: bool = False
+    meaning: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)

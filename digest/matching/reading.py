@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from digest import profiles
+from digest import encoding, profiles
 from digest.matching.papers import PaperText
 from digest.matching.wants import DESCRIPTION, LIKED, Want
 from digest.models import Announcement, Edition, EditionPaper, Paper
@@ -39,7 +39,7 @@ def papers_of(editions: Iterable[Edition]) -> list[PaperText]:
         if not paper.is_withdrawn:
             columns = [getattr(paper, name) for name in _COLUMNS]
             held.setdefault(paper.pk, _paper(columns, sources[paper.pk], day=day, pinned=pinned))
-    return list(held.values())
+    return encoding.with_meanings(list(held.values()))
 
 
 def _kept(entry: EditionPaper) -> Paper:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,13 +28,17 @@ MOST_FEATURES = 40_000
 TITLE_COUNTS = 3
 AUTHOR_SHARE = 0.3
 CATEGORY_SHARE = 0.2
+MAIN_SHARE, MEANING_SHARE = 0.6, 0.8
 _PASSES = 4
 _SPARE = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Some papers in a space: `sparse` rows of features, `dense` rows of `DIRECTIONS` (length 1, centred)."""
+    """Some papers in a space: `sparse` rows of features, `dense` rows of directions (length 1, centred).
+
+    With an encoder, its rows stand beside the directions in `dense`.
+    """
 
     sparse: Rows
     dense: Floats
@@ -45,16 +49,21 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Features with their rarity, the corpus's mean paper, and its main directions (features x directions)."""
+    """Features with their rarity, the corpus's mean paper, and its main directions (features x directions).
+
+    `meaning_middle` is the encoder's mean row, empty without one; `encoder` is its name.
+    """
 
     features: dict[str, int]
     rarity: Floats
     middle: Floats
     basis: Floats
     dense_middle: Floats
+    meaning_middle: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+    encoder: str = ""
 
     @classmethod
-    def build(cls, papers: Sequence[PaperText], directions: int = DIRECTIONS) -> Space:
+    def build(cls, papers: Sequence[PaperText], directions: int = DIRECTIONS, encoder: str = "") -> Space:
         """The space of a corpus. Features that stand in one paper only are left out: they relate nothing."""
         counted = [_features(paper) for paper in papers]
         spread = Counter(feature for counts in counted for feature in counts)
@@ -64,13 +73,30 @@ class Space:
         rows = Rows.of([_row(counts, features, rarity) for counts in counted], len(kept))
         basis = _directions(rows, min(directions, max(FEWEST_DIRECTIONS, len(papers) // PAPERS_A_DIRECTION)))
         dense_middle = rows.times_matrix(basis).mean(0) if len(papers) else np.zeros(basis.shape[1], np.float32)
-        return cls(features, rarity, rows.mean(), basis, dense_middle)
+        known = [paper.meaning for paper in papers if paper.meaning is not None] if encoder else []
+        meaning_middle = np.mean(known, axis=0) if known else np.empty(0, np.float32)
+        name = encoder if known else ""
+        return cls(features, rarity, rows.mean(), basis, dense_middle, meaning_middle, name)
 
-    def vectors(self, papers: Iterable[PaperText]) -> Vectors:
+    def vectors(self, papers: Sequence[PaperText]) -> Vectors:
         sparse = Rows.of([_row(_features(paper), self.features, self.rarity) for paper in papers], len(self.features))
-        dense = sparse.times_matrix(self.basis) - self.dense_middle
-        lengths = np.linalg.norm(dense, axis=1, keepdims=True)
-        return Vectors(sparse, dense / np.maximum(lengths, 1e-6))
+        dense = _unit(sparse.times_matrix(self.basis) - self.dense_middle)
+        if not self.encoder:
+            return Vectors(sparse, dense)
+        return Vectors(sparse, np.hstack([MAIN_SHARE * dense, MEANING_SHARE * self._meanings(papers)]))
+
+    def _meanings(self, papers: Sequence[PaperText]) -> Floats:
+        """The encoder's rows, centred; a paper not encoded yet stands in the middle."""
+        rows = np.zeros((len(papers), len(self.meaning_middle)), np.float32)
+        for place, paper in enumerate(papers):
+            if paper.meaning is not None and len(paper.meaning) == len(self.meaning_middle):
+                rows[place] = paper.meaning - self.meaning_middle
+        return _unit(rows)
+
+
+def _unit(rows: Floats) -> Floats:
+    unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return unit
 
 
 def _features(paper: PaperText) -> Counter[str]:

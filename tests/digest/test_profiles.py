@@ -19,6 +19,11 @@ BIRDS = "song learning of wild birds in forests, nests and migration"
 STARS = "spectra of distant stars, telescopes and stellar evolution"
 
 
+@pytest.fixture(autouse=True)
+def no_landscape_of_another_test() -> None:
+    profiles._space.cache_clear()
+
+
 @pytest.fixture
 def library() -> dict[str, list[Any]]:
     """Papers on birds and on stars, enough of them for a space."""

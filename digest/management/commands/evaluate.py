@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from digest import commands
+from digest.matching import encoder
 from digest.matching.evaluation import running
 
 
@@ -23,12 +24,22 @@ class Command(commands.Command):
             "--part", choices=("tune", "report"), default="report", help="the half that was tuned on, or the other"
         )
 
+        parser.add_argument("--encoder", default="", help="a sentence encoder's folder, to measure likes with it")
+
     def run(self, **options: Any) -> dict[str, Any]:
         if find_spec("sklearn") is None:
             raise CommandError("The usual recipes need scikit-learn: pip install -r config/requirements-dev.txt")
         if not options["data"].is_dir():
             raise CommandError(f"There are no judged collections in {options['data']}. Name their folder with --data.")
-        return {"part": options["part"], "collections": running.run(options["data"], options["part"])}
+        try:
+            loaded = encoder.load(options["encoder"])
+        except encoder.EncoderError as error:
+            raise CommandError(str(error)) from error
+        return {
+            "part": options["part"],
+            "encoder": loaded.name if loaded else "",
+            "collections": running.run(options["data"], options["part"], loaded),
+        }
 
     def show(self, answer: dict[str, Any]) -> None:
         for one in answer["collections"]:

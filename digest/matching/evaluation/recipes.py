@@ -27,8 +27,8 @@ _SANITY = r"(?u)\b[a-zA-Z_][a-zA-Z0-9_]+\b"
 
 
 def ours_by_likes(papers: list[PaperText]) -> Scorer:
-    """Offprint's profile of liked papers (`taste.fit`)."""
-    space = Space.build(papers)
+    """Offprint's profile of liked papers (`taste.fit`), with the encoder's rows where the papers have them."""
+    space = Space.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
     everything = space.vectors(papers)
     drawn = np.random.default_rng(1).choice(len(papers), min(SHARED, len(papers)), replace=False)
     shared = _taken(everything, drawn)

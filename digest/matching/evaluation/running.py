@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from digest.matching.encoder import Encoder, text_of
 from digest.matching.evaluation import collections, measures, recipes
 from digest.matching.evaluation.collections import Collection
 from digest.matching.evaluation.measures import Figures
@@ -17,12 +19,23 @@ from digest.matching.papers import PaperText
 OURS = "offprint"
 
 
-def run(folder: Path, part: str) -> list[dict[str, Any]]:
-    """One answer a collection: every recipe's means, and our gain over the best other with its interval."""
-    answers = [_measured(read(folder, part), recipes.BY_LIKES) for read in collections.LIKES.values()]
-    answers += [_measured(one, recipes.BY_LIKES) for one in collections.reviews(folder, part)]
+def run(folder: Path, part: str, encoder: Encoder | None = None) -> list[dict[str, Any]]:
+    """One answer a collection: every recipe's means, and our gain over the best other with its interval.
+
+    With an encoder, likes are matched with it; the other recipes stay as they are.
+    """
+    liked = [*(read(folder, part) for read in collections.LIKES.values()), *collections.reviews(folder, part)]
+    answers = [_measured(_encoded(one, encoder), recipes.BY_LIKES) for one in liked]
     answers += [_measured(read(folder, part), recipes.BY_WORDS) for read in collections.QUESTIONS.values()]
     return answers
+
+
+def _encoded(collection: Collection, encoder: Encoder | None) -> Collection:
+    if encoder is None:
+        return collection
+    rows = encoder.encode([text_of(paper) for paper in collection.papers])
+    papers = [replace(paper, meaning=row) for paper, row in zip(collection.papers, rows, strict=True)]
+    return replace(collection, papers=papers)
 
 
 def _measured(collection: Collection, by: Mapping[str, Callable[[list[PaperText]], Scorer]]) -> dict[str, Any]:
