@@ -234,13 +234,18 @@ def _missing(paper: Paper, entry: Entry) -> dict[str, object]:
 
 
 def _write(slots: list[_Slot], known: _Known) -> None:
-    new = [slot.paper for slot in slots if slot.is_new and slot.paper]
+    # In the order of their names: two workers that store the same papers wait for each other, not in a ring.
+    new = sorted((slot.paper for slot in slots if slot.is_new and slot.paper), key=lambda paper: paper.identifier)
     Paper.objects.bulk_create(new, batch_size=_CHUNK)
     old = {slot.paper.pk: slot.paper for slot in slots if not slot.is_new and slot.paper}
     touched = {slot.paper.pk: slot.paper for slot in slots if slot.is_touched and slot.paper}
     # An upsert on the key: bulk_update's CASE per row and field takes five times as long.
     Paper.objects.bulk_create(
-        touched.values(), batch_size=_CHUNK, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGED
+        [touched[pk] for pk in sorted(touched)],
+        batch_size=_CHUNK,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=_CHANGED,
     )
     had = set(Identifier.objects.filter(paper__in=list(old)).values_list("value", flat=True)) if old else set()
     rows = [
@@ -249,7 +254,7 @@ def _write(slots: list[_Slot], known: _Known) -> None:
         for name in slot.names
         if name not in had and (slot.is_new or name not in known.papers)
     ]
-    Identifier.objects.bulk_create(rows, batch_size=_CHUNK)
+    Identifier.objects.bulk_create(sorted(rows, key=lambda row: row.value), batch_size=_CHUNK)
 
 
 def _announce(slots: list[_Slot], source: Source, day: date, now: datetime) -> int:

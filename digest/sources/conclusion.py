@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from digest import papers
 from digest.models import Fetch, Outcome, Source
@@ -40,7 +40,9 @@ def conclude(
         try:
             with transaction.atomic():
                 return _write(source, reply, found, now, is_backfill, is_file)
-        except IntegrityError:  # another worker stored one of the papers in the same moment: now it is known
+        except (IntegrityError, OperationalError):
+            # Another worker stored one of the papers in the same moment: now it is known. (Or they waited for
+            # each other, and the database ended this one.)
             if not tries_left:
                 raise
     raise AssertionError("unreachable")
