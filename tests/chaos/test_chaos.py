@@ -18,7 +18,7 @@ def kills() -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", driver.KINDS)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_killed_workers_send_nobody_twice_and_miss_nobody(database: str, kind: str) -> None:
+def test_f40_killed_workers_send_nobody_twice_and_miss_nobody(database: str, kind: str) -> None:
     if database == "postgresql" and not driver.has_postgresql():
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL does not answer")

@@ -580,3 +580,34 @@ def test_a_day_without_letters_has_one_reason(db: None) -> None:
     Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=NOW)
     planning.plan(NOW)
     assert Skip.objects.count() == 1
+
+
+# -- H: reports that come late --------------------------------------------------------------------
+
+
+def test_f88_a_report_six_hours_late_still_settles_the_doubt(
+    die: Any, later: Any, readers: list[Subscriber], provider: Provider, channel: Any
+) -> None:
+    from types import SimpleNamespace
+
+    from digest import events
+
+    channel("amazon_ses")
+    die("post.after")
+    run()
+    later(timedelta(minutes=4))
+    run()
+    later(timedelta(hours=7))
+    run()
+    assert "uncertain" in states()
+    named = Delivery.objects.filter(state="uncertain")
+    for number, row in enumerate(named):
+        said = SimpleNamespace(
+            event_type="delivered", event_id=str(number), message_id="", metadata={"delivery": str(row.uuid)},
+            recipient=None, timestamp=NOW, reject_reason=None, description="", mta_response="", esp_event={},
+        )  # fmt: skip
+        stored = events.remember("amazon_ses", said, NOW + timedelta(hours=8))
+        assert stored is not None
+        events.apply(stored, NOW + timedelta(hours=8))
+    assert states() == {"accepted"}
+    assert copies(provider) == {one.email: 1 for one in readers}
