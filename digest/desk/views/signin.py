@@ -17,6 +17,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from digest.desk import log, roles, signin
+from digest.desk.access import refuse_nul
 from subscriptions import networks
 
 RECOVERY_CODES = 8
@@ -39,6 +40,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _try(request: HttpRequest, following: str) -> HttpResponse:
+    refuse_nul(request)
     name, now = request.POST.get("username", "")[:150], timezone.now()
     where = networks.of(request)
     context = {"name": name, "next": following}

@@ -105,7 +105,8 @@ def test_s20_no_words_in_a_query_break_a_page(words, admin):
         ("/desk/preview/", "date"),
         ("/desk/preview/", "look"),
     ):
-        assert admin.get(address, {name: words}).status_code == 200, (address, name)
+        expected = 400 if "\0" in words else 200
+        assert admin.get(address, {name: words}).status_code == expected, (address, name)
     assert Act.objects.count() == 0
 
 
@@ -113,13 +114,16 @@ def test_s20_no_words_in_a_query_break_a_page(words, admin):
 def test_s20_no_words_in_a_form_break_an_act(words, admin):
     edition = make.edition(papers=[make.paper()], state="collecting")
     row = edition.entries.get()
-    assert admin.post(f"/desk/triage/{DAY}/{row.pk}/", {"verb": "note", "note": words, "seen": ""}).status_code == 302
+    answer = admin.post(f"/desk/triage/{DAY}/{row.pk}/", {"verb": "note", "note": words, "seen": ""})
+    assert answer.status_code == (400 if "\0" in words else 302)
     note = {"note": words, "curator": words, "revision": words}
     assert admin.post(f"/desk/edition/{DAY}/note/", note).status_code in {302, 400, 409}
     topic = {"name": words, "group": words, "description": words, "query": words}
     assert admin.post("/desk/topics/new/", topic).status_code in {302, 400}
     assert admin.post(f"/desk/triage/{DAY}/add/", {"what": words, "title": words}).status_code in {302, 400}
-    assert admin.post("/desk/deliverability/settle/", {"verb": "arrived", "letter": words}).status_code == 404
+    settled = admin.post("/desk/deliverability/settle/", {"verb": "arrived", "letter": words})
+    assert settled.status_code == (400 if "\0" in words else 404)
+    assert admin.post("/desk/sign-in/", {"username": words, "password": words}).status_code == 400
     assert admin.get("/desk/").status_code == 200
 
 
