@@ -83,7 +83,6 @@ class _Watched:
             self.body_offered = True
         super().send(s)  # type: ignore[misc]
 
-
     def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *args: Any, **options: Any) -> Any:
         raw = msg if isinstance(msg, bytes) else str(msg).encode()
         return super().sendmail(from_addr, to_addrs, signing.signed(raw), *args, **options)  # type: ignore[misc]
