@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from digest.matching.bulk import Best, Readers, Table, best
 from digest.matching.day import Day
 from digest.matching.papers import PaperText
+from digest.selection import FILTER, Want, select, to_json
 from subscriptions.query import canonical, parse
 
 LIMIT = 15
@@ -41,6 +42,7 @@ SYLLABLES = (
     "tri",
 )
 INSERTED_AT_ONCE = 250_000
+ONE_BY_ONE = 2_000
 Made = TypeVar("Made")
 
 
@@ -74,6 +76,8 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
         readers = stages.run("read the interests", lambda: _read(cursor))
         cursor.execute("DROP TABLE bench_interest")
     chosen: Best = stages.run("choose the best 15", lambda: best(table, readers, LIMIT))
+    alone = min(subscribers, ONE_BY_ONE)
+    stages.run(f"choose for {alone} one by one", lambda: _one_by_one(day, queries, readers, alone))
     return {
         "stage": "match",
         "database": connection.vendor,
@@ -86,6 +90,14 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
         "cpu_seconds": stages.cpu,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+
+
+def _one_by_one(day: Day, queries: list[str], readers: Readers, many: int) -> None:
+    """The way of `planning`: community picks and exploration too, and the reasons in words."""
+    for number in range(min(many, len(readers))):
+        held = range(int(readers.starts[number]), int(readers.starts[number + 1]))
+        wants = [Want("", FILTER, queries[readers.query[at]], 1.0, bool(readers.muted[at])) for at in held]
+        to_json(select(day, wants, LIMIT, community=True, explore=True))
 
 
 def _word(number: int) -> str:
