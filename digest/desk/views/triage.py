@@ -24,7 +24,7 @@ from digest.matching.reading import papers_announced
 from digest.models import Edition, EditionPaper, Paper
 from subscriptions import query
 
-A_PAGE = 100
+A_PAGE = 50
 VIEWS = {"all": "All", "open": "Undecided", "pinned": "Pinned", "hidden": "Hidden", "unread": "Nobody's"}
 
 
@@ -69,7 +69,7 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
 
 
 def _entries(edition: Edition) -> QuerySet[EditionPaper]:
-    """The day's papers without their abstracts: a page shows a hundred of them, a day may have thousands."""
+    """The day's papers without their abstracts: a page shows fifty of them, a day may have thousands."""
     rows = edition.entries.select_related("paper").order_by("-is_pinned", "position", "id")
     shown = ("title", "authors", "url", "primary_category", "upvotes")
     return rows.only(*(f.name for f in EditionPaper._meta.concrete_fields), *(f"paper__{name}" for name in shown))
