@@ -33,7 +33,7 @@ def plain(text: object, limit: int = ABSTRACT) -> str:
     line = _SPACE.sub(" ", text[: limit * 4]).translate(_BIDI)
     if not line.isascii() or not line.isprintable():
         line = "".join(c for c in line if unicodedata.category(c) not in _DROP)
-        line = unicodedata.normalize("NFC", line)
+        line = _SPACE.sub(" ", unicodedata.normalize("NFC", line))  # what was dropped may have parted two spaces
     line = line.strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 

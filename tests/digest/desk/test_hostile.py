@@ -19,7 +19,7 @@ EVIL = [
     '"><img src=x onerror=alert(1)>',
     "<svg/onload=alert(1)>",
     "javascript:alert(1)",
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 7 * 191919 }}{% raw %}",
     "</title></textarea><script>alert(1)</script>",
     "'-alert(1)-'",
 ]
@@ -66,7 +66,7 @@ def test_s25_hostile_words_are_only_words(hostile, admin):
         assert "<script>alert" not in shown, address
         assert not re.search(r"<(img|svg)[^>]+on(error|load)=", shown), address
         assert 'href="javascript:' not in shown, address
-        assert "49" not in shown or "{{ 7 * 7 }}" not in hostile, address
+        assert "1343433" not in shown or "{{ 7 * 191919 }}" not in hostile, address
 
 
 def test_s25_a_preview_is_shut_in_twice(hostile, admin):
@@ -83,9 +83,9 @@ def test_s25_a_preview_is_shut_in_twice(hostile, admin):
 
 
 def test_s20_a_curators_words_are_no_template(curator):
-    make.edition(papers=[make.paper()], state="collecting", note="{{ settings.SECRET_KEY }}{{ 7 * 7 }}")
+    make.edition(papers=[make.paper()], state="collecting", note="{{ settings.SECRET_KEY }}{{ 7 * 191919 }}")
     shown = curator.get("/desk/preview/letter/", {"look": "text"}).content.decode()
-    assert "{{ settings.SECRET_KEY }}{{ 7 * 7 }}" in shown
+    assert "{{ settings.SECRET_KEY }}{{ 7 * 191919 }}" in shown
 
 
 @pytest.mark.parametrize("words", SQL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.sources import marks, names, text
@@ -77,6 +77,7 @@ def test_a_long_text_is_cut_with_a_mark() -> None:
 
 
 @given(st.text(max_size=300))
+@example("0\x85\x1b 0")
 def test_plain_text_is_stable_and_storable(raw: str) -> None:
     once = text.plain(raw)
     assert text.plain(once) == once
