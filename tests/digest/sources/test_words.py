@@ -16,7 +16,7 @@ from digest.sources import marks, names, text
     [
         ("  two\n  words\t", "two words"),
         ("null\x00byte\x07", "nullbyte"),
-        ("half \ud800 a character", "half  a character".replace("  ", "  ")),
+        ("half \ud800 a character", "half a character".replace("  ", "  ")),
         ("\u202eright to left\u2066", "right to left"),
         ("e\u0301", "é"),
         ("<think> and a<b stay", "<think> and a<b stay"),
