@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
+from subscriptions.commands import Command as BaseCommand
 from subscriptions.topics import TopicsError, load_starter_topics
 
 
 class Command(BaseCommand):
     help = "Load the starter topics of subscriptions/topics.toml. Running it again changes nothing."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
-
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run(self, **options: Any) -> dict[str, Any]:
         try:
-            loaded = load_starter_topics()
+            return {"topics": load_starter_topics()}
         except TopicsError as error:
-            if not options["json"]:
-                raise CommandError(str(error)) from error
-            self.stdout.write(json.dumps({"error": str(error)}))
-            raise SystemExit(1) from error
-        self.stdout.write(json.dumps({"topics": loaded}) if options["json"] else f"{loaded} starter topics are there.")
+            raise CommandError(str(error)) from error
+
+    def show(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(f"{answer['topics']} starter topics are there.")
