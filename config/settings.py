@@ -84,6 +84,8 @@ SIGNUPS_PER_HOUR = env.number("SIGNUPS_PER_HOUR", 500, 1, 1_000_000)
 
 # -- matching -----------------------------------------------------------------------------------
 ENCODER_FOLDER = env.text("ENCODER_FOLDER")
+if ENCODER_FOLDER and not Path(ENCODER_FOLDER).is_dir():
+    env.problem(f"ENCODER_FOLDER={ENCODER_FOLDER!r} is not a folder. Name a model's folder, or remove the line.")
 
 # -- sources ------------------------------------------------------------------------------------
 SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,21 +13,26 @@ from django.db.models import Q
 from digest.matching import encoder
 from digest.matching.papers import PaperText
 from digest.matching.stream import Floats
-from digest.models import Meaning, Paper
+from digest.models import Landscape, Meaning, Paper
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 64
 CHUNK = 500
 
 
-def name() -> str:
-    """The encoder's name; "" where none is set. Raises EncoderError where it cannot be used."""
-    loaded = encoder.load(settings.ENCODER_FOLDER)
-    return loaded.name if loaded else ""
+def usable() -> encoder.Encoder | None:
+    """The encoder that is set; None, with a warning in the log, where its folder cannot be used."""
+    try:
+        return encoder.load(settings.ENCODER_FOLDER)
+    except encoder.EncoderError as error:
+        log.warning("going on without an encoder: %s", error)
+        return None
 
 
 def encode_waiting(most: int = AT_ONCE) -> int:
     """Encode the newest papers that are not encoded yet; how many were. Nothing happens without an encoder."""
-    loaded = encoder.load(settings.ENCODER_FOLDER)
+    loaded = usable()
     if loaded is None:
         return 0
     waiting = Paper.objects.filter(Q(meaning=None) | ~Q(meaning__encoder=loaded.name), is_withdrawn=False)
@@ -40,14 +46,20 @@ def encode_waiting(most: int = AT_ONCE) -> int:
     return len(papers)
 
 
-def with_meanings(papers: Sequence[PaperText]) -> list[PaperText]:
-    """The papers with their rows, where there is an encoder; no query where there is none."""
+def with_meanings(papers: Sequence[PaperText], name: str = "") -> list[PaperText]:
+    """The papers with their rows of the encoder `name`, else of the newest landscape's; the encoder is not loaded.
+
+    No query where none is set.
+    """
     if not settings.ENCODER_FOLDER or not papers:
+        return list(papers)
+    name = name or Landscape.objects.order_by("-pk").values_list("encoder", flat=True).first() or ""
+    if not name:
         return list(papers)
     found: dict[int, Floats] = {}
     wanted = [paper.id for paper in papers if paper.id]
     for low in range(0, len(wanted), CHUNK):
-        rows = Meaning.objects.filter(paper__in=wanted[low : low + CHUNK], encoder=name())
+        rows = Meaning.objects.filter(paper__in=wanted[low : low + CHUNK], encoder=name)
         for pk, row in rows.values_list("paper_id", "row"):
             found[pk] = np.frombuffer(bytes(row), np.float16).astype(np.float32)
     return [replace(paper, meaning=found.get(paper.id)) for paper in papers]

@@ -58,10 +58,12 @@ def refit_if_due(now: datetime) -> Refit | None:
 
 def refit(now: datetime) -> Refit:
     """Build the space over the newest papers and every reader's profile in it. Old ones go when all is there."""
-    papers = _corpus()
+    loaded = encoding.usable()
+    name = loaded.name if loaded else ""
+    papers = _corpus(name)
     if len(papers) < FEWEST:
         return Refit(len(papers), 0)
-    space = Space.build(papers, encoder=encoding.name())
+    space = Space.build(papers, encoder=name)
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
     everything = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
     landscape = Landscape.objects.create(
@@ -81,7 +83,7 @@ def refresh(subscriber: int, now: datetime) -> bool:
     if landscape is None:
         return False
     space = _space(landscape.pk, landscape.built_at)
-    newest = _corpus(SHARED)
+    newest = _corpus(landscape.encoder, SHARED)
     if not _fit([subscriber], landscape, space, space.vectors(newest), now):
         Profile.objects.filter(subscriber=subscriber).delete()
     return True
@@ -100,11 +102,11 @@ def _space(landscape: int, built_at: datetime) -> Space:
     return unpack_space(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
 
 
-def _corpus(most: int = CORPUS) -> list[PaperText]:
+def _corpus(encoder: str, most: int = CORPUS) -> list[PaperText]:
     """The newest papers as texts."""
     newest = Paper.objects.filter(is_withdrawn=False, merged_into=None).order_by("-id")[:most]
     columns = ("id", "title", "abstract", "authors", "categories")
-    return encoding.with_meanings([_text(*row) for row in newest.values_list(*columns)])
+    return encoding.with_meanings([_text(*row) for row in newest.values_list(*columns)], encoder)
 
 
 def _text(pk: int, title: str, abstract: str, authors: Iterable[str], categories: Iterable[str]) -> PaperText:
@@ -128,7 +130,7 @@ def _fit(readers: list[int], landscape: Landscape, space: Space, everything: Vec
     for reader, said in _said(readers).items():
         latest = sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
         liked = [Liked(one.paper.title, one.value, (now - one.at) / timedelta(days=1)) for one in latest]
-        vectors = space.vectors(encoding.with_meanings([one.paper for one in latest]))
+        vectors = space.vectors(encoding.with_meanings([one.paper for one in latest], landscape.encoder))
         profile = taste.fit(liked, vectors, space, everything)
         if profile is not None:
             rows.append(_row(reader, landscape, profile, len(liked), now))

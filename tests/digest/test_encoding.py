@@ -65,7 +65,7 @@ def test_without_an_encoder_nothing_happens_and_nothing_is_asked(django_assert_n
     with django_assert_num_queries(0):
         assert encoding.encode_waiting() == 0
         assert encoding.with_meanings(papers) == papers
-        assert encoding.name() == ""
+        assert encoding.usable() is None
 
 
 @pytest.mark.django_db
@@ -110,3 +110,27 @@ def test_a_folder_that_cannot_be_used_says_what_is_missing(
     encoder.load.cache_clear()
     with pytest.raises(encoder.EncoderError, match=words):
         encoder.load(str(tmp_path))
+
+
+@pytest.mark.django_db
+def test_a_broken_encoder_costs_no_letter_and_is_said_in_the_log(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ENCODER_FOLDER = str(tmp_path)
+    encoder.load.cache_clear()
+    papers = library()
+    tastes.like(make.subscriber(), papers[0].arxiv_id, NOW)
+    assert encoding.encode_waiting() == 0
+    assert profiles.refit(NOW).readers == 1
+    assert len(papers_of([make.edition(papers=papers[:3])])) == 3
+    assert "going on without an encoder" in caplog.text
+
+
+@pytest.mark.django_db
+def test_matching_reads_rows_and_never_loads_the_encoder(encoded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    papers = library()
+    encoding.encode_waiting()
+    profiles.refit(NOW)
+    monkeypatch.setattr(encoder, "load", lambda folder: pytest.fail("the encoder was loaded"))
+    (read,) = papers_of([make.edition(papers=papers[:1])])
+    assert read.meaning is not None
