@@ -31,7 +31,7 @@ from digest.matching.wants import (
     Reason,
     Want,
 )
-from subscriptions import query
+from subscriptions import query, words
 
 __all__ = [
     "AUTHOR",
@@ -181,17 +181,25 @@ def _beyond(day: Day, lists: list[_List], closed: int) -> int | None:
     for one in lists:
         if one.want.kind not in {DESCRIPTION, LIKED}:
             near += one.want.weight * day.nearness(one.want.query)
+    for one in lists:
+        closed |= _named(day, one.want)
     near[day.places(closed)] = 0
     best = int(near.argmax()) if len(near) else 0
     return best if len(near) and near[best] > 0 else None
 
 
+def _named(day: Day, want: Want) -> int:
+    """Papers that speak of a topic by its very name are not outside it, whatever its filter asks for."""
+    name = tuple(words.tokens(want.label)) if want.kind == TOPIC else ()
+    return day.bits(query.Term(name)) if name else 0
+
+
 def _shared(day: Day, lists: list[_List], place: int) -> tuple[str, ...]:
-    words: dict[str, None] = {}
+    found: dict[str, None] = {}
     for one in lists:
         if one.want.kind not in {DESCRIPTION, LIKED}:
-            words.update(dict.fromkeys(day.words_for(one.want.query, place)))
-    return tuple(words)
+            found.update(dict.fromkeys(day.words_for(one.want.query, place)))
+    return tuple(found)
 
 
 def _community(day: Day, taken: set[int], muted: int, room: int) -> dict[int, Reason]:

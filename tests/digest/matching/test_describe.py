@@ -68,6 +68,12 @@ def test_a_near_copy_waits_behind_every_other_match() -> None:
     assert chosen[2] in {among.papers[0].id, among.papers[1].id}
 
 
+def test_a_paper_that_names_the_topic_is_not_outside_it() -> None:
+    among = day("language models trained", "pruning of large language models", "language of birds", "stars")
+    want = Want("Large language models", "topic", "language trained")
+    assert select(among, [want], 5, explore=True).choices[-1].paper == among.papers[2].id
+
+
 def test_exploring_brings_one_near_miss_and_says_so() -> None:
     among = day("speech recognition", "speech recognition now", "speech synthesis", "birds", "stars")
     selection = select(among, [Want("s", "filter", "recognition speech")], 5, explore=True)
