@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+
+
+def typed(arguments: str) -> str:
+    """A command of ours as it is to be typed here: by the project's own Python where there is one."""
+    own = Path(sys.prefix).name == ".venv"
+    return f"{'.venv/bin/' if own else ''}python manage.py {arguments}"
 
 
 class UsageError(CommandError):
@@ -74,7 +82,7 @@ def _migrations_behind() -> str:
         return f"The database does not answer ({str(error).strip()}). Start it, or mend DATABASE_URL in .env."
     if not waiting:
         return ""
-    return f"The database is not up to date ({len(waiting)} migrations wait). Run: python manage.py migrate"
+    return f"The database is not up to date ({len(waiting)} migrations wait). Run: {typed('migrate')}"
 
 
 def moment(text: str) -> datetime:

@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from digest.doctor.finding import BAD, OK, WARN, Finding
+from subscriptions.commands import typed
 
 PATIENCE = 5.0  # seconds a server may take to answer
 ROOM_BAD, ROOM_WARN = 0.05, 0.15
@@ -46,7 +47,7 @@ def migrations() -> Finding:
     executor = MigrationExecutor(connection)
     waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if waiting:
-        return Finding("database", "migrations", BAD, f"{waiting} not applied", "Run: python manage.py migrate")
+        return Finding("database", "migrations", BAD, f"{waiting} not applied", "Run: " + typed("migrate"))
     return Finding("database", "migrations", OK, "all applied")
 
 

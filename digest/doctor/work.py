@@ -11,6 +11,7 @@ from django.conf import settings
 from digest import heartbeats
 from digest.doctor.finding import BAD, OK, WARN, Finding
 from digest.models import Delivery, Edition, Source
+from subscriptions.commands import typed
 from subscriptions.models import Notice, Topic
 
 State = Delivery.State
@@ -60,12 +61,12 @@ def _source(source: Source, now: datetime) -> Finding:
         return Finding("sources", source.slug, BAD, source.held_reason, "Look at it on the desk's Sources page.")
     if source.failures >= 3:
         detail = f"{source.failures} failures in a row, last {source.last_outcome}"
-        return Finding("sources", source.slug, BAD, detail, f"Try: python manage.py pull --source {source.slug}")
+        return Finding("sources", source.slug, BAD, detail, "Try: " + typed(f"pull --source {source.slug}"))
     if source.failures:
         detail = f"its last pull failed ({source.last_outcome})"
-        return Finding("sources", source.slug, WARN, detail, f"Try: python manage.py pull --source {source.slug}")
+        return Finding("sources", source.slug, WARN, detail, "Try: " + typed(f"pull --source {source.slug}"))
     if source.last_ok_at is None:
-        fix = f"Try: python manage.py pull --source {source.slug}"
+        fix = "Try: " + typed(f"pull --source {source.slug}")
         return Finding("sources", source.slug, WARN, "has brought nothing yet", fix)
     age = now - source.last_ok_at
     if source.is_daily and age > SOURCE_WARN:

@@ -48,7 +48,7 @@ def test_a_first_run_pulls_releases_and_writes_letters(settings):
     accepted = Delivery.objects.filter(state="accepted")
     assert len(letters(settings)) == accepted.count() >= 3
     for row in answer["readers"]:
-        assert row["letter"].endswith(".eml") or row["papers"] == 0
+        assert ".eml" in row["letter"] or row["papers"] == 0
 
 
 def test_every_letter_parses_and_has_both_parts_or_text_only(settings):

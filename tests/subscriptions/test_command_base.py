@@ -76,7 +76,7 @@ def test_a_mistake_in_the_call_ends_with_two_and_says_what_to_do():
 def test_an_empty_database_is_said_in_one_sentence(tmp_path):
     done = manage(tmp_path, "send_due", "--json")
     assert done.returncode == 1
-    assert "Run: python manage.py migrate" in json.loads(done.stdout)["error"]
+    assert "python manage.py migrate" in json.loads(done.stdout)["error"]
     assert "Traceback" not in done.stderr
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from digest.commands import Command as BaseCommand
 from digest.commands import current
 from digest.desk import log, roles
+from subscriptions.commands import typed
 
 
 class Command(BaseCommand):
@@ -30,9 +31,7 @@ class Command(BaseCommand):
             raise CommandError(f"{role!r} is not a role. Choose one of {', '.join(groups)}.", returncode=2)
         user = get_user_model().objects.filter(username=name).first()
         if user is None:
-            raise CommandError(
-                f"There is no {name!r}. Make the user first: python manage.py createsuperuser", returncode=2
-            )
+            raise CommandError(f"There is no {name!r}. Make the user first: {typed('createsuperuser')}", returncode=2)
         before = [group.name for group in user.groups.all()]
         user.groups.set([groups[role]])
         log.record(None, "give role", f"person {name}", current(None), {"roles": before}, {"roles": [role]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="end after the day's run")
-        parser.add_argument("--port", type=int, default=8000, metavar="N", help="where the site listens (8000)")
+        parser.add_argument("--port", type=_port, default=8000, metavar="N", help="where the site listens (8000)")
         parser.add_argument("--now", type=moment, metavar="ISO", help="act as if it were this moment (with --once)")
 
     def run(self, **options: Any) -> dict[str, Any]:
@@ -91,6 +91,12 @@ class Command(BaseCommand):
         self.say("  settings  .env.example; what is wrong and how to mend it: .venv/bin/python manage.py doctor")
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1024 <= int(text) <= 65535:
+        raise ArgumentTypeError(f"{text!r} is not a port from 1024 to 65535")
+    return int(text)
+
+
 def describe(report: day.Report) -> dict[str, Any]:
     """The day's run as data: per source, the edition, per reader."""
     edition = report.edition
@@ -117,7 +123,9 @@ def _letter(row: Delivery) -> str:
     if row.state != Delivery.State.ACCEPTED or settings.MAIL_CHANNEL != "outbox":
         return row.get_state_display().lower()
     files = postboxes.letters_to(row.subscriber.email)
-    return str(_short(files[-1])) if files else row.get_state_display().lower()
+    if not files:
+        return row.get_state_display().lower()
+    return f"{_short(files[-1])}{' (text only)' if row.subscriber.text_only else ''}"
 
 
 def _short(path: Path) -> Path:
