@@ -22,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DOTENV_LINE = re.compile(r"(?:export )?([A-Za-z_][A-Za-z_0-9]*)=")
+HALF_QUOTED = re.compile(r"""^\s*(?:"[^"]*|'[^']*)$""")
 HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 # What `.env` may also hold: the settings of libraries and of the containers around us.
 OTHERS = (
@@ -61,19 +62,23 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             self.problem(f".env cannot be read ({error}). Make it a readable UTF-8 file.")
             return
-        self._look_over(content)
-        self._env.read_env(io.StringIO(content))
+        self._env.read_env(io.StringIO("\n".join(self._good_lines(content))))
 
-    def _look_over(self, content: str) -> None:
-        """Lines that would be passed over in silence are problems; their values may be secrets and are not shown."""
+    def _good_lines(self, content: str) -> list[str]:
+        """Lines that would be misread in silence are problems; their values may be secrets and are not shown."""
+        good = []
         for number, line in enumerate(content.splitlines(), 1):
             found = DOTENV_LINE.match(line)
-            if found:
+            if found and HALF_QUOTED.search(line[found.end() :]):
+                self.problem(f".env line {number} opens a quote and does not close it. Close it, or leave both out.")
+            elif found:
                 self._written.add(found[1])
+                good.append(line)
             elif line.strip() and not line.startswith("#"):
                 self.problem(
                     f".env line {number} is not NAME=value (no spaces before NAME or around =). Mend the line."
                 )
+        return good
 
     def problem(self, sentence: str) -> None:
         self.problems.append(sentence)

@@ -13,6 +13,7 @@ UNSUBSCRIBED = "unsubscribed"
 PAUSED = "paused"
 SUPPRESSED = "suppressed"
 NOT_CONFIRMED = "not_confirmed"
+NOT_A_READER_YET = "not_a_reader_yet"
 ERASED = "erased"
 NOT_A_DAY = "not_a_day"
 NOT_YET = "not_yet"
@@ -30,6 +31,7 @@ SENTENCES = {
     PAUSED: "This reader had paused the letters.",
     SUPPRESSED: "Nobody may write to this address (it bounced, complained, or asked for it).",
     NOT_CONFIRMED: "This reader has not confirmed the address yet.",
+    NOT_A_READER_YET: "This reader had not yet confirmed the address on that day.",
     ERASED: "This reader's data were erased.",
     NOT_A_DAY: "This is not a day on which this reader gets letters.",
     NOT_YET: "This reader's hour has not come yet, or the letter is about to be planned.",

@@ -57,8 +57,10 @@ def _say(day: date, reason: str) -> Answer:
 
 def _guess(reader: Subscriber, day: date, now: datetime) -> str:
     """No row says: it was not (or is not yet) a day with a letter for this reader."""
-    if reader.confirmed_at is None or day < schedule.local_date(reader.zone, reader.confirmed_at):
+    if reader.confirmed_at is None:
         return reasons.NOT_CONFIRMED
+    if day < schedule.local_date(reader.zone, reader.confirmed_at):
+        return reasons.NOT_A_READER_YET
     if reader.state in reasons.BY_STATE:
         return reasons.BY_STATE[reader.state]
     start = schedule.start_of(reader.zone, day) - timedelta(seconds=1)

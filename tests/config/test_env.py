@@ -109,6 +109,8 @@ def test_the_dotenv_is_read_below_the_environment(tmp_path, monkeypatch):
     ("content", "says"),
     [
         ("SITE NAME=x\n", "line 1 is not NAME=value"),
+        ('SITE_NAME="unclosed\n', "line 1 opens a quote and does not close it"),
+        ("SITE_NAME='unclosed\n", "line 1 opens a quote and does not close it"),
         ("# fine\nSECRET = hunter2\n", "line 2 is not NAME=value"),
         (b"\xff\xfe\x00", "readable UTF-8"),
         ("SITE_NAM=x\n", "Did you mean SITE_NAME?"),

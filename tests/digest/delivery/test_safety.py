@@ -215,6 +215,7 @@ def test_why_names_the_one_reason_for_none(edition: Edition) -> None:
         ({"frequency": "weekly", "weekday": 0}, 0, reasons.NOT_A_DAY),
         ({"next_digest_at": NOW + timedelta(days=1)}, 1, reasons.NOT_YET),
         ({"confirmed_at": None, "state": "pending"}, 0, reasons.NOT_CONFIRMED),
+        ({}, -400, reasons.NOT_A_READER_YET),
     ],
 )
 def test_why_guesses_from_the_readers_wishes(fields: dict[str, Any], day: int, reason: str, db: None) -> None:
