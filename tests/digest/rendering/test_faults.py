@@ -36,7 +36,7 @@ def test_f67_one_bad_paper_becomes_title_and_link_and_the_letter_goes(monkeypatc
 
 
 def test_f69_a_title_with_breaks_makes_one_subject_line():
-    [letter] = letters([delivery([make.paper("One\r\nBcc: x@example.org\x00 \u202etwo")])], make.NOW)
+    [letter] = letters([delivery([make.paper("One\r\nBcc: x@example.org\x01 \u202etwo")])], make.NOW)
     message = checks.parsed(letter)
     assert message["Subject"] == "3 June: One Bcc: x@example.org two"
     assert message["Bcc"] is None
