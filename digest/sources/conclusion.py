@@ -18,6 +18,7 @@ from digest.sources.parse import KilledError
 
 KEPT_BODIES = 10  # raw answers kept a source, for replay
 KILLS_BEFORE_QUARANTINE = 3
+_WELL = {Outcome.OK, Outcome.UNCHANGED}
 _GOOD = {Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.TRUNCATED}
 
 
@@ -113,7 +114,8 @@ def _write(
     )  # fmt: skip
     _keep_evidence(row, reply, batch if verdict.take else None)
     row.save()
-    _update_source(source, reply, verdict, row, now, is_backfill or is_file)
+    if not is_file or verdict.outcome in _WELL:  # a bad file is no fault of the publisher's
+        _update_source(source, reply, verdict, row, now, is_backfill or is_file)
     _forget_old_bodies(source)
     return row
 
@@ -146,7 +148,7 @@ def _update_source(
     source.failures = 0 if good else source.failures + 1
     source.last_outcome = verdict.outcome
     source.held_reason = _hold(source, verdict, str(reply.fault))[:300]
-    if verdict.outcome in {Outcome.OK, Outcome.UNCHANGED}:
+    if verdict.outcome in _WELL:
         source.last_ok_at = now
     if good and not is_aside:
         source.etag, source.last_modified = reply.etag or source.etag, reply.last_modified or source.last_modified

@@ -227,6 +227,33 @@ def test_reading_a_file_first_does_not_keep_the_starter_source_away(tmp_path: Pa
     assert row.url.startswith("https://huggingface.co/")
 
 
+@pytest.mark.parametrize("body", [b"nonsense", b"[]", b'[{"paper": {}}]', b"\x00" * 99])
+def test_a_bad_file_says_nothing_about_the_publisher(tmp_path: Path, body: bytes) -> None:
+    live = make.source("huggingface", kind="huggingface", last_outcome="ok", last_ok_at=NOW, next_pull_at=NOW)
+    before = Source.objects.values().get()
+    (tmp_path / "bad.json").write_bytes(body)
+    for _ in range(4):
+        fetch = pull.pull_file(tmp_path / "bad.json", "huggingface", None, NOW)
+        assert (fetch.source, fetch.new) == (live, 0)
+        assert fetch.outcome not in {"ok", "unchanged"}
+    assert Source.objects.values().get() == before
+
+
+def test_a_file_whose_reading_was_stopped_does_not_put_its_source_in_quarantine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any) -> None:
+        raise KilledError("Stopped.")
+
+    make.source("huggingface", kind="huggingface", held_reason="its authors are gone", failures=1)
+    monkeypatch.setattr(answers.parse, "parse", stopped)
+    (tmp_path / "bad.json").write_bytes(b"[]")
+    for _ in range(4):
+        pull.pull_file(tmp_path / "bad.json", "huggingface", None, NOW)
+    row = Source.objects.get()
+    assert (row.kills, row.failures, row.held_reason) == (0, 1, "its authors are gone")
+
+
 def test_a_file_that_is_not_there_is_said_to_be_so() -> None:
     with pytest.raises(pull.PullError, match="cannot be read"):
         pull.pull_file("/no/such/file", "arxiv", None, NOW)
