@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from digest.models import Fetch, Outcome, Source
+from django.db.models import Q
+
+from digest.models import Announcement, EditionPaper, Fetch, Outcome, Source
 from digest.sources import calendar
 from digest.sources.judging import Past
 
 PROFILE_DAYS = 14
+LATELY = timedelta(days=7)  # so far back an edition takes up what came late
 _NEWS = (Outcome.OK, Outcome.TRUNCATED)
 _TAKEN = (Outcome.OK, Outcome.TRUNCATED, Outcome.UNCHANGED)
 _RANK = (
@@ -55,12 +59,12 @@ def coverage(day: date, now: datetime) -> Coverage:
     It is complete when every enabled daily source is ok for its day, or is known to have had a blank one.
     """
     expected = list(Source.objects.filter(is_enabled=True, is_daily=True, is_sample=False).order_by("slug"))
-    rows = [_row(source, calendar.awaited(source.kind, day)) for source in expected]
+    rows = [_row(source, calendar.awaited(source.kind, day), now) for source in expected]
     others = [_other(fetch) for fetch in _others(day, {source.pk for source in expected})]
     missing = tuple(row["name"] for row in rows if not row["complete"])
     receipt = {
         "sources": [*rows, *others],
-        "looked_at": len(rows) + len(others),
+        "looked_at": _papers(day, [*rows, *others]),
         "missing": list(missing),
         "samples": any(row["sample"] for row in others),
         "complete": not missing,
@@ -68,8 +72,21 @@ def coverage(day: date, now: datetime) -> Coverage:
     return Coverage(not missing, missing, receipt)
 
 
-def _row(source: Source, day: date) -> dict[str, Any]:
-    """What one source brought for its day."""
+def _papers(day: date, rows: list[dict[str, Any]]) -> int:
+    """How many papers the edition of `day` has looked at: one that several sources announce counts once."""
+    slugs = defaultdict(list)
+    for row in rows:
+        slugs[row["day"]].append(row["slug"])
+    announced = Q(pk__in=[])
+    for on, some in slugs.items():
+        announced |= Q(day=on, source__slug__in=some)
+    papers = Announcement.objects.filter(announced).order_by().values_list("paper_id")
+    placed = EditionPaper.objects.filter(edition__date=day).order_by().values_list("paper_id")
+    return papers.union(placed).count()
+
+
+def _row(source: Source, day: date, now: datetime) -> dict[str, Any]:
+    """What one source brought for its day. `lately`: it is working, so that what is late can be promised."""
     fetches = list(source.fetches.filter(day=day).defer("body", "ids"))
     best = min(fetches, key=lambda fetch: _RANK.index(Outcome(fetch.outcome)), default=None)
     outcome = str(best.outcome) if best else "none"
@@ -85,6 +102,7 @@ def _row(source: Source, day: date) -> dict[str, Any]:
         "entries": max((fetch.entries for fetch in fetches if fetch.outcome in _TAKEN), default=0),
         "complete": done and not (source.held_reason and not best),
         "sample": False,
+        "lately": not source.held_reason and bool(source.last_ok_at and source.last_ok_at > now - LATELY),
         "why": "" if done else _why(source, best),
     }
 
@@ -113,5 +131,6 @@ def _other(fetch: Fetch) -> dict[str, Any]:
         "entries": fetch.entries,
         "complete": True,
         "sample": fetch.source.is_sample,
+        "lately": True,
         "why": "",
     }

@@ -72,7 +72,28 @@ def test_sources_nobody_waits_for_are_on_the_receipt_but_never_missing() -> None
     found = health.coverage(DAY, NOW)
     assert found.complete
     assert found.receipt["samples"]
-    assert found.receipt["looked_at"] == 1
+
+
+def test_the_receipt_counts_papers_not_sources_and_each_once() -> None:
+    sources = [fetched(slug, "arxiv", DAY, "ok") for slug in ("arxiv-cs-ai", "arxiv-cs-cl")]
+    for paper in [make.paper(f"Paper {n}") for n in range(5)]:
+        make.announcement(paper, by=sources[0], day=DAY)
+        make.announcement(paper, by=sources[1], day=DAY)
+    make.announcement(make.paper("Another day's"), by=sources[0], day=DAY - timedelta(days=1))
+    assert health.coverage(DAY, NOW).receipt["looked_at"] == 5
+
+
+def test_papers_that_an_edition_took_up_late_were_looked_at_too() -> None:
+    make.edition(DAY, papers=[make.paper("Late"), make.paper("Later")])
+    assert health.coverage(DAY, NOW).receipt["looked_at"] == 2
+
+
+def test_only_a_source_that_brought_something_lately_is_one_to_wait_for() -> None:
+    make.source("arxiv-cs-ai", last_ok_at=NOW - timedelta(days=1))
+    make.source("arxiv-cs-cl", last_ok_at=NOW - timedelta(days=8))
+    make.source("arxiv-cs-cv")
+    make.source("arxiv-cs-lg", last_ok_at=NOW, held_reason="authors are gone")
+    assert [row["lately"] for row in health.coverage(DAY, NOW).receipt["sources"]] == [True, False, False, False]
 
 
 def test_f66_with_all_sources_down_the_edition_waits_and_then_says_what_was_missing() -> None:
