@@ -1,13 +1,13 @@
 """Leaving: by the mail program's button (RFC 8058), by the page with one button, or by never having asked.
 
 These addresses take a POST without cookie, login or CSRF token: the link itself is the permission, and
-it can do no more than lessen mail (or, for an hour, undo that).
+it can do no more than lessen mail (or, for a day, undo that).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -21,19 +21,24 @@ from subscriptions.models import Frequency, Subscriber
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 PAUSE = timedelta(days=14)
+GONE = {Subscriber.State.UNSUBSCRIBED, Subscriber.State.SUPPRESSED}
+UNDO_WITHIN = timedelta(days=1)
 
 
 @csrf_exempt
 @doors.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows the button and the milder ways; POST leaves. A link that opens nothing is thanked all the same."""
+    """GET shows the button and the milder ways, or that no letters come; POST leaves.
+
+    A link that opens nothing is thanked all the same.
+    """
     try:
         reader, _ = doors.reader(tokens.read("unsubscribe", token))
     except tokens.TokenError:
         return _page(request, None, "left" if request.method == "POST" else "ask")
     if request.method != "POST":
-        return _page(request, reader, "ask")
+        return _page(request, reader, "gone" if reader.state in GONE else "ask")
     return _page(request, reader, _act(request, reader))
 
 
@@ -62,7 +67,7 @@ def _posted(request: HttpRequest) -> Mapping[str, str]:
 
 
 def _undo(posted: Mapping[str, str], reader: Subscriber) -> str:
-    """Only from the page that was shown on leaving, and within the hour: an old letter must not bring anyone back."""
+    """Only within an hour of a page that offered it, and no page does so later than `UNDO_WITHIN`."""
     try:
         subject = tokens.read("undo", posted.get("undo", ""))
     except tokens.TokenError:
@@ -72,6 +77,12 @@ def _undo(posted: Mapping[str, str], reader: Subscriber) -> str:
     return "back" if services.come_back(reader, timezone.now()) else "late"
 
 
+def way_back(reader: Subscriber, now: datetime) -> str:
+    """A token that undoes a leaving just made; later there is none, as an old letter must bring nobody back."""
+    left = reader.state == Subscriber.State.UNSUBSCRIBED and reader.confirmed_at and reader.ended_at
+    return tokens.make("undo", _departure(reader)) if left and now - left < UNDO_WITHIN else ""
+
+
 def _departure(reader: Subscriber) -> str:
     return links.subject(reader, links.departure_mark(reader))
 
@@ -79,12 +90,9 @@ def _departure(reader: Subscriber) -> str:
 def _page(request: HttpRequest, reader: Subscriber | None, what: str) -> HttpResponse:
     """No name and no address: the link may be in a letter that was passed on."""
     is_reading = reader is not None and reader.state in {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
-    undo = ""
-    if reader is not None and what == "left" and reader.confirmed_at and reader.ended_at:
-        undo = tokens.make("undo", _departure(reader))
     context = {
         "what": what,
-        "undo": undo,
+        "undo": way_back(reader, timezone.now()) if reader else "",
         "is_weekly": bool(reader and reader.frequency == Frequency.WEEKLY),
         "is_reading": is_reading,
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -27,7 +28,7 @@ from subscriptions import (
 )
 from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
 from subscriptions.models import Ask, Subscriber
-from subscriptions.views import tasting
+from subscriptions.views import leaving, tasting
 
 Done = dict[str, Any]
 AVAILABLE = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
@@ -39,8 +40,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
     """GET shows, POST does the one thing its `act` names and shows the page again with what was done."""
     now = timezone.now()
     reader = _reader(request)
-    if reader is None:
-        return _ask_for_link(request, now)
+    if reader is None or reader.state not in AVAILABLE:
+        return _ask_for_link(request, reader, now)
     if request.method != "POST":
         return _page(request, reader, now)
     act = ACTS.get(request.POST.get("act", ""))
@@ -54,14 +55,18 @@ def _reader(request: HttpRequest) -> Subscriber | None:
         reader, mark = doors.opened(request, "preferences")
     except tokens.TokenError:
         return None
-    return reader if mark == str(reader.link_round) and reader.state in AVAILABLE else None
+    return reader if mark == str(reader.link_round) else None
 
 
-def _ask_for_link(request: HttpRequest, now: datetime) -> HttpResponse:
-    """Without a link that opens: an address to mail one to. The answer is the same whoever reads there."""
-    had_link = doors.cookie("preferences") in request.COOKIES
+def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime) -> HttpResponse:
+    """Without a link that opens: an address to mail one to. The answer is the same whoever reads there.
+
+    A link of a `reader` who has left opens no more than how to return.
+    """
+    gone = _gone(reader, now)
+    had_link = doors.cookie("preferences") in request.COOKIES and not gone
     form = AddressForm(request.POST if "email" in request.POST else None, initial={"email": ""})
-    context = {"form": form, "had_link": had_link, "sent": False, "busy": False}
+    context = {"form": form, "had_link": had_link, "gone": gone, "sent": False, "busy": False}
     if not form.is_bound or not form.is_valid():
         status = 422 if form.is_bound else 404 if had_link else 200
         return render(request, "subscriptions/link.html", context, status=status)
@@ -70,6 +75,14 @@ def _ask_for_link(request: HttpRequest, now: datetime) -> HttpResponse:
         return render(request, "subscriptions/link.html", context | {"busy": True}, status=429)
     asks.write_down(Ask.Kind.LINK, form.address.typed, {}, network, now)
     return render(request, "subscriptions/link.html", context | {"sent": True})
+
+
+def _gone(reader: Subscriber | None, now: datetime) -> dict[str, str]:
+    """Where one who has left presses to undo it, and with what (nothing, once that is too late)."""
+    if reader is None or reader.state not in leaving.GONE:
+        return {}
+    leave = tokens.make("unsubscribe", links.subject(reader))
+    return {"action": reverse("unsubscribe", args=[leave]), "undo": leaving.way_back(reader, now)}
 
 
 # -- one function a button: each answers with what the page should say ------------------------------

@@ -130,6 +130,48 @@ def test_s37_an_old_letter_brings_nobody_back():
     assert reader.state == State.UNSUBSCRIBED
 
 
+@pytest.mark.parametrize("page", [links.unsubscribe_url, links.preferences_url])
+def test_whoever_left_is_told_so_and_shown_the_way_back(page):
+    reader = make.subscriber()
+    link = page(reader)
+    visitor().post(leaving(reader), ONE_CLICK)
+    seen = text(visitor().get(path(link), follow=True))
+    assert "No letters come to you" in seen
+    assert "Stop all letters" not in seen
+    assert reader.email not in seen
+    reader.refresh_from_db()
+    assert reader.state == State.UNSUBSCRIBED
+    undo = seen.split('name="undo" value="')[1].split('"')[0]
+    visitor(enforce_csrf_checks=True).post(leaving(reader), {"act": "undo", "undo": undo})
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
+
+
+def test_the_form_on_the_preferences_page_leads_to_the_leaving_page():
+    reader = make.subscriber()
+    services.unsubscribe(reader, timezone.now())
+    client, page = entered(links.preferences_url(reader))
+    assert f'action="{leaving(reader)}"' in text(client.get(page))
+
+
+@pytest.mark.parametrize("page", [links.unsubscribe_url, links.preferences_url])
+def test_a_day_after_leaving_the_way_back_is_to_sign_up(page):
+    reader = make.subscriber()
+    services.unsubscribe(reader, timezone.now() - timedelta(hours=25))
+    seen = text(visitor().get(path(page(reader)), follow=True))
+    assert "No letters come to you" in seen
+    assert "Sign up again" in seen
+    assert 'name="undo"' not in seen
+
+
+def test_a_suppressed_reader_is_offered_no_undo():
+    reader = make.subscriber()
+    services.suppress(reader.email, Suppression.Reason.HARD_BOUNCE, timezone.now())
+    seen = text(visitor().get(leaving(reader)))
+    assert "No letters come to you" in seen
+    assert 'name="undo"' not in seen
+
+
 def test_the_goodbye_has_a_way_back_for_thirty_days():
     reader = make.subscriber()
     services.unsubscribe(reader, timezone.now())
