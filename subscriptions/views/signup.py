@@ -146,14 +146,19 @@ def _send_now(reader: Subscriber, now: datetime) -> str:
 
 
 def _confirmed(request: HttpRequest, reader: Subscriber, now: datetime, said: str = "") -> HttpResponse:
+    """What is true now: the link may be opened again days later, when letters have come."""
+    reader.refresh_from_db()
+    is_due, has_letters = services.is_due(reader, now), any(one.papers for one in previews.history(reader, now))
     response = render(
         request,
         "subscriptions/confirmed.html",
         {
             "reader": reader,
-            "first": _local(reader, reader.next_digest_at or now),
+            "next_letter": _local(reader, reader.next_digest_at or now),
+            "is_due": is_due,
+            "has_letters": has_letters,
             "said": said,
-            "can_send_now": previews.can_send_now() and not said,
+            "can_send_now": previews.can_send_now() and not (said or is_due or has_letters),
         },
     )
     doors.keep(response, "preferences", _preferences_token(reader))

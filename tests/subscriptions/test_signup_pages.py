@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from digest.models import Delivery
 from subscriptions import asks, links, proofs, services
 from subscriptions.models import Ask, Notice, Subscriber
 from tests import make
@@ -167,10 +168,34 @@ def test_todays_letter_can_be_had_at_once():
     edition = make.edition(papers=[make.paper("Speech in noise")])
     reader = make.subscriber(cursor=edition.serial, next_digest_at=timezone.now() + timedelta(days=1))
     client, page = entered(links.confirm_url(reader))
-    assert "on its way" in text(client.post(page, {"act": "now"}))
+    answer = text(client.post(page, {"act": "now"}))
+    assert "on its way" in answer
+    assert "Your first letter comes on" not in answer
     reader.refresh_from_db()
     assert reader.cursor == edition.serial - 1
     assert services.is_due(reader, timezone.now())
+
+
+def test_a_confirmation_link_opened_again_speaks_of_the_letter_that_is_due():
+    make.edition(papers=[make.paper("Speech in noise")])
+    client, page = entered(links.confirm_url(make.subscriber(next_digest_at=timezone.now())))
+    seen = text(client.get(page))
+    assert "Your first letter is due now" in seen
+    assert 'value="now"' not in seen
+
+
+def test_a_confirmation_link_opened_after_the_first_letter_speaks_of_the_next():
+    reader = make.subscriber(next_digest_at=timezone.now() + timedelta(days=1))
+    edition = make.edition(papers=[make.paper("Speech in noise")])
+    client, page = entered(links.confirm_url(reader))
+    assert "Your first letter comes on" in text(client.get(page))
+    Delivery.objects.create(
+        edition=edition, subscriber=reader, state="accepted", local_date=edition.date, due_at=NOW,
+        next_at=NOW, planned_at=NOW, settled_at=NOW, papers=[{"paper": 1}],
+    )  # fmt: skip
+    seen = text(client.get(page))
+    assert "Your next letter comes on" in seen
+    assert 'value="now"' not in seen
 
 
 # -- whoever is no person -----------------------------------------------------------------------------
