@@ -30,6 +30,7 @@ SUBJECT_CHARS = 64
 PREHEADER_CHARS = 130
 CATCH_UP_DAYS = 4  # longer than a weekend with a holiday beside it
 NAMED_SOURCES = 4
+NAMED_LATE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One edition as a letter needs it."""
+    """One edition as a letter needs it. `promised` are those of the `missing` that brought something lately."""
 
     serial: int
     date: date
@@ -62,6 +63,8 @@ class Issue:
     sources: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     closed_at: str = ""
+    promised: tuple[str, ...] = ()
+    samples: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,10 @@ def _receipt(issues: Sequence[Issue]) -> tuple[str, ...]:
             names.append(ngettext("%(count)s more source", "%(count)s more sources", more) % {"count": more})
         line = ngettext("Looked at %(count)s paper", "Looked at %(count)s papers", looked_at)
         lines.append(_sentence(line % {"count": f"{looked_at:,}"}, words.listed(names)))
-    missing = [words.plain(name, words.NAME_CHARS) for name in issues[-1].missing] if issues else []
-    if missing:
-        lines.append(_late(missing, issues[-1].closed_at))
+    if any(issue.samples for issue in issues):
+        lines.append(_("Bundled sample papers stood in for publishers that were not reached."))
+    if issues and not issues[-1].samples:
+        lines += _late(issues[-1])
     return tuple(lines)
 
 
@@ -141,13 +145,32 @@ def _sentence(looked: str, names: str) -> str:
     return _("%(looked)s from %(names)s.") % {"looked": looked, "names": names} if names else f"{looked}."
 
 
-def _late(missing: list[str], closed_at: str) -> str:
+def _late(issue: Issue) -> list[str]:
+    """The sources that were not there in time. Only those that worked lately are promised for the next letter."""
+    others = [name for name in issue.missing if name not in issue.promised]
+    if not issue.promised:
+        line = _("%(names)s had not been updated by %(time)s UTC.")
+        return [line % {"names": _some(others), "time": issue.closed_at}] if others else []
     line = ngettext(
         "%(names)s had not been updated by %(time)s UTC; its papers come with the next letter.",
         "%(names)s had not been updated by %(time)s UTC; their papers come with the next letter.",
-        len(missing),
+        len(issue.promised),
     )
-    return line % {"names": words.listed(missing), "time": closed_at}
+    lines = [line % {"names": _some(issue.promised), "time": issue.closed_at}]
+    if others:
+        line = ngettext(
+            "Nothing came from %(count)s other source.", "Nothing came from %(count)s other sources.", len(others)
+        )
+        lines.append(line % {"count": len(others)})
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first three, and how many more."""
+    shown = [words.plain(name, words.NAME_CHARS) for name in names[:NAMED_LATE]]
+    if len(names) > NAMED_LATE:
+        shown.append(_("%(count)s more") % {"count": len(names) - NAMED_LATE})
+    return words.listed(shown)
 
 
 def subject(form: Form, issues: Sequence[Issue], title: str) -> str:
@@ -175,23 +198,53 @@ def greeting(form: Form, tally: Tally, issues: Sequence[Issue]) -> str:
     """The letter's first sentence: how much there is, and how it was chosen."""
     if form == "empty":
         return _nothing(issues)
-    beside = ngettext(
-        "Beside them, %(count)s pick by the curator or the community.",
-        "Beside them, %(count)s picks by the curator or the community.",
-        tally.outside,
-    ) % {"count": tally.outside}
-    if not tally.matching and tally.outside:
-        return _("Nothing new matches what you follow. These were picked by the curator or the community.")
-    return f"{_matching(form, tally)} {beside}" if tally.outside else _matching(form, tally)
+    if tally.matching and tally.outside:
+        return f"{_count(form, tally.matching + tally.outside)} {_shares(tally)}"
+    if tally.outside:
+        return f"{_('Nothing new matches what you follow.')} {_picked(tally.outside)}"
+    return _best(tally) if tally.matched > tally.matching else _count(form, tally.matching)
 
 
-def _matching(form: Form, tally: Tally) -> str:
-    if tally.matched > tally.matching:
-        line = _("The best %(count)s of %(matched)s papers that match what you follow.")
-    elif form == "daily":
-        line = ngettext("%(count)s paper for you today.", "%(count)s papers for you today.", tally.matching)
+def _count(form: Form, papers: int) -> str:
+    if form == "daily":
+        line = ngettext("%(count)s paper for you today.", "%(count)s papers for you today.", papers)
     else:
-        line = ngettext("%(count)s paper for you.", "%(count)s papers for you.", tally.matching)
+        line = ngettext("%(count)s paper for you.", "%(count)s papers for you.", papers)
+    return line % {"count": papers}
+
+
+def _shares(tally: Tally) -> str:
+    """How many of the letter's papers match, and how many came beside them."""
+    if tally.matched > tally.matching:
+        matching = ngettext(
+            "%(count)s is the best of %(matched)s that match what you follow",
+            "%(count)s are the best of %(matched)s that match what you follow",
+            tally.matching,
+        )
+    else:
+        matching = ngettext("%(count)s matches what you follow", "%(count)s match what you follow", tally.matching)
+    outside = ngettext("%(count)s is a pick or something new", "%(count)s are picks or something new", tally.outside)
+    return _("%(matching)s, %(outside)s.") % {
+        "matching": matching % {"count": tally.matching, "matched": f"{tally.matched:,}"},
+        "outside": outside % {"count": tally.outside},
+    }
+
+
+def _picked(papers: int) -> str:
+    line = ngettext(
+        "This one is a pick by the curator or the community, or something new.",
+        "These %(count)s are picks by the curator or the community, or something new.",
+        papers,
+    )
+    return line % {"count": papers}
+
+
+def _best(tally: Tally) -> str:
+    line = ngettext(
+        "The best of %(matched)s papers that match what you follow.",
+        "The best %(count)s of %(matched)s papers that match what you follow.",
+        tally.matching,
+    )
     return line % {"count": tally.matching, "matched": f"{tally.matched:,}"}
 
 

@@ -90,6 +90,7 @@ def issues(since: int, editions: Iterable[int]) -> dict[int, Issue]:
 def issue(edition: Edition) -> Issue:
     """An edition as a letter needs it; its coverage receipt may be of any age or shape."""
     receipt = edition.coverage if isinstance(edition.coverage, dict) else {}
+    rows = [row for row in receipt.get("sources") or () if isinstance(row, dict)]
     closed = edition.frozen_at or edition.released_at
     return Issue(
         serial=edition.serial or 0,
@@ -97,13 +98,11 @@ def issue(edition: Edition) -> Issue:
         note=edition.note,
         curator=edition.curator,
         looked_at=int(receipt.get("looked_at") or 0),
-        sources=tuple(
-            str(row.get("name") or "")
-            for row in receipt.get("sources") or ()
-            if isinstance(row, dict) and row.get("entries")
-        ),
+        sources=tuple(str(row.get("name") or "") for row in rows if row.get("entries")),
         missing=tuple(str(name) for name in receipt.get("missing") or ()),
         closed_at=f"{closed:%H:%M}" if closed else "",
+        promised=tuple(str(row.get("name") or "") for row in rows if row.get("lately") and not row.get("complete")),
+        samples=bool(receipt.get("samples")),
     )
 
 

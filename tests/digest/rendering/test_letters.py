@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from digest.rendering import frames
 from digest.rendering.letters import letters
 from subscriptions import links
 from tests import make
@@ -31,6 +32,8 @@ def test_the_subject_is_the_date_and_the_best_title():
 
 PIN = {"kind": "pin", "label": "", "words": []}
 COMMUNITY = {"kind": "community", "label": "", "words": []}
+ONE = "1 is a pick or something new."
+NOTHING = "Nothing new matches what you follow."
 
 
 def greeting(text: str) -> str:
@@ -44,9 +47,35 @@ def test_the_greeting_counts_matches_apart_from_picks():
     row.papers[2]["reasons"] = [COMMUNITY]
     [letter] = letters([row], make.NOW)
     assert greeting(letter.text) == (
-        "The best 1 of 9 papers that match what you follow. Beside them, 2 picks by the curator or the community."
+        "3 papers for you today. 1 is the best of 9 that match what you follow, 2 are picks or something new."
     )
     assert "And 8 more on the web:" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("matching", "outside", "matched", "said"),
+    [
+        (1, 0, 1, "1 paper for you today."),
+        (1, 0, 9, "The best of 9 papers that match what you follow."),
+        (2, 0, 9, "The best 2 of 9 papers that match what you follow."),
+        (1, 4, 1, "5 papers for you today. 1 matches what you follow, 4 are picks or something new."),
+        (2, 1, 2, f"3 papers for you today. 2 match what you follow, {ONE}"),
+        (2, 1, 9, f"3 papers for you today. 2 are the best of 9 that match what you follow, {ONE}"),
+        (0, 1, 0, f"{NOTHING} This one is a pick by the curator or the community, or something new."),
+        (0, 4, 0, f"{NOTHING} These 4 are picks by the curator or the community, or something new."),
+    ],
+)  # fmt: skip
+def test_the_greeting_counts_the_papers_that_are_on_the_letter(matching: int, outside: int, matched: int, said: str):
+    assert frames.greeting("daily", frames.Tally(matching, outside, matched, 0), ()) == said
+
+
+def test_the_greeting_and_the_line_beside_the_subject_name_the_same_number():
+    row = delivery([make.paper(f"Paper {n}") for n in range(5)], matched=1)
+    for one in row.papers[1:]:
+        one["reasons"] = [COMMUNITY]
+    [letter] = letters([row], make.NOW)
+    assert greeting(letter.text).startswith("5 papers for you today. 1 matches")
+    assert "5 papers for you. Paper 1" in letter.html
 
 
 def test_a_letter_of_picks_alone_says_that_nothing_matched():
@@ -92,13 +121,47 @@ def test_papers_of_a_letter_in_doubt_come_in_a_block_of_their_own():
     assert " 2. Owed" not in letter.text
 
 
+def late(name: str, lately: bool = True) -> dict[str, Any]:
+    return {"name": name, "entries": 0, "complete": False, "lately": lately}
+
+
+def receipt(missing: list[dict[str, Any]], **fields: Any) -> str:
+    """The words of a letter whose edition lacks these sources."""
+    here = {"name": "arXiv cs.CL", "entries": 2, "complete": True, "lately": True}
+    names = [row["name"] for row in missing]
+    coverage = {"looked_at": 2, "sources": [here, *missing], "missing": names} | fields
+    [letter] = letters([delivery([make.paper()], edition=make.edition(coverage=coverage))], make.NOW)
+    return " ".join(letter.text.split())
+
+
 def test_what_came_late_is_said():
-    coverage = {"looked_at": 2, "sources": [{"name": "arXiv cs.CL", "entries": 2}], "missing": ["arXiv cs.AI"]}
-    row = delivery([make.paper()], edition=make.edition(coverage=coverage))
-    [letter] = letters([row], make.NOW)
-    words = " ".join(letter.text.split())
+    words = receipt([late("arXiv cs.AI")])
     assert "Looked at 2 papers from arXiv cs.CL." in words
     assert "arXiv cs.AI had not been updated by 06:00 UTC; its papers come with the next letter." in words
+
+
+def test_of_many_late_sources_three_are_named():
+    words = receipt([late(name) for name in ("A", "B", "C", "D", "E")])
+    assert "A, B, C and 2 more had not been updated by 06:00 UTC; their papers come with the next letter." in words
+
+
+def test_nothing_is_promised_of_a_source_that_brought_nothing_lately():
+    words = receipt([late("A", lately=False), late("B", lately=False)])
+    assert "A and B had not been updated by 06:00 UTC." in words
+    assert "next letter" not in words
+
+
+def test_the_silent_are_counted_apart_from_the_late():
+    words = receipt([late("A"), late("B", lately=False), late("C", lately=False)])
+    assert "A had not been updated by 06:00 UTC; its papers come with the next letter." in words
+    assert "Nothing came from 2 other sources." in words
+
+
+def test_a_letter_of_samples_says_so_once_and_names_nobody_late():
+    words = receipt([late("A"), late("B", lately=False)], samples=True)
+    assert words.count("Bundled sample papers stood in for publishers that were not reached.") == 1
+    assert "had not been updated" not in words
+    assert "Nothing came from" not in words
 
 
 def test_a_text_only_reader_gets_no_html():
