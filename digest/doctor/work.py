@@ -52,18 +52,32 @@ def sources(now: datetime) -> Iterator[Finding]:
     enabled = list(Source.objects.filter(is_enabled=True).order_by("slug"))
     if not enabled:
         yield Finding("sources", "any", BAD, "none is enabled", "Run `manage.py up --once`, or add one at the desk.")
+    if enabled and all(source.failures or source.held_reason for source in enabled):
+        yield _all_fail(enabled)
     for source in enabled:
         yield _source(source, now)
+
+
+def _all_fail(enabled: list[Source]) -> Finding:
+    """No paper comes in any more, but where only the bundled samples have ever been read."""
+    only_samples = not any(source.last_ok_at for source in enabled) and (
+        Source.objects.filter(is_sample=True, last_ok_at__isnull=False).exists()
+    )
+    if settings.SAMPLE_FEEDS == "always" or (settings.SAMPLE_FEEDS == "auto" and only_samples):
+        fix = "See that the publishers can be reached; until then letters bring samples."
+        return Finding("sources", "all", WARN, "no publisher answers; the bundled samples stand in", fix)
+    fix = "See whether this machine reaches the network; each source says why below."
+    return Finding("sources", "all", BAD, f"no source answers ({len(enabled)} asked)", fix)
 
 
 def _source(source: Source, now: datetime) -> Finding:
     if source.held_reason:
         return Finding("sources", source.slug, BAD, source.held_reason, "Look at it on the desk's Sources page.")
     if source.failures >= 3:
-        detail = f"{source.failures} failures in a row, last {source.last_outcome}"
+        detail = f"{source.failures} failures in a row, the last one: {_reason(source)}"
         return Finding("sources", source.slug, BAD, detail, "Try: " + typed(f"pull --source {source.slug}"))
     if source.failures:
-        detail = f"its last pull failed ({source.last_outcome})"
+        detail = f"its last pull failed: {_reason(source)}"
         return Finding("sources", source.slug, WARN, detail, "Try: " + typed(f"pull --source {source.slug}"))
     if source.last_ok_at is None:
         fix = "Try: " + typed(f"pull --source {source.slug}")
@@ -73,6 +87,13 @@ def _source(source: Source, now: datetime) -> Finding:
         fix = "See whether the publisher moved the feed."
         return Finding("sources", source.slug, WARN, f"last brought papers {_ago(age)}", fix)
     return Finding("sources", source.slug, OK, f"last brought papers {_ago(age)}")
+
+
+def _reason(source: Source) -> str:
+    """What its publisher's last answer was reproached with. Files read by hand have no address."""
+    fetches = source.fetches.filter(outcome=source.last_outcome, url__contains="://")
+    warnings = fetches.order_by("-at", "-id").values_list("warnings", flat=True).first()
+    return str(warnings[0]).rstrip(".") if warnings else source.last_outcome or "the log says why"
 
 
 def topics() -> Finding:

@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from digest import doctor, heartbeats
 from digest.doctor import names, servers, work
-from digest.models import Delivery, Source
+from digest.models import Delivery, Fetch, Source
 from subscriptions.models import Notice
 from tests import make
 
@@ -163,6 +163,37 @@ def test_a_tick_that_stopped_is_noticed(ago, state):
 def test_a_source_that_ails_is_named(fields, state):
     make.source(**fields)
     assert one(work.sources(make.NOW), "arxiv-cs-cl").state == state
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_a_failing_source_says_why(failures):
+    source = make.source(failures=failures, last_outcome="failed")
+    seen = {"source": source, "day": make.TODAY, "outcome": "failed"}
+    why = ["rss.example.org is not known (no DNS answer)."]
+    Fetch.objects.create(at=make.NOW - timedelta(hours=1), url="https://x.example/", warnings=["Older."], **seen)
+    Fetch.objects.create(at=make.NOW, url="https://x.example/", warnings=why, **seen)
+    Fetch.objects.create(at=make.NOW, url="day.xml", warnings=["A file read by hand."], **seen)
+    detail = one(work.sources(make.NOW), "arxiv-cs-cl").detail
+    assert detail.endswith(": rss.example.org is not known (no DNS answer)")
+
+
+def test_a_site_none_of_whose_sources_answers_is_bad():
+    make.source("a", failures=1, last_outcome="failed", last_ok_at=make.NOW)
+    other = make.source("b", failures=1, last_outcome="failed")
+    assert one(work.sources(make.NOW), "all").state == "bad"
+    Source.objects.filter(pk=other.pk).update(failures=0)
+    assert "all" not in {found.name for found in work.sources(make.NOW)}
+
+
+def test_a_site_that_runs_on_samples_may_be_without_a_publisher(settings):
+    settings.SAMPLE_FEEDS = "auto"
+    source = make.source("a", failures=1, last_outcome="failed")
+    make.source("sample-a", is_enabled=False, is_sample=True, last_ok_at=make.NOW)
+    assert one(work.sources(make.NOW), "all").state == "warn"
+    Source.objects.filter(pk=source.pk).update(last_ok_at=make.NOW)  # it has brought papers before
+    assert one(work.sources(make.NOW), "all").state == "bad"
+    settings.SAMPLE_FEEDS = "always"
+    assert one(work.sources(make.NOW), "all").state == "warn"
 
 
 def test_a_switched_off_source_is_left_alone():
