@@ -8,12 +8,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from digest.desk import roles
 from digest.desk.roles import Right
+from digest.desk.views.pages import missing
 
 View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD")
@@ -29,7 +30,10 @@ def door(right: Right | None = Right.VIEW, *, post: Right | None = None, get: bo
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             turned_away = _turn_away(request, needed)
-            response = turned_away if turned_away is not None else view(request, *args, **kwargs)
+            try:
+                response = turned_away if turned_away is not None else view(request, *args, **kwargs)
+            except Http404 as error:
+                response = missing(request, error)
             response.headers["Cache-Control"] = "no-store"
             return response
 

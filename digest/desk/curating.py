@@ -32,12 +32,22 @@ class ConflictError(CuratingError):
     """Somebody else changed it meanwhile."""
 
 
+def is_going_out(edition: Edition) -> bool:
+    """Released at the desk, and waiting out its minutes of second thoughts (or for the time it was given)."""
+    return edition.state == Edition.State.FROZEN and edition.release_at is not None
+
+
+def state_of(edition: Edition) -> str:
+    """Its state in the words of every page of the desk."""
+    return "Going out" if is_going_out(edition) else edition.get_state_display()
+
+
 def lock(edition: Edition) -> Edition:
     """The edition's row, locked, if its content may still change. Raises CuratingError."""
     row = Edition.objects.select_for_update().get(pk=edition.pk)
     if row.state not in OPEN:
         raise CuratingError(
-            f"The edition of {row.date} is {row.get_state_display().lower()}: its content is fixed. "
+            f"The edition of {row.date} is {state_of(row).lower()}: its content is fixed. "
             "Undo its release while that is possible, or note it for the next edition."
         )
     return row

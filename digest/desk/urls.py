@@ -62,4 +62,5 @@ urlpatterns = [
     path("deliverability/hold/", deliverability.hold, name="desk-hold"),
     path("deliverability/suppression/", deliverability.suppression, name="desk-suppression"),
     path("log/", readers.log_page, name="desk-log"),
+    path("<path:rest>/", today.elsewhere, name="desk-elsewhere"),
 ]

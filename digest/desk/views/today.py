@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from digest import doctor
@@ -13,6 +13,8 @@ from digest.desk.access import door
 from digest.desk.roles import Right
 from digest.desk.views.pages import page
 from digest.models import Edition
+
+WORST_FIRST = (doctor.BAD, doctor.WARN, doctor.OK)
 
 
 @door(Right.VIEW)
@@ -36,10 +38,17 @@ def today(request: HttpRequest) -> HttpResponse:
     )
 
 
+@door(Right.VIEW)
+def elsewhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """Every address of the desk that is none."""
+    raise Http404
+
+
 @door(Right.OPERATE)
 def check(request: HttpRequest) -> HttpResponse:
     """What `manage.py doctor` says, without the look-ups that may take seconds."""
     now = timezone.now()
     findings = [*doctor.settings.look(), *doctor.servers.database(), *doctor.work.look(now)]
     state = doctor.worst(findings)
+    findings.sort(key=lambda one: WORST_FIRST.index(one.state))
     return page(request, "doctor.html", current="desk", state=state, findings=[asdict(one) for one in findings])
