@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from digest import editions
 from digest.desk import tallies
+from digest.desk.curating import state_of
 from digest.doctor import work
 from digest.models import Channel, Delivery, Edition, Fetch, Source
 from digest.sources import health
@@ -103,10 +104,17 @@ def _sources(now: datetime) -> Stage:
 
 
 def _papers(now: datetime) -> Stage:
-    since = now - timedelta(hours=24)
-    sums = Fetch.objects.filter(at__gte=since).aggregate(new=Sum("new"), pulls=Count("id"))
-    says = f"new in 24 hours, from {sums['pulls']} pulls"
-    return Stage("Papers", _number(sums["new"] or 0), says, "good" if sums["new"] else "warn", reverse("desk-sources"))
+    """The bundled samples are read, not pulled: they are told apart."""
+    samples = Q(source__is_sample=True)
+    sums = Fetch.objects.filter(at__gte=now - timedelta(hours=24)).aggregate(
+        all=Sum("new", default=0), of_samples=Sum("new", filter=samples, default=0), pulls=Count("id", filter=~samples)
+    )
+    says = f"new in 24 hours, from {_counted(sums['pulls'], 'pull')}"
+    if sums["of_samples"]:
+        brought = _number(sums["all"] - sums["of_samples"])
+        says = f"new in 24 hours: {_number(sums['of_samples'])} from bundled samples, {brought} from "
+        says += _counted(sums["pulls"], "pull")
+    return Stage("Papers", _number(sums["all"]), says, "good" if sums["all"] else "warn", reverse("desk-sources"))
 
 
 def _edition(edition: Edition | None) -> Stage:
@@ -115,7 +123,8 @@ def _edition(edition: Edition | None) -> Stage:
     entries = edition.entries.aggregate(
         shown=Count("id", filter=Q(is_hidden=False)), pinned=Count("id", filter=Q(is_pinned=True))
     )
-    says = f"papers on {edition.date:%-d %B}, {entries['pinned']} pinned; {edition.get_state_display().lower()}"
+    papers = "paper" if entries["shown"] == 1 else "papers"
+    says = f"{papers} on {edition.date:%-d %B}, {entries['pinned']} pinned; {state_of(edition).lower()}"
     level = {State.RELEASED: "good", State.HELD: "warn"}.get(State(edition.state), "plain")
     return Stage("Edition", _number(entries["shown"]), says, level, reverse("desk-triage", args=[edition.date]))
 
@@ -123,7 +132,7 @@ def _edition(edition: Edition | None) -> Stage:
 def _due(now: datetime) -> Stage:
     due = sum(tallies.read("due", now.date()).values())
     active = tallies.read("readers", now.date()).get("active", 0)
-    says = f"due within 24 hours, of {_number(active)} readers"
+    says = f"due within 24 hours, of {_counted(active, 'reader')}"
     return Stage("Readers due", _number(due), says, "plain", reverse("desk-readers"))
 
 
@@ -140,6 +149,10 @@ def _arrived(letters: dict[str, int], fates: tallies.Numbers) -> Stage:
         return Stage("Arrived", "–", "nothing reported back yet", "plain", reverse("desk-deliverability"))
     says = f"reported delivered, {_number(gone)} bounced or complained"
     return Stage("Arrived", _number(delivered), says, "warn" if gone else "good", reverse("desk-deliverability"))
+
+
+def _counted(value: int, noun: str) -> str:
+    return f"{_number(value)} {noun}" if value == 1 else f"{_number(value)} {noun}s"
 
 
 def _number(value: int) -> str:
@@ -187,7 +200,8 @@ def _doubts() -> list[Matter]:
     count = Delivery.objects.filter(state=Delivery.State.UNCERTAIN, carried_by=None).count()
     if not count:
         return []
-    says = f"{count} letters are in doubt: the provider may or may not have taken them."
+    doubted = "1 letter is" if count == 1 else f"{_number(count)} letters are"
+    says = f"{doubted} in doubt: the provider may or may not have taken {'it' if count == 1 else 'them'}."
     return [Matter("warn", says, "See the names", reverse("desk-deliverability") + "#doubt")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -180,7 +181,7 @@ def test_what_stopped_ticking_is_said_first():
     ("arrange", "words"),
     [
         (lambda e: holds.hold("outbox", holds.OPERATOR, "trying something", make.NOW), "trying something"),
-        (lambda e: letters(e, ["uncertain"]), "1 letters are in doubt"),
+        (lambda e: letters(e, ["uncertain"]), "1 letter is in doubt"),
         (lambda e: make.source(held_reason="its titles vanished"), "its titles vanished"),
         (lambda e: type(e).objects.update(state="held"), "waits for you"),
     ],
@@ -216,6 +217,42 @@ def test_a_source_that_fails_never_looks_well(fields, stage, words):
     make.source(**fields)
     assert pipeline.stages(None, make.NOW)[0].says == stage
     assert words in said(make.edition())
+
+
+def stage(name):
+    return next(one for one in pipeline.stages(None, make.NOW) if one.name == name)
+
+
+def fetched(source, times, new=0):
+    for n in range(times):
+        Fetch.objects.create(source=source, at=make.NOW, day=make.TODAY, outcome="ok", new=new if n == 0 else 0)
+
+
+def test_papers_say_how_many_pulls_brought_them():
+    fetched(make.source(), 1, new=1234)
+    assert (stage("Papers").number, stage("Papers").says) == ("1\u202f234", "new in 24 hours, from 1 pull")
+
+
+def test_bundled_samples_are_told_apart_and_reading_them_again_is_no_pull():
+    fetched(make.source(), 2)
+    fetched(make.source("sample-nature", is_sample=True), 4, new=60)
+    assert stage("Papers").says == "new in 24 hours: 60 from bundled samples, 0 from 2 pulls"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "of 1 reader"), (2, "of 2 readers")])
+def test_one_reader_is_a_reader(count, words):
+    for _ in range(count):
+        make.subscriber()
+    tallies.readers(make.NOW)
+    assert stage("Readers due").says.endswith(words)
+
+
+def test_the_doctors_worst_findings_stand_first(signed_in):
+    make.edition()
+    page = signed_in("operator").get("/desk/doctor/").content.decode()
+    ranks = [("bad", "warn", "ok").index(state) for state in re.findall(r'<td><span class="badge \w+">(\w+)<', page)]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) > 1
 
 
 def test_sources_that_fail_together_are_one_matter():
@@ -286,7 +323,7 @@ def test_curators_get_one_mail_an_evening(staff):
     assert [letter.to for letter in mail.outbox] == [["ann@example.org"]]
     text = mail.outbox[0].body
     assert "3 planned = 2 accepted" in text
-    assert "1 letters are in doubt" in text
+    assert "1 letter is in doubt" in text
     assert "2 letters accepted" in mail.outbox[0].subject
 
 
