@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from digest import editions
 from digest.desk import log, tallies
-from digest.desk.curating import OPEN, ConflictError, CuratingError
+from digest.desk.curating import OPEN, ConflictError, CuratingError, state_of
 from digest.matching import Day, reading
 from digest.matching.papers import PaperText
 from digest.models import Edition, EditionPaper, Paper
@@ -39,7 +39,7 @@ def write_note(request: HttpRequest, edition: Edition, note: str, curator: str, 
     with transaction.atomic():
         row = _locked(edition)
         if row.state not in OPEN:
-            raise CuratingError(f"The edition is {row.get_state_display().lower()}: its note is fixed.")
+            raise CuratingError(f"The edition is {state_of(row).lower()}: its note is fixed.")
         if row.revision != seen and (row.note, row.curator) != (note, curator):
             raise ConflictError(
                 "Someone else changed this edition since you opened it. Their note is shown; yours is below it."
@@ -85,7 +85,7 @@ def release(request: HttpRequest, edition: Edition, seen: int, typed: str, now: 
                 "Someone else changed this edition since you opened it. Look at it again, then release it."
             )
         if row.state not in (*OPEN, State.FROZEN):
-            raise CuratingError(f"The edition is {row.get_state_display().lower()} already.")
+            raise CuratingError(f"The edition is {state_of(row).lower()} already.")
         if row.state == State.FROZEN and row.release_at is not None:
             raise CuratingError(f"It is on its way: letters begin to go at {row.release_at:%H:%M:%S} UTC.")
         if not row.entries.filter(is_hidden=False).exists():
@@ -118,7 +118,7 @@ def _step(
     with transaction.atomic():
         row = _locked(edition)
         if row.state not in states:
-            raise CuratingError(f"The edition is {row.get_state_display().lower()}; it cannot {verb} now.")
+            raise CuratingError(f"The edition is {state_of(row).lower()}; it cannot {verb} now.")
         before = row.state
         act(row)
         Edition.objects.filter(pk=row.pk).update(revision=F("revision") + 1)

@@ -14,6 +14,7 @@ from django.template import engines
 from django.urls import reverse
 
 from digest.desk import pipeline, reach, roles, tallies, topicing
+from digest.desk.curating import state_of
 from digest.desk.roles import Right
 from digest.models import Edition, Mark
 from subscriptions import mail
@@ -79,6 +80,7 @@ def _facts(now: datetime) -> dict[str, Any]:
     return {
         "now": now,
         "edition": edition,
+        "state": state_of(edition).lower() if edition else "",
         "account": pipeline.account(letters),
         "fates": tallies.read("fates", edition.date) if edition else {},
         "matters": pipeline.matters(edition, now),

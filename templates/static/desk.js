@@ -27,6 +27,21 @@ function press(key) {
   return true;
 }
 
+// Why a key has nothing to press: said aloud, so that no key is silently dead.
+function explain(key) {
+  const fixed = document.querySelector(".triage").dataset.fixed;
+  const none = {
+    u: "There is nothing of yours to undo here.",
+    m: "No paper here looks like this one: there is nothing to merge.",
+  };
+  return fixed || (key === "u" || here() ? none[key] : "Choose a paper first, with j or k.");
+}
+
+function say(text) {
+  const line = document.getElementById("keys-say");
+  if (line) line.textContent = text;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && typing(event.target)) {
@@ -38,7 +53,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j" || event.key === "k") {
     go(event.key === "j" ? 1 : -1);
     event.preventDefault();
-  } else if ("phnmu".includes(event.key) && event.key.length === 1 && press(event.key)) {
+  } else if ("phnmu".includes(event.key) && event.key.length === 1) {
+    say(press(event.key) ? "" : explain(event.key) || "");
     event.preventDefault();
   }
 });

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest import risers
-from digest.desk import adding, curating, duplicates, reach
+from digest.desk import adding, curating, duplicates, openness, reach
 from digest.desk.access import door
 from digest.desk.duplicates import Looked
 from digest.desk.reach import Reach
@@ -61,7 +61,8 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
     ]  # fmt: skip
     return page(
         request, "triage.html", current="triage", edition=edition, rows=rows, part=part, found=len(shown),
-        is_open=edition.state in curating.OPEN, q=request.GET.get("q", ""), problem=problem,
+        is_open=edition.state in curating.OPEN, closed=openness.closed(edition, now),
+        empty="" if entries else openness.empty(edition, now), q=request.GET.get("q", ""), problem=problem,
         show=request.GET.get("show", "all"), views=VIEWS, counts=_counts(entries),
         risers=risers.late_risers(day)[:5] if edition.state in curating.OPEN else [],
         undoable=curating.last_undoable(request.user.get_username(), edition), here=request.get_full_path(),

@@ -30,7 +30,7 @@ def desk(live_server, staff):
     papers = [make.paper(f"Speech number {n}", abstract="It works. " * 20, upvotes=n) for n in range(5)]
     papers += [make.paper("Speech, Number 4."), make.paper(HOSTILE, abstract=HOSTILE, authors=[HOSTILE])]
     make.edition(TODAY, papers, state="collecting")
-    make.subscriber("ann@example.org", topics=[make.topic("speech", "speech")])
+    make.subscriber("ann@example.org", topics=[make.topic("speech", "speech", name="Speech, and a long name " * 3)])
     return live_server.url
 
 
@@ -88,6 +88,22 @@ def test_the_papers_are_gone_through_by_keys_alone(browser, desk):
     assert entries.filter(note="see jph").count() == 1
 
 
+def test_a_key_that_does_nothing_says_why(browser, desk):
+    with signed_in(browser, desk, path=f"/desk/triage/{TODAY}/") as page:
+        for key, words in (("p", "Choose a paper first"), ("u", "nothing of yours to undo")):
+            page.keyboard.press(key)
+            expect(page.locator("#keys-say")).to_contain_text(words)
+        page.locator(".sift", has_text="Speech number 1").focus()
+        page.keyboard.press("m")
+        expect(page.locator("#keys-say")).to_contain_text("nothing to merge")
+        Edition.objects.update(state="released", serial=1, released_at=datetime.now(UTC))
+        page.reload()
+        page.keyboard.press("h")
+        expect(page.locator("#keys-say")).to_contain_text("This edition is out")
+        expect(page.locator("#keys-say")).to_contain_text("The next edition opens on")
+        expect(page.locator("#keys-say")).to_be_in_viewport()
+
+
 def test_twins_are_merged_by_a_key(browser, desk):
     with signed_in(browser, desk, path=f"/desk/triage/{TODAY}/") as page:
         page.locator(".sift", has_text="The same?").first.focus()
@@ -139,8 +155,8 @@ PAGES = [
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_is_readable_by_everyone(width, scheme, browser, desk):
     with signed_in(browser, desk, "admin", width=width, scheme=scheme) as page:
-        for path in PAGES:
-            assert page.goto(desk + path).status == 200
+        for path in (*PAGES, "/desk/nonsense/"):
+            assert page.goto(desk + path).status == (404 if "nonsense" in path else 200)
             assert faults(page) == [], path
             assert not is_too_wide(page), path
 
