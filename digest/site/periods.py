@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -40,12 +41,20 @@ def month_of(day: date) -> Period:
 
 def week(name: str) -> Period:
     """`2026-W23`. Raises ValueError for a week no calendar has."""
-    return week_of(date.fromisoformat(f"{name}-1"))
+    return _named(week_of, f"{name}-1")
 
 
 def month(name: str) -> Period:
     """`2026-06`. Raises ValueError for a month no calendar has."""
-    return month_of(date.fromisoformat(f"{name}-01"))
+    return _named(month_of, f"{name}-01")
+
+
+def _named(of: Callable[[date], Period], day: str) -> Period:
+    """Raises ValueError also where the calendar ends before the period does."""
+    try:
+        return of(date.fromisoformat(day))
+    except OverflowError as error:
+        raise ValueError(f"no calendar goes on after {day}") from error
 
 
 def days(period: Period) -> list[tuple[date, int]]:
@@ -75,11 +84,10 @@ def best(period: Period, page: int) -> list[Listed]:
     return as_listed(entries[start : start + PAGE])
 
 
-def before(period: Period) -> date | None:
-    """The last day with an edition before it begins."""
-    return released().filter(date__lt=period.start).order_by("-date").values_list("date", flat=True).first()
-
-
-def after(period: Period) -> date | None:
-    """The first day with an edition after it ends."""
-    return released().filter(date__gte=period.end).order_by("date").values_list("date", flat=True).first()
+def neighbours(period: Period) -> tuple[Period | None, Period | None]:
+    """The nearest periods of its kind before and after it that have an edition."""
+    of = week_of if period.kind == "week" else month_of
+    days = released().values_list("date", flat=True)
+    before = days.filter(date__lt=period.start).order_by("-date").first()
+    after = days.filter(date__gte=period.end).order_by("date").first()
+    return of(before) if before else None, of(after) if after else None

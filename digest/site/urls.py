@@ -81,6 +81,7 @@ urlpatterns = [
     path("topic/<slug:slug>/feed.<form:form>", feed_views.topic, name="topic_feed"),
     path("search/", views.search, name="search"),
     path("search/feed.<form:form>", feed_views.search, name="search_feed"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),
     path("", include("digest.site.letter_urls")),
 ]

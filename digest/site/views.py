@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -185,10 +186,9 @@ def period(request: HttpRequest, period: Period) -> HttpResponse:
     """A week or a month: its days, and its papers best first."""
     days = periods.days(period)
     if not days:
-        return errors.not_found(request)
+        return _no_such_period(request, period)
     page, total = page_number(request), sum(papers for _, papers in days)
-    of = periods.week_of if period.kind == "week" else periods.month_of
-    before, after = periods.before(period), periods.after(period)
+    before, after = periods.neighbours(period)
     context = {
         "period": period,
         "days": days,
@@ -197,13 +197,26 @@ def period(request: HttpRequest, period: Period) -> HttpResponse:
         "page": page,
         "last": max(1, -(-total // reading.PAGE)),
         "first": (page - 1) * reading.PAGE + 1,
-        "before": of(before) if before else None,
-        "after": of(after) if after else None,
+        "before": before,
+        "after": after,
         "week": periods.week_of(days[-1][0]),
         "month": periods.month_of(days[-1][0]),
         "current": "home",
     }
     return render(request, "site/period.html", context)
+
+
+def _no_such_period(request: HttpRequest, period: Period) -> HttpResponse:
+    before, after = periods.neighbours(period)
+    context = {"period": period, "before": before, "after": after}
+    return render(request, "site/no_period.html", context, status=404)
+
+
+@require_safe
+@public(60 * MINUTE)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For whoever asks for the icon at its old address without reading the page."""
+    return redirect(static("favicon.svg"))
 
 
 @require_safe

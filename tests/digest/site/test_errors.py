@@ -19,6 +19,10 @@ def test_a_page_that_is_not_there_says_so_in_the_look_of_the_site(client: Client
     assert "offprint.css" in answer.content.decode()
 
 
+def test_the_icon_is_found_at_its_old_address_too(client: Client) -> None:
+    assert client.get("/favicon.ico").headers["Location"] == "/static/favicon.svg"
+
+
 def test_a_strange_host_gets_no_link_made_of_it() -> None:
     answer = Client().get("/", headers={"host": "evil.example"})
 

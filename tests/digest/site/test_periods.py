@@ -61,6 +61,22 @@ def test_a_period_without_an_edition_is_not_found(client: Client, path: str) -> 
 
 
 @pytest.mark.django_db
+def test_a_period_without_an_edition_names_the_nearest_that_have_one(client: Client) -> None:
+    for day in (date(2026, 3, 31), date(2026, 8, 1)):
+        make.edition(day, [make.paper()])
+    week = page(client, "/week/2026-W23/", 404)
+    assert "No edition lies in the week of 1 June to 7 June 2026" in week
+    assert '<a href="/week/2026-W14/">' in week
+    assert '<a href="/month/2026-08/">' in page(client, "/month/2026-06/", 404)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/month/9999-12/", "/week/9999-W52/", "/month/0001-01/", "/week/0001-W01/"])
+def test_the_ends_of_the_calendar_are_not_found(client: Client, path: str) -> None:
+    page(client, path, 404)
+
+
+@pytest.mark.django_db
 def test_a_period_asks_the_database_the_same_however_long_it_is(client: Client, django_assert_num_queries: Any) -> None:
     for day in range(1, 20):
         make.edition(date(2026, 6, day), [make.paper(), make.paper()])
