@@ -24,6 +24,16 @@ def stamp(now: datetime) -> str:
     return tokens.make("form", str(int(now.timestamp())))
 
 
+def carried(data: Mapping[str, str], now: datetime) -> str:
+    """The stamp of a form that is shown again: it counts from its first showing, or anew once that is too old."""
+    age = data.get("age", "")
+    try:
+        tokens.read("form", age)
+    except tokens.TokenError:
+        return stamp(now)
+    return age
+
+
 def is_trapped(data: Mapping[str, str]) -> bool:
     """True where the field no person sees was filled in."""
     return bool(data.get(TRAP, "").strip())

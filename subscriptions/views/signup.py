@@ -60,7 +60,7 @@ def _fresh_form(request: HttpRequest) -> SignupForm:
 
 def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
     context = {"preview": None, "hurry": "", "busy": "", "challenge": "", "shown": ""} | shown
-    context |= choices(form) | {"age": proofs.stamp(now), "bits": proofs.BITS, "current": "subscribe"}
+    context |= choices(form) | {"age": proofs.carried(request.POST, now), "bits": proofs.BITS, "current": "subscribe"}
     return render(request, "subscriptions/subscribe.html", context, status=status)
 
 

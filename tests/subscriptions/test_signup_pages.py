@@ -223,6 +223,21 @@ def test_a_form_of_the_wrong_age_is_shown_again_with_everything_in_it(age, sente
     assert not Ask.objects.exists()
 
 
+def test_a_form_shown_again_counts_its_age_from_the_first_showing():
+    age = proofs.stamp(timezone.now() - timedelta(minutes=1))
+    page = text(visitor().post("/subscribe/", signup(email="ada@", age=age)))
+    assert f'name="age" value="{age}"' in page
+
+
+def test_a_form_too_old_is_shown_again_with_a_fresh_age():
+    with time_machine.travel(NOW, tick=False):
+        age = proofs.stamp(NOW)
+    with time_machine.travel(NOW + timedelta(hours=25), tick=False):
+        page = text(visitor().post("/subscribe/", signup(age=age)))
+        again = page.split('name="age" value="')[1].split('"')[0]
+        assert again == proofs.stamp(timezone.now())
+
+
 def solved(challenge: str) -> str:
     number = 0
     while proofs.leading_zeros(challenge, str(number)) < proofs.BITS:
