@@ -130,7 +130,7 @@ class _Parser:
         text, prefix = _without_star(mark)
         found = _names(field, text) if field in NAME_FIELDS else _words(field, text)
         if not found:
-            raise QueryError(f"There is no letter or digit to look for in {mark.text!r}. Leave it out.", mark.column)
+            raise _wordless(mark)
         if prefix and field not in NAME_FIELDS:
             _check_prefix(found[-1], mark)
         self.terms += len(found)
@@ -173,6 +173,12 @@ def _check_prefix(last: str, mark: Mark) -> None:
         raise QueryError("Leave out the star: these characters are found inside longer words anyway.", mark.column)
     if len(last) < SHORTEST_PREFIX:
         raise QueryError(f"Write at least {SHORTEST_PREFIX} letters before the star.", mark.column)
+
+
+def _wordless(mark: Mark) -> QueryError:
+    if not mark.text.strip():
+        return QueryError("Nothing stands between these quotation marks. Write a phrase, or delete them.", mark.column)
+    return QueryError(f"There is no letter or digit to look for in “{mark.text}”. Leave it out.", mark.column)
 
 
 def _missing(before: Mark | None, here: Mark) -> QueryError:
