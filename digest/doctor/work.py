@@ -52,8 +52,9 @@ def sources(now: datetime) -> Iterator[Finding]:
     enabled = list(Source.objects.filter(is_enabled=True).order_by("slug"))
     if not enabled:
         yield Finding("sources", "any", BAD, "none is enabled", "Run `manage.py up --once`, or add one at the desk.")
-    if enabled and all(source.failures or source.held_reason for source in enabled):
-        yield _all_fail(enabled)
+    failing = [source for source in enabled if source.failures or source.held_reason]
+    if failing and all(source in failing or source.last_ok_at is None for source in enabled):
+        yield _all_fail(enabled)  # arXiv's others are not asked when one of its feeds does not answer
     for source in enabled:
         yield _source(source, now)
 
@@ -67,7 +68,7 @@ def _all_fail(enabled: list[Source]) -> Finding:
         fix = "See that the publishers can be reached; until then letters bring samples."
         return Finding("sources", "all", WARN, "no publisher answers; the bundled samples stand in", fix)
     fix = "See whether this machine reaches the network; each source says why below."
-    return Finding("sources", "all", BAD, f"no source answers ({len(enabled)} asked)", fix)
+    return Finding("sources", "all", BAD, f"no source answers, of {len(enabled)}", fix)
 
 
 def _source(source: Source, now: datetime) -> Finding:
