@@ -39,6 +39,4 @@ else:
     DATABASES["default"]["TEST"] = {"NAME": f"offprint_test_{os.getpid()}"}
 STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_AUTOREFRESH = True  # looks a file up when it is asked for, instead of all of them for every test's client
-CACHES = CACHES | {
-    "pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
-}  # no page kept
+CACHES = CACHES | {"pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # no page kept
