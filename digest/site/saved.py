@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest.models import Paper, Saved
+from digest.models import Saved
 from digest.rendering import citations, doors, reading
 from digest.rendering.citations import Reference
+from digest.site import listing
 from digest.site.letters import reader_of
 from subscriptions import doors as subscription_doors
 from subscriptions.models import Subscriber
@@ -51,19 +52,4 @@ def export(request: HttpRequest, token: str, form: str) -> HttpResponse:
 def references(reader: Subscriber) -> list[Reference]:
     """A reader's saved papers as citations, newest first."""
     rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
-    return [reference(row.paper) for row in rows]
-
-
-def reference(paper: Paper) -> Reference:
-    """One paper as a citation."""
-    return Reference(
-        title=paper.title,
-        authors=[str(name) for name in paper.authors or ()],
-        url=paper.url,
-        published_on=paper.published_on,
-        doi=paper.doi,
-        arxiv_id=paper.arxiv_id,
-        primary_category=paper.primary_category,
-        abstract=paper.abstract,
-        journal=paper.journal_ref,
-    )
+    return [listing.reference(row.paper) for row in rows]
