@@ -36,8 +36,8 @@ test: setup-dev  ## set up and pass the tests
 replay: setup-dev  ## replay every captured day (../shared/data) and hold the books against the files
 	@$(BIN)/python tests/replay.py --write docs/replay.md
 
-chaos: setup-dev  ## kill workers at every failpoint, both databases, all kinds of channel (KILLS=300 SEED=1)
-	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),300) --seed $(or $(SEED),1)
+chaos: setup-dev  ## kill workers at every failpoint, both databases, all kinds of channel (KILLS=300 SEED=1 JOBS=1)
+	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1)
 
 faults: setup-dev  ## the fault list by number, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.faults

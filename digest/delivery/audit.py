@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 
 from digest import editions
-from digest.delivery import channels, machine, resolve
+from digest.delivery import channels, claim, machine, resolve
 from digest.delivery.channels import Kind
 from digest.delivery.limits import LATE_LIMIT_WEEKLY
 from digest.models import Attempt, Delivery, Edition, ProviderEvent, Sealed
@@ -196,11 +196,14 @@ def notices_move(letters: QuerySet[Delivery]) -> Finding:
 
 
 def doubts_carried_once(letters: QuerySet[Delivery]) -> Finding:
-    """Papers of a doubtful letter went with the reader's next one, or that is still to come."""
+    """Papers of a doubtful letter went with the reader's next one, or that is still to come.
+
+    A letter put together while the doubt was being written down could not know of it: the one after brings them.
+    """
     states = [machine.DELIVERY[one] for one in machine.CARRIED]
     later = Delivery.objects.filter(
         subscriber=OuterRef("subscriber"),
-        planned_at__gt=OuterRef("settled_at"),
+        planned_at__gt=OuterRef("settled_at") + claim.LEASE,
         edition__serial__gt=OuterRef("edition__serial"),
     ).exclude(state=Delivery.State.SKIPPED)
     forgotten = letters.filter(state__in=states, carried_by=None).exclude(papers=[]).filter(Exists(later))

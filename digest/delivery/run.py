@@ -37,23 +37,33 @@ def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
 
 
 def _rounds(now: datetime, channel: str, postbox: Any, end: float | None) -> Counter[str]:
-    """Chunk after chunk, waiting for the channel's pace, until nothing waits that could go."""
+    """Chunk after chunk, waiting for the channel's pace, until nothing waits that could go.
+
+    A round may last an hour, so the moment moves on with it: a letter's time is when it went, not when the round began.
+    """
     counts: Counter[str] = Counter()
-    idle = 0
+    began, idle = (now, alive()), 0
     while (end is None or alive() < end) and idle < MOST_IDLE and not holds.why(channel, now):
         allowed = speed.take(channel, CHUNK)
         if not allowed:
             if not claim.waiting(now).exists():
                 break
             time.sleep(speed.next_token(channel))
+            now = _moment(*began)
             continue
         outcomes = _round(now, channel, postbox, allowed)
         counts += outcomes
         if not outcomes and not claim.waiting(now).exists():
             break
         idle = 0 if outcomes else idle + 1  # a chunk of readers who left, or all taken by other workers
+        now = _moment(*began)
         breaker.watch(channel, now)
     return counts
+
+
+def _moment(begun_at: datetime, begun: float) -> datetime:
+    """The present, for a round that began at `begun_at` when the clock that never stops stood at `begun`."""
+    return begun_at + timedelta(seconds=alive() - begun)
 
 
 def sweep(now: datetime, end: float | None = None) -> Counter[str]:

@@ -15,9 +15,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+PROGRESS_EVERY = 30.0  # seconds
+FOLDERS: dict[tuple[str, str], Path] = {}  # of the cells that are running
 KINDS = ("idempotent", "evidence", "blind")
 ROOT = Path(__file__).resolve().parent.parent.parent
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -57,6 +60,7 @@ def cell(database: str, kind: str, kills: int, seed: int, rate: float, readers: 
     name = f"offprint_chaos_{os.getpid()}_{kind}"
     http, smtp = port(), port()
     with tempfile.TemporaryDirectory(prefix="offprint-chaos-") as folder:
+        FOLDERS[database, kind] = Path(folder)
         url = _make_database(database, name, Path(folder))
         command = [sys.executable, "-m", "tests.chaos.provider", str(http), str(smtp), str(seed), str(rate), "0.6"]
         provider = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -75,7 +79,35 @@ def cell(database: str, kind: str, kills: int, seed: int, rate: float, readers: 
             provider.kill()
             provider.wait()
             _drop_database(database, name)
+            del FOLDERS[database, kind]
     return _read(run, database, kind)
+
+
+def all_cells(
+    cells: list[tuple[str, str]], kills: int, seed: int, rate: float, readers: int, jobs: int
+) -> list[dict[str, Any]]:
+    """`jobs` cells side by side, each with its own share of the kills and its own seed; says how far it is."""
+    shares = [kills // len(cells) + (number < kills % len(cells)) for number in range(len(cells))]
+    with ThreadPoolExecutor(jobs) as threads:
+        runs = [
+            threads.submit(cell, database, kind, shares[number], seed + number, rate, readers)
+            for number, (database, kind) in enumerate(cells)
+        ]
+        while wait(runs, timeout=PROGRESS_EVERY).not_done:
+            print(progress(shares[0], sum(run.done() for run in runs), len(runs)), file=sys.stderr, flush=True)
+    return [run.result() for run in runs]
+
+
+def progress(share: int, done: int, of: int) -> str:
+    now = [f"{' '.join(key)} {kills_so_far(folder)} of {share}" for key, folder in list(FOLDERS.items())]
+    return f"{time.strftime('%H:%M:%S')}  {done} of {of} cells done; kills: " + ", ".join(now)
+
+
+def kills_so_far(folder: Path) -> int:
+    try:
+        return int((folder / "kills").read_text() or 0)
+    except (OSError, ValueError):  # not begun, or just over
+        return 0
 
 
 def _read(run: subprocess.CompletedProcess[str], database: str, kind: str) -> dict[str, Any]:
@@ -139,6 +171,7 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=40)
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--kind", choices=(*KINDS, "all"), default="all")
+    parser.add_argument("--jobs", type=int, default=1, help="cells side by side")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     databases = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
@@ -148,10 +181,7 @@ def main() -> int:
     kinds = KINDS if options.kind == "all" else (options.kind,)
     cells = [(database, kind) for database in databases for kind in kinds]
     began = time.monotonic()
-    results = []
-    for number, (database, kind) in enumerate(cells):
-        share = options.kills // len(cells) + (number < options.kills % len(cells))
-        results.append(cell(database, kind, share, options.seed + number, options.rate, options.readers))
+    results = all_cells(cells, options.kills, options.seed, options.rate, options.readers, options.jobs)
     if options.json:
         print(json.dumps({"seed": options.seed, "seconds": round(time.monotonic() - began), "cells": results}))
     else:

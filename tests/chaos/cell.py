@@ -19,6 +19,7 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -219,6 +220,7 @@ def storm(cell: Cell) -> None:
             time.sleep(0.02)
             if time.monotonic() - looked > 0.5:
                 looked = time.monotonic()
+                (Path(os.environ["VAR_DIR"]) / "kills").write_text(str(cell.deaths.total()))
                 if not unfinished():
                     break
     for pid in cell.armed:

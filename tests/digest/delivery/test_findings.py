@@ -12,6 +12,7 @@ import pytest
 
 from digest import delivery, events, planning
 from digest.delivery import audit, breaker, carry, claim, evidence, holds, pulls, resolve, restore, send, settle, speed
+from digest.delivery import run as run_module
 from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Sealed
 from subscriptions import mail, notices, services, verdicts
 from subscriptions.clock import alive, database_now
@@ -418,6 +419,40 @@ def test_audit_lets_a_moved_cursor_be(readers: list[Subscriber], provider: Provi
     run()
     Subscriber.objects.filter(pk=readers[0].pk).update(cursor=7)
     assert audit.audit().good
+
+
+def _a_doubt_and_the_next_letter(apart: timedelta) -> None:
+    """A letter named uncertain at NOW, and the reader's next one planned so much later without its papers."""
+    make.subscriber("ada@example.org", queries=["speech"])
+    planning.plan(NOW)
+    make.edition((NOW + timedelta(days=1)).date(), papers=[make.paper("Speech of tomorrow")])
+    planning.plan(NOW + timedelta(days=1))
+    first, second = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=first.pk).update(state="uncertain", settled_at=second.planned_at - apart)
+
+
+def test_audit_finds_a_doubt_that_nothing_carried(provider: Provider, channel: Any, edition: Edition) -> None:
+    _a_doubt_and_the_next_letter(claim.LEASE * 2)
+    assert "I12" in [one.name for one in audit.audit().broken]
+
+
+def test_a_letter_put_together_while_a_doubt_was_written_down_need_not_know_of_it(
+    provider: Provider, channel: Any, edition: Edition
+) -> None:
+    _a_doubt_and_the_next_letter(claim.LEASE / 2)
+    assert "I12" not in [one.name for one in audit.audit().broken]
+
+
+def test_a_letter_of_a_long_round_has_the_time_it_went(
+    readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planning.plan(NOW)
+    monkeypatch.setattr(run_module, "CHUNK", 10)
+    hours = iter([0.0, *(3600.0 * n for n in range(100))])
+    monkeypatch.setattr(run_module, "alive", lambda: next(hours))
+    delivery.deliver(NOW)
+    times = sorted(set(Delivery.objects.values_list("settled_at", flat=True)))
+    assert times == [NOW, NOW + timedelta(hours=1)]  # the pace lets a chunk of 20 go, then 10
 
 
 def test_rejected_letters_count_as_bounces_for_the_breaker(readers: list[Subscriber], provider: Provider) -> None:
