@@ -69,7 +69,7 @@ def _webhooks_unguarded(s: Any) -> bool:
 
 
 def _by_provider(s: Any) -> bool:
-    return s.MAIL_CHANNEL not in {*KEPT_HERE, "smtp"}
+    return s.MAIL_CHANNEL not in {*KEPT_HERE, "smtp", "postfix"}
 
 
 def _smtp_in_clear(s: Any) -> bool:

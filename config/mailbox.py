@@ -1,8 +1,9 @@
 """Turns `EMAIL_URL` and `ANYMAIL_*` into Django's mail settings.
 
 `EMAIL_URL` names the postbox: `outbox:` (letters as files in var/outbox, the default), `console:`,
-`smtp://user:password@host:25`, `smtp+tls://…:587`, `smtps://…:465`, or `anymail://resend` (any
-backend of django-anymail), whose own settings are the `ANYMAIL_*` of its documentation.
+`smtp://user:password@host:25`, `smtp+tls://…:587`, `smtps://…:465`, `postfix:` (the Postfix of this
+machine, whose log ends doubts), or `anymail://resend` (any backend of django-anymail), whose own
+settings are the `ANYMAIL_*` of its documentation.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config.env import Environment
+from config.env import LOCAL_HOSTS, Environment
 
 BUILT_IN = {
     "outbox": "subscriptions.mail.OutboxBackend",
@@ -42,6 +43,7 @@ class Mailbox:
     password: str = ""
     use_tls: bool = False
     use_ssl: bool = False
+    postfix: str = "/etc/postfix"
     anymail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -57,11 +59,13 @@ def read(env: Environment) -> Mailbox:
         return Mailbox(parts.scheme, BUILT_IN[parts.scheme], anymail=anymail)
     if parts.scheme in SMTP_PORTS:
         return _smtp(env, url, anymail)
+    if parts.scheme == "postfix":
+        return _postfix(env, url, anymail)
     if parts.scheme == "anymail":
         return _provider(env, parts.hostname or "", anymail)
     env.problem(
         f"EMAIL_URL starts with {parts.scheme!r}. Use outbox:, console:, smtp://user:password@host:25, "
-        "smtp+tls://…:587, smtps://…:465 or anymail://resend (postmark, mailgun, amazon_ses, brevo …)."
+        "smtp+tls://…:587, smtps://…:465, postfix: or anymail://resend (postmark, mailgun, amazon_ses, brevo …)."
     )
     return Mailbox("outbox", BUILT_IN["outbox"])
 
@@ -100,6 +104,25 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
         use_ssl=parts.scheme == "smtps",
         anymail=anymail,
     )
+
+
+def _postfix(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
+    """`postfix:`, or `postfix://127.0.0.1:2525/etc/postfix-papers`: its port and its configuration folder."""
+    parts = urlsplit(url)
+    example = "Write postfix: or, for another instance, postfix://127.0.0.1:2525/etc/postfix-papers"
+    host = parts.hostname or "127.0.0.1"
+    try:
+        port = parts.port or 25
+    except ValueError:
+        env.problem(f"EMAIL_URL has a port that is not a number. {example}")
+        port = 25
+    if host not in LOCAL_HOSTS:
+        env.problem(f"EMAIL_URL=postfix: is for the Postfix of this machine, not of {host}: use smtp:// for that.")
+    if parts.username or parts.password or (parts.path and not parts.netloc):
+        env.problem(f"EMAIL_URL names more than the port and the configuration folder of Postfix. {example}")
+    backend = "subscriptions.postboxes.SmtpBackend"
+    folder = unquote(parts.path).rstrip("/") or "/etc/postfix"
+    return Mailbox("postfix", backend, host=host, port=port, postfix=folder, anymail=anymail)
 
 
 def _provider(env: Environment, name: str, anymail: dict[str, Any]) -> Mailbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import requests
 from anymail.utils import get_anymail_setting
 
+from digest.delivery import postfix
 from digest.models import Attempt, Delivery
 from subscriptions.addresses import AddressError, hmac
 
@@ -18,7 +19,13 @@ MOST_PAGES = 50
 
 
 class PullError(Exception):
-    """The record could not be read completely, so it proves nothing."""
+    """The record could not be read completely, so it proves nothing. `found`: what it shows all the same;
+    `is_down`: whether asking for other letters is of no use either.
+    """
+
+    def __init__(self, words: str, found: Set[str] = frozenset(), is_down: bool = True) -> None:
+        super().__init__(words)
+        self.found, self.is_down = found, is_down
 
 
 def accepted(attempt: Attempt) -> set[str]:
@@ -107,6 +114,14 @@ def _of_attempt(items: list[dict[str, Any]], key: str) -> Iterator[str]:
             yield str(variables.get("delivery", ""))
 
 
+def _postfix(attempt: Attempt) -> set[str]:
+    """The mail log of the Postfix on this machine: one moment may be unclear where another is not."""
+    try:
+        return postfix.accepted(attempt)
+    except postfix.LogError as error:
+        raise PullError(str(error), error.found, is_down=False) from error
+
+
 def _get(url: str, **request: Any) -> dict[str, Any]:
     try:
         answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False, **request)
@@ -130,4 +145,8 @@ def _slash(base: str) -> str:
     return base if base.endswith("/") else f"{base}/"
 
 
-PULLS: dict[str, Callable[[Attempt], set[str]]] = {"postmark": _postmark, "mailgun": _mailgun}
+PULLS: dict[str, Callable[[Attempt], set[str]]] = {
+    "postmark": _postmark,
+    "mailgun": _mailgun,
+    "postfix": _postfix,
+}

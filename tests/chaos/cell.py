@@ -25,12 +25,13 @@ from typing import Any
 
 import django
 
-CHANNELS = {"idempotent": "resend", "evidence": "postmark", "blind": "smtp"}
+CHANNELS = {"idempotent": "resend", "evidence": "postmark", "blind": "smtp", "postfix": "postfix"}
 # Failpoints that a kind of channel never passes.
 ELSEWHERE = {
     "idempotent": ("release", "evidence"),
     "evidence": ("replay",),
     "blind": ("release", "evidence", "replay"),
+    "postfix": ("evidence", "replay"),
 }
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 PATIENCE = 90.0
@@ -58,7 +59,7 @@ class Cell:
 
 def hurry() -> None:
     """Leases and patience of seconds instead of minutes: the rules stay, only their clocks run faster."""
-    from digest.delivery import channels, claim, evidence, holds, resolve, run, send, settle, speed
+    from digest.delivery import channels, claim, evidence, holds, postfix, resolve, run, send, settle, speed
     from subscriptions import mail
 
     claim.LEASE = timedelta(seconds=2)
@@ -66,14 +67,14 @@ def hurry() -> None:
     send.NEEDED = 0.9
     run.CHUNK = 12
     evidence.FLOOR, evidence.MARGIN = timedelta(seconds=2), timedelta(milliseconds=200)
+    postfix.MARGIN = timedelta(seconds=1.5)
     resolve.REPEAT_AFTER = timedelta(milliseconds=300)
     resolve.LONGEST_DOUBT = timedelta(seconds=45)
     holds.PROBE_AFTER = timedelta(seconds=1)
     settle.pause = lambda tries, receipt: timedelta(seconds=0.3)
     speed.DOMAIN_PAUSE = timedelta(seconds=1)
-    for name in ("resend", "postmark"):
+    for name, batch in (("resend", 6), ("postmark", 4), ("postfix", 4)):
         traits = channels.TRAITS[name]
-        batch = {"resend": 6, "postmark": 4}[name]
         channels.TRAITS[name] = type(traits)(
             **{**traits.__dict__, "batch": batch, "lag": timedelta(seconds=1), "key_life": timedelta(hours=1)}
         )
@@ -251,9 +252,14 @@ def calm(cell: Cell) -> float:
 
 def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
     """Ledger against accept log."""
+    from django.conf import settings
+
     from digest.delivery import audit
     from digest.models import Delivery
+    from tests.chaos.postfix import drain
 
+    if cell.kind == "postfix":
+        drain(settings.POSTFIX_CONFIG)
     with urllib.request.urlopen(f"{cell.provider_url}/_log") as answer:
         truth = json.load(answer)
     accepted = Counter(truth["accepted"])
