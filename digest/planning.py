@@ -206,7 +206,7 @@ def _rows(
 
 
 def _choose(reader: Subscriber, day: Day, wants: Sequence[Want], had: frozenset[int]) -> Selection:
-    return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, had)
+    return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, day.standing(had))
 
 
 def _row(

@@ -9,7 +9,7 @@ on one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,15 +80,15 @@ def select(
     limit: int,
     community: bool = True,
     explore: bool = False,
-    without: Collection[int] = (),
+    without: int = 0,
 ) -> Selection:
     """The best `limit` papers of a day for these wants. `matched` may be 0 while pins or community picks remain.
 
     With `explore`, a letter of five or more keeps its last place for one paper from just outside the wants.
-    `without` are ids of papers the reader had before: they count as muted.
+    `without` are the bits of papers the reader had before (`Day.standing`): they count as muted.
     """
     lists, muted, unreadable = _lists(day, wants)
-    muted |= sum(1 << place for place, paper in enumerate(day.papers) if paper.id in without) if without else 0
+    muted |= without
     matched = 0
     for one in lists:
         matched |= one.bits

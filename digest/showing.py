@@ -1,4 +1,4 @@
-"""What the reader's own pages show of this room: last week's papers for some wishes, letters so far, today's now.
+"""What the reader's own pages show of this room: what some wishes would have brought, letters so far, today's now.
 
 It answers `subscriptions.signals`; the pages know nothing of editions or deliveries.
 """
@@ -6,8 +6,7 @@ It answers `subscriptions.signals`; the pages know nothing of editions or delive
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from threading import Lock
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,8 +18,6 @@ from django.utils import timezone
 
 from digest.delivery import reasons
 from digest.matching import preview as matching_preview
-from digest.matching import reading
-from digest.matching.day import Day
 from digest.matching.papers import PaperText
 from digest.matching.wants import DESCRIPTION, Want
 from digest.models import Delivery, Edition, Skip
@@ -29,50 +26,35 @@ from subscriptions import links, previews, signals
 from subscriptions.interests import Wish
 from subscriptions.models import Subscriber
 
-WEEK = 7
 LETTERS_SHOWN = 30
 AUTHORS_SHOWN = 3
-# One index a process, made anew when an edition comes out or a curator changes one.
-_week: dict[tuple[Any, ...], Day] = {}
-_building = Lock()
-# What strangers ask is forgotten in time: memory must not grow with their number.
-MOST_REMEMBERED = 1000
 
 
 @receiver(signals.previewing)
 def preview(wishes: Sequence[Wish], description: str = "", **_: Any) -> previews.Preview:
-    """What the wishes would have brought out of the newest week of editions."""
-    day = week()
+    """What the wishes would have brought out of the editions of the newest week and the 30 days up to it."""
+    day = matching_preview.window()
     wants = [Want(wish.label, wish.kind, wish.canonical, wish.weight, wish.muted) for wish in wishes]
     if description.strip():
         wants.append(Want("your description", DESCRIPTION, description.strip()))
-    found = matching_preview.over(day, wants, WEEK)
-    papers = {paper.id: paper for paper in day.papers}
+    found = matching_preview.over(day, wants)
+    papers = {choice.paper: choice for choice in found.choices if choice.reasons}
+    texts = {paper.id: paper for paper in day.papers if paper.id in papers}
     return previews.Preview(
-        looked_at=found.looked_at,
-        days=WEEK,
-        matched=found.matched,
-        a_day=found.a_day,
-        counts={want.query: tally.found for want, tally in zip(wants, found.tallies, strict=True)},
-        advice={want.query: tally.advice for want, tally in zip(wants, found.tallies, strict=True)},
-        papers=[_paper(papers[choice.paper], choice) for choice in found.choices if choice.reasons],
+        week=_span(found.week),
+        month=_span(found.month),
+        by_day=tuple(found.by_day.items()),
+        tallies={want.query: _tally(one) for want, one in zip(wants, found.tallies, strict=True)},
+        papers=[_paper(texts[pk], choice) for pk, choice in papers.items()],
     )
 
 
-def week() -> Day:
-    """The papers of the released editions of seven days up to the newest, ready to be matched."""
-    released = Edition.objects.filter(state=Edition.State.RELEASED)
-    newest = released.order_by("-date").values_list("date", flat=True).first()
-    of_week = released.filter(date__gt=newest - timedelta(days=WEEK)) if newest else released.none()
-    rows = list(of_week.order_by("-date").only("pk", "serial", "revision"))
-    key = tuple((row.pk, row.serial, row.revision) for row in rows)
-    with _building:  # visitors who come while it is built wait for it, rather than each build their own
-        if key not in _week:
-            _week.clear()
-            _week[key] = Day.build(reading.papers_of(rows))
-        if _week[key].remembered > MOST_REMEMBERED:
-            _week[key] = _week[key].afresh()
-        return _week[key]
+def _span(one: matching_preview.Span) -> previews.Span:
+    return previews.Span(one.days, one.looked_at, one.matched, one.a_day)
+
+
+def _tally(one: matching_preview.Tally) -> previews.Tally:
+    return previews.Tally(one.of_week, one.found, one.advice)
 
 
 def _paper(paper: PaperText, choice: Choice) -> previews.PreviewPaper:

@@ -26,19 +26,42 @@ class PreviewPaper:
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What these wishes would have brought, out of `looked_at` papers in `days` days.
+class Span:
+    """So many days up to the newest edition: of `looked_at` papers `matched`, some `a_day` on a day with papers."""
 
-    `counts` and `advice` (what to try instead, or nothing) go by canonical query.
-    """
-
-    looked_at: int
     days: int
+    looked_at: int
     matched: int
     a_day: float
-    counts: dict[str, int]
-    advice: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one wish finds in a week and in 30 days, and what to try where that is nothing or too much."""
+
+    of_week: int = 0
+    of_month: int = 0
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What these wishes would have brought.
+
+    `by_day` counts the matched papers of each day with an edition; `tallies` go by canonical query; `papers` are the
+    best of the week.
+    """
+
+    week: Span
+    month: Span
+    by_day: Sequence[tuple[date, int]]
+    tallies: dict[str, Tally]
     papers: Sequence[PreviewPaper]
+
+    @property
+    def most(self) -> tuple[date, int]:
+        """The day with the most papers, and how many; the first of equals."""
+        return max(self.by_day, key=lambda one: one[1])
 
 
 @dataclass(frozen=True)

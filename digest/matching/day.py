@@ -198,6 +198,11 @@ class Day:
         row = np.frombuffer(bits.to_bytes(len(self.papers) // 8 + 1, "little"), np.uint8)
         return np.flatnonzero(np.unpackbits(row, bitorder="little")).astype(np.int32)
 
+    def standing(self, papers: Iterable[int]) -> int:
+        """The bits of papers given by their ids; those that are not of this day are passed over."""
+        at = self.once(("ids", None), lambda: {paper.id: place for place, paper in enumerate(self.papers)})
+        return self._packed(np.array(sorted(at[one] for one in papers if one in at), np.int32))
+
     def scores(self, tree: Node) -> Floats:
         """BM25F of every paper for what the tree asks for, matched or not; one float a paper."""
         total = np.zeros(len(self.papers), np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from threading import Lock
 from typing import Any
 
 from digest.matching import answers
@@ -20,86 +21,111 @@ from digest.selection import Choice, select
 from subscriptions import query
 
 WINDOW = 30
+WEEK = 7
 SHOWN = 10
 TOO_MANY_A_DAY = 25
+# What strangers ask is forgotten in time: memory must not grow with their number.
 MOST_REMEMBERED = 1_000
+# One index a process, made anew when an edition comes out or a curator changes one.
 _window: dict[tuple[Any, ...], Day] = {}
+_building = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One want over the window: papers it finds in all and a day, and what there is to say about it, if anything."""
+    """One want: papers it finds in the last week and in the whole window, how many a day there, and what to try."""
 
     label: str
+    of_week: int
     found: int
     a_day: float
     advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What would have come in the `days` days up to the newest edition, `looked_at` papers in all.
-
-    `by_day` counts the papers that answer any want and no mute, by edition; `choices` are the best of the last week.
-    """
+class Span:
+    """The last `days` days: `matched` of `looked_at` papers answer a want and no mute, `a_day` on a day with papers."""
 
     days: int
     looked_at: int
     matched: int
     a_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would have come up to the newest edition, in the last week and in the whole window.
+
+    `by_day` counts the papers that answer any want and no mute, by edition; `choices` are the best of the last week.
+    """
+
+    week: Span
+    month: Span
     by_day: dict[date, int]
     tallies: tuple[Tally, ...]
     choices: tuple[Choice, ...]
 
 
-def preview(wants: Sequence[Want], days: int = WINDOW) -> Preview:
-    """What these wants would have brought in the last `days` days of released editions."""
-    return over(window(days), wants, days)
+def preview(wants: Sequence[Want]) -> Preview:
+    """What these wants would have brought out of the released editions of the last weeks."""
+    return over(window(), wants)
 
 
-def window(days: int = WINDOW) -> Day:
-    """The papers of the released editions of the last days, indexed. Kept until an edition changes."""
-    released = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-date")
-    newest = released.values_list("date", flat=True).first()
-    rows = list(released.filter(date__gt=newest - timedelta(days=days))) if newest else []
-    key = (days, *((row.pk, row.serial, row.revision) for row in rows))
-    if key not in _window:
-        for old in [one for one in _window if one[0] == days]:
-            del _window[old]
-        _window[key] = Day.build(papers_of(rows))
-    if _window[key].remembered > MOST_REMEMBERED:
-        _window[key] = _window[key].afresh()
-    return _window[key]
+def window() -> Day:
+    """The papers of the released editions of the last 30 days, indexed. Kept until an edition changes."""
+    released = Edition.objects.filter(state=Edition.State.RELEASED)
+    newest = released.order_by("-date").values_list("date", flat=True).first()
+    of_window = released.filter(date__gt=newest - timedelta(days=WINDOW)) if newest else released.none()
+    rows = list(of_window.order_by("-date").only("pk", "serial", "revision"))
+    key = tuple((row.pk, row.serial, row.revision) for row in rows)
+    with _building:  # visitors who come while it is built wait for it, rather than each build their own
+        if key not in _window:
+            _window.clear()
+            _window[key] = Day.build(papers_of(rows))
+        if _window[key].remembered > MOST_REMEMBERED:
+            _window[key] = _window[key].afresh()
+        return _window[key]
 
 
-def over(day: Day, wants: Sequence[Want], days: int) -> Preview:
-    """The pure part: wants against an indexed window of `days` days."""
+def over(day: Day, wants: Sequence[Want]) -> Preview:
+    """The pure part: wants against an indexed window."""
     dates = sorted({paper.day for paper in day.papers if paper.day})
+    since = dates[-1] - timedelta(days=WEEK) if dates else date.min
+    recent = [one for one in dates if one > since]
+    earlier: int = day.once(("earlier", since), lambda: _earlier(day, since))
     found, muted, tallies = 0, 0, []
     for want in wants:
-        bits, tally = _tally(day, want, len(dates))
+        bits, tally = _tally(day, want, earlier, len(dates))
         tallies.append(tally)
         found, muted = (found, muted | bits) if want.muted else (found | bits, muted)
     matched = found & ~muted
     return Preview(
-        days=days,
-        looked_at=len(day),
-        matched=matched.bit_count(),
-        a_day=round(matched.bit_count() / max(1, len(dates)), 1),
+        week=_span(WEEK, len(day) - earlier.bit_count(), matched & ~earlier, len(recent)),
+        month=_span(WINDOW, len(day), matched, len(dates)),
         by_day=_by_day(day, matched, dates),
         tallies=tuple(tallies),
-        choices=select(day, wants, SHOWN, community=False).choices,
+        choices=select(day, wants, SHOWN, community=False, without=earlier).choices,
     )
 
 
-def _tally(day: Day, want: Want, dates: int) -> tuple[int, Tally]:
+def _earlier(day: Day, since: date) -> int:
+    """The papers announced on `since` or before."""
+    return day.standing(paper.id for paper in day.papers if paper.day and paper.day <= since)
+
+
+def _span(days: int, looked_at: int, matched: int, dates: int) -> Span:
+    return Span(days, looked_at, matched.bit_count(), round(matched.bit_count() / max(1, dates), 1))
+
+
+def _tally(day: Day, want: Want, earlier: int, dates: int) -> tuple[int, Tally]:
     try:
         bits = answers.answer(day, want).bits
     except query.QueryError as error:
-        return 0, Tally(want.label, 0, 0.0, str(error))
+        return 0, Tally(want.label, 0, 0, 0.0, str(error))
     count = bits.bit_count()
     a_day = round(count / max(1, dates), 1)
-    return bits, Tally(want.label, count, a_day, "" if want.muted else _advice(count, a_day, dates))
+    advice = "" if want.muted else _advice(count, a_day, dates)
+    return bits, Tally(want.label, (bits & ~earlier).bit_count(), count, a_day, advice)
 
 
 def _advice(count: int, a_day: float, dates: int) -> str:

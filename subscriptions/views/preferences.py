@@ -162,7 +162,7 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
     context = {
         "reader": reader,
         "kept": kept,
-        "counts": _counts(kept, now),
+        "tallies": _tallies(kept, now),
         "wishes_form": wishes_form,
         "schedule_form": schedule_form,
         "next_letter": _local(reader, reader.next_digest_at),
@@ -186,11 +186,11 @@ def _wishes(kept: list[Any]) -> dict[str, Any]:
     return {"topics": [one.topic.slug for one in kept if one.topic], "queries": "\n".join(lines)}
 
 
-def _counts(kept: list[Any], now: datetime) -> dict[str, int]:
-    """How many papers of the last seven days each interest finds, by its canonical text."""
-    wishes = [interests.Wish(one.filter.text, one.topic, one.text) for one in kept]
+def _tallies(kept: list[Any], now: datetime) -> dict[str, previews.Tally]:
+    """What each interest finds in the last 7 and 30 days, by its canonical text."""
+    wishes = [interests.Wish(one.filter.text, one.topic, one.text, muted=one.muted) for one in kept]
     preview = previews.preview(wishes, now) if wishes else None
-    return dict(preview.counts) if preview else {}
+    return preview.tallies if preview and preview.month.looked_at else {}
 
 
 def _local(reader: Subscriber, at: datetime | None) -> datetime | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest import showing
+from digest.matching import preview as month
 from digest.matching.day import Day
 from subscriptions import interests, previews
 from tests import make
@@ -16,19 +16,32 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    showing._week.clear()
+    month._window.clear()
+
+
+def shown(*queries: str) -> previews.Preview:
+    preview = previews.preview(interests.read(queries=list(queries)), NOW)
+    assert preview is not None
+    return preview
 
 
 def looked_at() -> int:
-    preview = previews.preview(interests.read(queries=["speech"]), NOW)
-    assert preview is not None
-    return preview.looked_at
+    return shown("speech").week.looked_at
 
 
-def test_the_week_is_seven_days_up_to_the_newest_edition():
-    for days in range(10):
+def test_the_week_is_seven_days_up_to_the_newest_edition_and_the_month_thirty():
+    for days in range(33):
         make.edition(TODAY - timedelta(days=days), [make.paper("Speech")])
-    assert looked_at() == 7
+    assert (looked_at(), shown("speech").month.looked_at) == (7, 30)
+
+
+def test_each_day_of_the_month_is_counted_and_the_best_are_of_the_week():
+    make.edition(TODAY - timedelta(days=20), [make.paper("Speech, speech, speech"), make.paper("Speech of old")])
+    make.edition(TODAY, [make.paper("On speech"), make.paper("Noise")])
+    preview = shown("speech", "noise")
+    assert [many for _, many in preview.by_day] == [2, 2]
+    assert [(one.of_week, one.of_month) for one in preview.tallies.values()] == [(1, 3), (1, 1)]
+    assert {paper.title for paper in preview.papers} == {"On speech", "Noise"}
 
 
 def test_a_new_edition_and_a_curators_change_are_seen_at_once():
@@ -47,11 +60,11 @@ def test_an_edition_that_is_not_out_is_not_shown():
 
 
 def test_s38_what_strangers_ask_does_not_pile_up(monkeypatch):
-    monkeypatch.setattr(showing, "MOST_REMEMBERED", 20)
+    monkeypatch.setattr(month, "MOST_REMEMBERED", 20)
     make.edition(papers=[make.paper("Speech")])
     for number in range(100):
         previews.preview(interests.read(queries=[f"word{number}"]), NOW)
-    assert showing.week().remembered < 30
+    assert month.window().remembered < 30
 
 
 def test_s38_visitors_wait_for_one_index_rather_than_build_eight(monkeypatch):
@@ -59,13 +72,13 @@ def test_s38_visitors_wait_for_one_index_rather_than_build_eight(monkeypatch):
     build = Day.build
     monkeypatch.setattr(Day, "build", lambda papers: built.append(1) or build(papers))
     make.edition(papers=[make.paper("Speech")])
-    rows = showing.week()
-    showing._week.clear()
-    monkeypatch.setattr(showing.reading, "papers_of", lambda rows: [])
-    monkeypatch.setattr(showing.Edition, "objects", _Fixed(showing.Edition.objects))
+    rows = month.window()
+    month._window.clear()
+    monkeypatch.setattr(month, "papers_of", lambda rows: [])
+    monkeypatch.setattr(month.Edition, "objects", _Fixed(month.Edition.objects))
     built.clear()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: showing.week(), range(8)))
+        list(pool.map(lambda _: month.window(), range(8)))
     assert (len(built), len(rows)) == (1, 1)
 
 

@@ -42,8 +42,11 @@ def test_s6_the_page_does_not_tell_the_address():
 
 def test_each_interest_has_its_count_of_last_week():
     make.edition(papers=[make.paper("Speech one"), make.paper("Speech two"), make.paper("Protein")])
-    reader = make.subscriber(queries=["speech"])
-    assert '<span class="num">2</span> papers last week' in text(opened(reader).get("/preferences/"))
+    make.edition(make.TODAY - timedelta(days=9), papers=[make.paper("Speech of old")])
+    reader = make.subscriber(queries=["speech", "quaternions"])
+    page = text(opened(reader).get("/preferences/"))
+    assert '<span class="num">2</span> papers last week, <span class="num">3</span> in 30 days' in page
+    assert "It brings nothing" in page
 
 
 def test_interests_are_replaced_weighed_and_muted():

@@ -10,7 +10,7 @@ from digest.models import Delivery
 from subscriptions import asks, links, proofs, services
 from subscriptions.models import Ask, Notice, Subscriber
 from tests import make
-from tests.make import NOW
+from tests.make import NOW, TODAY
 from tests.subscriptions.pages import entered, sign_up, signup, text, visitor
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +106,19 @@ def test_the_preview_has_a_sentence_for_every_case(queries):
 
 
 def test_the_preview_of_an_empty_site_is_quiet():
-    assert "<strong" in text(visitor().post("/subscribe/preview/", {"queries": "speech"}))
+    assert "No papers have come in yet" in text(visitor().post("/subscribe/preview/", {"queries": "speech"}))
+
+
+def test_the_preview_shows_each_day_of_a_month_and_what_brings_too_much_or_nothing():
+    for days in (0, 10):
+        make.edition(TODAY - timedelta(days=days), [make.paper(f"Speech {number}") for number in range(30)])
+    page = text(visitor().post("/subscribe/preview/", {"queries": "speech\nquaternions"}))
+    assert "60</span> of the" in page
+    assert "last 30 days" in page
+    assert page.count("<rect") == 2
+    assert "style=" not in page
+    assert "some 30 papers a day" in page
+    assert "It brings nothing" in page
 
 
 # -- confirming -------------------------------------------------------------------------------------

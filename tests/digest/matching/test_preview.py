@@ -26,10 +26,11 @@ def editions(*days: int) -> None:
 def test_it_counts_what_would_have_come_in_the_last_weeks() -> None:
     editions(0, 1, 8, 40)
     shown = preview.preview([want("speech"), want("chairs", muted=True)])
-    assert (shown.looked_at, shown.matched, shown.a_day) == (9, 6, 2.0)
+    assert shown.month == preview.Span(30, 9, 6, 2.0)
+    assert shown.week == preview.Span(7, 6, 4, 2.0)
     assert list(shown.by_day.values()) == [2, 2, 2]
-    assert preview.preview([want("speech")], days=7).matched == 4
-    assert len(shown.choices) == 6
+    assert [(one.of_week, one.found) for one in shown.tallies] == [(4, 6), (2, 3)]
+    assert len(shown.choices) == 4
 
 
 def test_a_want_that_brings_nothing_or_too_much_or_cannot_be_read_is_told() -> None:
@@ -47,9 +48,9 @@ def test_the_index_is_kept_until_an_edition_changes(django_assert_num_queries: A
     with django_assert_num_queries(2):
         preview.preview([want("chairs")])
     make.edition(make.TODAY + timedelta(days=1), [make.paper("speech anew")])
-    assert preview.preview([want("speech")]).matched == 3
+    assert preview.preview([want("speech")]).month.matched == 3
 
 
 def test_with_no_edition_there_is_nothing_to_show() -> None:
     shown = preview.preview([want("speech")])
-    assert (shown.looked_at, shown.matched, shown.by_day) == (0, 0, {})
+    assert (shown.month.looked_at, shown.week.matched, shown.by_day) == (0, 0, {})
