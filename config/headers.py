@@ -31,6 +31,9 @@ ALWAYS = {
 }
 
 MOST_BODY = 65_536
+# Forms that take a reading list as a file (`subscriptions/uploads.py`: 1 MB), beside the one they carry along.
+MOST_LIST_BODY = 2_097_152
+LISTS = {"/subscribe/", "/subscribe/preview/", "/preferences/"}
 # Staff's forms, and what mail providers report in batches: Django's own limit holds for these.
 LARGE_BODIES = ("/admin/", "/desk/", "/hooks/")
 
@@ -55,17 +58,19 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses a public form's body over `MOST_BODY` bytes, or without a length, before any of it is read."""
+    """Refuses a public form's body that is too long, or without a length, before any of it is read.
+
+    `MOST_BODY` bytes is the limit, and `MOST_LIST_BODY` for a form that may bring a reading list.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(LARGE_BODIES) or _length(request) <= MOST_BODY:
+        most = _most(request)
+        if request.path.startswith(LARGE_BODIES) or _length(request) <= most:
             return self.get_response(request)
-        sentence = (
-            f"This is too much at once: a form here takes up to {MOST_BODY:,} bytes. Shorten it and send it again.\n"
-        )
+        sentence = f"This is too much at once: a form here takes up to {most:,} bytes. Shorten it and send it again.\n"
         return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
 
 
@@ -82,9 +87,14 @@ class NoNul:
         return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
 
 
+def _most(request: HttpRequest) -> int:
+    takes_file = request.path in LISTS and request.META.get("CONTENT_TYPE", "").startswith("multipart/form-data")
+    return MOST_LIST_BODY if takes_file else MOST_BODY
+
+
 def _length(request: HttpRequest) -> int:
     """What the body is said to be long; one sent in chunks, without saying so, counts as too long."""
     if request.META.get("HTTP_TRANSFER_ENCODING"):
-        return MOST_BODY + 1
+        return MOST_LIST_BODY + 1
     text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isascii() and text.isdigit() else MOST_BODY + 1
+    return int(text) if text.isascii() and text.isdigit() else MOST_LIST_BODY + 1

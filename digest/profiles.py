@@ -148,9 +148,9 @@ def _said(readers: list[int]) -> dict[int, list[_Said]]:
     """What each reader said of which paper: their lists, and more or less in letters. The letter's word counts."""
     found: defaultdict[int, dict[str, _Said]] = defaultdict(dict)
     named = list(LikedPaper.objects.filter(subscriber__in=readers))
-    known = _known({row.identifier for row in named})
+    stored = known({row.identifier for row in named})
     for row in named:
-        text = known.get(row.identifier) or PaperText(0, row.title, row.abstract, tuple(row.authors))
+        text = stored.get(row.identifier) or PaperText(0, row.title, row.abstract, tuple(row.authors))
         if text.title:
             found[row.subscriber_id][_key(text, row.identifier)] = _Said(text, 1.0 if row.is_liked else -1.0, row.at)
     columns = [f"paper__{name}" for name in ("id", "title", "abstract", "authors", "categories")]
@@ -164,7 +164,7 @@ def _key(text: PaperText, identifier: str) -> str:
     return str(text.id) if text.id else identifier
 
 
-def _known(identifiers: set[str]) -> dict[str, PaperText]:
+def known(identifiers: set[str]) -> dict[str, PaperText]:
     """The stored papers behind these identifiers; `title:` ones and strangers are not among them."""
     found: dict[str, PaperText] = {}
     wanted = sorted(identifiers)

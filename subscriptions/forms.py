@@ -8,7 +8,8 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 
-from subscriptions import addresses, bibliography, interests, schedule, services, words
+from subscriptions import addresses, bibliography, interests, schedule, services, uploads, words
+from subscriptions.bibliography import BadEntry, ListError, Reference, Shelf
 from subscriptions.models import Frequency, Subscriber, Topic
 
 MOST_TEXT = 12_000
@@ -58,7 +59,10 @@ class WishesForm(forms.Form):
 
 
 class TasteForm(forms.Form):
-    """Work described in sentences, and a list of papers; either may be empty."""
+    """Work described in sentences, and papers typed or brought as a file; each may be empty.
+
+    `brought` is the file, once it was read: it stays so while the form is shown again.
+    """
 
     description = forms.CharField(
         required=False,
@@ -71,6 +75,18 @@ class TasteForm(forms.Form):
         error_messages={"max_length": f"This list is too long for one time; bring up to {MOST_LIST:,} characters."},
     )
 
+    papers_file = forms.FileField(
+        required=False,
+        error_messages={
+            "empty": "This file is empty. Choose another.",
+            "invalid": "The file did not arrive. Choose it again.",
+        },
+    )
+    papers_kept = forms.CharField(required=False, strip=False)
+    papers_drop = forms.BooleanField(required=False)
+    brought: uploads.Brought | None = None
+    typed: Shelf | None = None
+
     def clean_description(self) -> str:
         text: str = self.cleaned_data["description"].strip()
         if text and not words.tokens(text):
@@ -80,12 +96,41 @@ class TasteForm(forms.Form):
     def clean_papers(self) -> str:
         text: str = self.cleaned_data["papers"].strip()
         try:
-            shelf = bibliography.read(text) if text else None
-        except bibliography.ListError as error:
+            self.typed = bibliography.read(text) if text else None
+        except ListError as error:
             raise forms.ValidationError(str(error)) from error
-        if shelf and not shelf.references:
-            raise forms.ValidationError(f"Line {shelf.bad[0].line}, {shelf.bad[0].name}: {shelf.bad[0].why}")
+        if self.typed and not self.typed.references:
+            raise forms.ValidationError(str(self.typed.bad[0]))
         return text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        upload = cleaned.get("papers_file")
+        try:
+            if upload:
+                self.brought = uploads.taken(upload)
+            elif not cleaned.get("papers_drop"):
+                self.brought = uploads.carried_on(cleaned.get("papers_kept", ""))
+        except ListError as error:
+            self.add_error("papers_file", str(error))
+        return cleaned
+
+    @property
+    def reading_list(self) -> str:
+        """The file's text; empty without one."""
+        return self.brought.text if self.brought else ""
+
+    @property
+    def liked(self) -> list[Reference]:
+        """Every paper typed or brought, each once."""
+        both = [shelf for shelf in (self.typed, self.brought and self.brought.shelf) if shelf]
+        return list({one.identifier: one for shelf in both for one in shelf.references}.values())
+
+    @property
+    def untaken(self) -> list[BadEntry]:
+        """The entries of both that could not be taken."""
+        both = [shelf for shelf in (self.typed, self.brought and self.brought.shelf) if shelf]
+        return [one for shelf in both for one in shelf.bad]
 
 
 class ScheduleForm(forms.Form):

@@ -37,6 +37,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "network-proved": (Rule(40, HOUR), Rule(120, DAY)),
     "change": (Rule(3, DAY),),
     "export": (Rule(5, HOUR),),
+    # Lists brought as files, from one network and in all: a megabyte each, kept until the sweeper reads it.
+    "list": (Rule(20, HOUR), Rule(60, DAY)),
+    "lists": (Rule(200, HOUR),),
     "preview": (Rule(120, HOUR), Rule(600, DAY)),
     "proof": (Rule(1, DAY),),
 }
@@ -90,6 +93,15 @@ def take_for_letter(address: Address, now: datetime, kind: str = "address", lane
         if take(kind, address.budget, now) and take("domain", address.domain, now) and take(lane, "", now):
             return True
         transaction.set_rollback(True)  # a refusal by one uses up nothing of the others
+    return False
+
+
+def take_for_list(network: str, now: datetime) -> bool:
+    """Use the allowances of one list brought as a file: its network's, and the site's."""
+    with transaction.atomic():
+        if take("list", network, now) and take("lists", "", now):
+            return True
+        transaction.set_rollback(True)
     return False
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.dispatch import Signal
 
 from subscriptions import signals
+from subscriptions.bibliography import Reference
 from subscriptions.interests import Wish
 from subscriptions.models import Subscriber
 
@@ -48,8 +49,8 @@ class Tally:
 class Preview:
     """What these wishes would have brought.
 
-    `by_day` counts the matched papers of each day with an edition; `tallies` go by canonical query; `papers` are the
-    best of the week.
+    `by_day` counts the matched papers of each day with an edition; `tallies` go by canonical query, and papers
+    named are under ""; `papers` are the best of the week.
     """
 
     week: Span
@@ -95,9 +96,12 @@ class Taste:
     saved_url: str = ""
 
 
-def preview(wishes: Sequence[Wish], now: datetime, description: str = "") -> Preview | None:
+def preview(
+    wishes: Sequence[Wish], now: datetime, description: str = "", liked: Sequence[Reference] = ()
+) -> Preview | None:
     """None where nobody answers."""
-    found: Preview | None = _first(signals.previewing, wishes=list(wishes), description=description, now=now)
+    asked = {"wishes": list(wishes), "description": description, "liked": list(liked)}
+    found: Preview | None = _first(signals.previewing, **asked, now=now)
     return found
 
 

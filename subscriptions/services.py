@@ -54,12 +54,14 @@ def subscribe(
     lane: str = "site",
     description: str = "",
     papers: str = "",
+    reading_list: str = "",
     **wishes: Any,
 ) -> Subscriber:
     """A reader with these wishes, waiting for their confirmation, which is asked for by mail.
 
     Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
-    `description` is their work in sentences, `papers` a reading list (ids, links, BibTeX or RIS).
+    `description` is their work in sentences, `papers` and `reading_list` what they typed and
+    the file they brought (ids, links, BibTeX, RIS or CSL JSON).
     `network` must be truncated; `by_themselves` is False for imports and the like.
     Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
     """
@@ -75,7 +77,7 @@ def subscribe(
             return subscriber
         _renew(subscriber, address.typed, chosen, now)
         interests.store(subscriber, wanted)
-        tastes.replace(subscriber, description, papers, now)
+        tastes.replace(subscriber, description, (papers, reading_list), now)
         # Proof only of what leads to a letter: thousands of signups for one address leave one row a day.
         if not ask_by_mail or ask_to_confirm(subscriber, now, lane):
             _keep_proof(subscriber, "asked", now, network)

@@ -17,7 +17,8 @@ erased = Signal()
 """`subscriber`, `now`: scrub what your room keeps about the reader."""
 
 previewing = Signal()
-"""`wishes` (list of `interests.Wish`), `description`, `now`: answer with a `previews.Preview` of the last 30 days."""
+"""`wishes` (list of `interests.Wish`), `description`, `liked` (list of `bibliography.Reference`),
+`now`: answer with a `previews.Preview` of the last 30 days."""
 
 history = Signal()
 """`subscriber`, `now`: answer with a list of `previews.Letter`, newest first."""

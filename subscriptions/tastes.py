@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,15 +80,16 @@ def bring(subscriber: Subscriber, content: str | bytes, now: datetime) -> Import
     return Imported(shelf.origin, len(new), len(shelf.references) - len(new), shelf.bad)
 
 
-def replace(subscriber: Subscriber, description: str, papers: str, now: datetime) -> None:
+def replace(subscriber: Subscriber, description: str, lists: Sequence[str], now: datetime) -> None:
     """What a signup tells takes the place of what an earlier one told. Raises `InterestError`."""
     with transaction.atomic():
         subscriber.descriptions.all().delete()
         subscriber.liked_papers.all().delete()
         if description.strip():
             describe(subscriber, description, now)
-        if papers.strip():
-            bring(subscriber, papers, now)
+        for papers in lists:
+            if papers.strip():
+                bring(subscriber, papers, now)
 
 
 def drop(subscriber: Subscriber, paper: int) -> bool:

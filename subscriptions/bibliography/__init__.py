@@ -4,6 +4,6 @@ Good entries are taken, bad ones are named with their place: one broken entry ne
 """
 
 from subscriptions.bibliography.entries import BadEntry, Reference, Shelf
-from subscriptions.bibliography.reading import MOST_ENTRIES, ListError, read
+from subscriptions.bibliography.reading import MOST_ENTRIES, ListError, decoded, read
 
-__all__ = ["MOST_ENTRIES", "BadEntry", "ListError", "Reference", "Shelf", "read"]
+__all__ = ["MOST_ENTRIES", "BadEntry", "ListError", "Reference", "Shelf", "decoded", "read"]

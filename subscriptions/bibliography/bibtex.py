@@ -11,7 +11,13 @@ from subscriptions.bibliography.texts import plain, squeezed, titled
 _start = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
 _next = re.compile(r"^[ \t]*@\s*[A-Za-z]+\s*[{(]", re.MULTILINE)
 _name = re.compile(r"\s*([A-Za-z][\w-]*)\s*=\s*")
+_space = re.compile(r"\s*")
+_joint = re.compile(r"\s*#\s*")
+_braces = re.compile(r"[{}]")
+_marks = re.compile(r'[{}"]')
 _bare = re.compile(r"[^\s,#{}\"]+")
+# Abbreviations that name one another twice double with every line: a value must not outgrow memory.
+LONGEST_VALUE = 100_000
 _NO_PAPERS = {"comment", "string", "preamble"}
 _ID_FIELDS = ("eprint", "arxivid", "doi", "url", "link", "howpublished", "note", "journal")
 
@@ -82,16 +88,23 @@ def _fields(body: str, at: int, words: dict[str, str]) -> dict[str, str]:
     while found := _name.match(body, at):
         value, at = _value(body, found.end(), words)
         fields[found[1].lower()] = value
-        rest = body[at:].lstrip()
-        at = len(body) - len(rest)
-        if not rest or rest[0] in "})":
+        at = _skip(body, at)
+        after = body[at : at + 1]
+        if not after or after in "})":
             return fields
-        if rest[0] != ",":
+        if after != ",":
             raise _BrokenError(f"a comma is missing after {found[1]}")
         at += 1
-    if body[at:].lstrip()[:1] not in {"}", ")"}:
-        raise _BrokenError("it is never closed" if not body[at:].strip() else f"near {body[at:].strip()[:20]!r}")
+    rest = body[_skip(body, at) :][:20].strip()
+    if rest[:1] not in {"}", ")"}:
+        raise _BrokenError(f"near {rest!r}" if rest else "it is never closed")
     return fields
+
+
+def _skip(body: str, at: int) -> int:
+    """The place of the next character that is no white space. (No slices: an entry may be a megabyte of fields.)"""
+    found = _space.match(body, at)
+    return found.end() if found else at
 
 
 def _value(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
@@ -99,8 +112,10 @@ def _value(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
     whole = ""
     while True:
         part, at = _part(body, at, words)
+        if len(whole) + len(part) > LONGEST_VALUE:
+            raise _BrokenError(f"a field is longer than {LONGEST_VALUE:,} characters")
         whole += part
-        joint = re.compile(r"\s*#\s*").match(body, at)
+        joint = _joint.match(body, at)
         if not joint:
             return whole, at
         at = joint.end()
@@ -119,9 +134,10 @@ def _part(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
 
 def _braced(body: str, at: int) -> tuple[str, int]:
     depth = 0
-    for place in range(at, len(body)):
-        if body[place] in "{}" and body[place - 1 : place] != "\\":
-            depth += 1 if body[place] == "{" else -1
+    for found in _braces.finditer(body, at):
+        place = found.start()
+        if body[place - 1 : place] != "\\":
+            depth += 1 if found[0] == "{" else -1
             if not depth:
                 return body[at + 1 : place], place + 1
     raise _BrokenError("a brace is never closed")
@@ -129,9 +145,10 @@ def _braced(body: str, at: int) -> tuple[str, int]:
 
 def _quoted(body: str, at: int) -> tuple[str, int]:
     depth = 0
-    for place in range(at + 1, len(body)):
-        if body[place] in "{}":
-            depth += 1 if body[place] == "{" else -1
-        elif body[place] == '"' and depth <= 0 and body[place - 1] != "\\":
+    for found in _marks.finditer(body, at + 1):
+        place = found.start()
+        if found[0] in "{}":
+            depth += 1 if found[0] == "{" else -1
+        elif depth <= 0 and body[place - 1] != "\\":
             return body[at + 1 : place], place + 1
     raise _BrokenError("a quotation mark is never closed")

@@ -23,16 +23,19 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class BadEntry:
-    """An entry that could not be taken: its line (from 1), what it calls itself, and why."""
+    """An entry that could not be taken: its line (from 1; 0 where it has none), what it calls itself, and why."""
 
     line: int
     name: str
     why: str
 
+    def __str__(self) -> str:
+        return f"{f'Line {self.line}, ' if self.line else ''}{self.name}: {self.why}"
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What a list held. `origin` is list, bibtex or ris."""
+    """What a list held. `origin` is bibtex, ris, or list for everything else."""
 
     origin: str
     references: tuple[Reference, ...]

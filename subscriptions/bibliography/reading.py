@@ -1,4 +1,4 @@
-"""Telling the three kinds of reading list apart, and reading them."""
+"""Telling the kinds of reading list apart, and reading them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from subscriptions.bibliography import bibtex, ris
+from subscriptions.bibliography import bibtex, csl, ris
 from subscriptions.bibliography.entries import BadEntry, Reference, Shelf, identifier
 
 MOST_ENTRIES = 2000
 MOST_BYTES = 5_000_000
 _bibtex = re.compile(r"@\s*[A-Za-z]+\s*[{(]")
+_json = re.compile(r"\s*(\[\s*\{|\{\s*\")")
 _ris = re.compile(r"^\ufeff?TY\s{0,2}-", re.MULTILINE)
 
 
@@ -20,12 +21,14 @@ class ListError(ValueError):
 
 
 def read(content: str | bytes) -> Shelf:
-    """A reading list: BibTeX, RIS, or arXiv ids, DOIs and links one a line (commas do too). Raises ListError."""
+    """A reading list: BibTeX, RIS, CSL JSON, or ids and links one a line (commas do too). Raises ListError."""
     if len(content) > MOST_BYTES:
         raise ListError(f"This is more than {MOST_BYTES // 1_000_000} MB. Bring a part of it.")
-    text = content if isinstance(content, str) else _decoded(content)
+    text = content if isinstance(content, str) else decoded(content)
     if not text.strip():
         raise ListError("There is nothing in it. Bring arXiv ids or links one a line, a BibTeX file or a RIS file.")
+    if "\x00" in text:
+        raise ListError("This is not a text. Bring what your reference manager exports as BibTeX, RIS or CSL JSON.")
     origin, found = _kind(text)
     references: dict[str, Reference] = {}
     bad: list[BadEntry] = []
@@ -41,6 +44,11 @@ def read(content: str | bytes) -> Shelf:
 
 
 def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry]]:
+    if _json.match(text):
+        try:
+            return "list", csl.read(text)
+        except csl.NotJsonError as error:
+            raise ListError(f"This begins as JSON does, and cannot be read: {error}. Export it anew.") from error
     if _ris.search(text):
         return "ris", ris.read(text)
     if _bibtex.search(text):
@@ -60,7 +68,8 @@ def _line(number: int, part: str) -> Reference | BadEntry:
     return BadEntry(number, part[:60], "This is neither an arXiv id nor a DOI nor a link to one.")
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """A file's text, in whichever of the usual encodings it is."""
     for encoding in ("utf-8-sig", "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"):
         try:
             return content.decode(encoding)

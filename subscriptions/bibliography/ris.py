@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from subscriptions.bibliography.entries import BadEntry, Reference, identifier
-from subscriptions.bibliography.texts import plain, squeezed, titled
+from subscriptions.bibliography.texts import LONGEST_TEXT, plain, squeezed, titled
 
 _line = re.compile(r"^([A-Z][A-Z0-9])\s{0,2}-\s?(.*)$")
 _TITLES, _AUTHORS, _IDS = ("TI", "T1", "CT"), ("AU", "A1"), ("DO", "UR", "L1", "L2", "M3", "AN", "N1", "ID")
@@ -18,7 +18,9 @@ def read(text: str) -> Iterator[Reference | BadEntry]:
     for number, line in enumerate(text.splitlines(), start=1):
         found = _line.match(line.strip("\ufeff"))
         if not found:
-            if last and line.strip():
+            if (
+                last and line.strip() and len(fields[last][-1]) < LONGEST_TEXT
+            ):  # what is cut off later need not be joined
                 fields[last][-1] += " " + line.strip()
             continue
         last = found[1]

@@ -26,6 +26,10 @@ from subscriptions import (
 from subscriptions.forms import PreviewForm, SignupForm, choices
 from subscriptions.models import Ask, Subscriber
 
+LISTS_FULL = (
+    "Many files came in at this hour. Take yours off here and bring it later, on the page that every letter links to."
+)
+
 
 @doors.private
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,7 +39,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, _fresh_form(request), now)
     wants_preview = request.POST.get("act") == "preview"
-    form = SignupForm(request.POST, preview=wants_preview)
+    form = SignupForm(request.POST, request.FILES, preview=wants_preview)
     if not form.is_valid():
         return _page(request, form, now, status=422)
     if wants_preview:
@@ -47,7 +51,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """The preview alone, as a piece of HTML, for a page that asks while the reader types."""
-    form, now = PreviewForm(request.POST), timezone.now()
+    form, now = PreviewForm(request.POST, request.FILES), timezone.now()
     found = _preview(request, form, now) if form.is_valid() else None
     return render(request, "subscriptions/_preview.html", {"form": form, "preview": found})
 
@@ -66,14 +70,14 @@ def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 2
 
 def _preview(request: HttpRequest, form: PreviewForm | SignupForm, now: datetime) -> previews.Preview | None:
     description = form.cleaned_data.get("description", "")
-    if not (form.wishes or description) or not limits.take("preview", networks.of(request), now):
+    if not (form.wishes or description or form.liked) or not limits.take("preview", networks.of(request), now):
         return None
-    return previews.preview(form.wishes, now, description)
+    return previews.preview(form.wishes, now, description, form.liked)
 
 
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
     """Checked in an order that says nothing about the address: the form, the visitor, the load."""
-    sent = {"typed": form.address.typed, "current": "subscribe"}
+    sent = {"typed": form.address.typed, "untaken": form.untaken, "current": "subscribe"}
     if proofs.is_trapped(request.POST):
         return render(request, "subscriptions/sent.html", sent)
     if hurry := proofs.hurry(request.POST, now):
@@ -81,11 +85,15 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     if form.address.shown and request.POST.get("sure") != form.address.shown:
         return _page(request, form, now, status=422, shown=form.address.shown)
     network = networks.of(request)
+    if form.brought and not limits.take_for_list(network, now):
+        form.add_error("papers_file", LISTS_FULL)
+        return _page(request, form, now, status=429)
     lane = _lane(request, network, form.address.domain, now)
     if not lane:
         return _busy(request, form, network, now)
     wishes = form.wanted | {"topics": form.slugs, "queries": form.queries_written, "lane": lane}
     wishes |= {name: form.cleaned_data[name] for name in ("description", "papers")}
+    wishes |= {"reading_list": form.reading_list} if form.brought else {}
     asks.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
     return render(request, "subscriptions/sent.html", sent)
 

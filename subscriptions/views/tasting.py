@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
-from subscriptions import previews, signals, tastes
+from subscriptions import limits, networks, previews, signals, tastes
 from subscriptions.forms import TasteForm
 from subscriptions.interests import InterestError
 from subscriptions.models import Subscriber
@@ -18,19 +19,28 @@ SHOWN = 50
 
 def tell(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
     """Keep the description, take the papers in, weigh the likes."""
-    form = TasteForm(request.POST)
+    form = TasteForm(request.POST, request.FILES)
     if not form.is_valid():
         return {"taste_form": form, "status": 422}
     try:
-        _describe(reader, form.cleaned_data["description"], now)
-        brought = tastes.bring(reader, form.cleaned_data["papers"], now) if form.cleaned_data["papers"] else None
+        with transaction.atomic():  # all of it is kept or nothing
+            _describe(reader, form.cleaned_data["description"], now)
+            brought = _bring(request, reader, form, now)
     except InterestError as error:
         form.add_error("papers", error.message)
         return {"taste_form": form, "status": 422}
     _weigh(reader, request.POST.get("likes_weight", ""))
     if brought:
         signals.taste_changed.send(Subscriber, subscriber=reader, now=now, is_reset=False)
-    return {"done": _outcome(brought), "untaken": brought.bad if brought else ()}
+    return {"done": _outcome(brought), "untaken": form.untaken}
+
+
+def _bring(request: HttpRequest, reader: Subscriber, form: TasteForm, now: datetime) -> list[tastes.Imported]:
+    """What was typed, and the file. Raises InterestError."""
+    if form.brought and not limits.take_for_list(networks.of(request), now):
+        raise InterestError("Many files came in at this hour. Bring this one in an hour.")
+    lists = [text for text in (form.cleaned_data["papers"], form.reading_list) if text]
+    return [tastes.bring(reader, text, now) for text in lists]
 
 
 def _describe(reader: Subscriber, text: str, now: datetime) -> None:
@@ -51,10 +61,11 @@ def _weigh(reader: Subscriber, chosen: str) -> None:
         reader.save(update_fields=["likes_weight"])
 
 
-def _outcome(brought: tastes.Imported | None) -> str:
-    if brought is None:
+def _outcome(brought: list[tastes.Imported]) -> str:
+    if not brought:
         return "That is kept."
-    said = f"{brought.added} new, {brought.known} known already"
+    added, known = sum(one.added for one in brought), sum(one.known for one in brought)
+    said = f"{added} new, {known} known already"
     return f"Papers taken in: {said}. They count from the next night on."
 
 

@@ -7,6 +7,7 @@
   if (!form) return;
 
   const panel = document.getElementById("preview");
+  const asked = ["topics", "queries", "description", "papers", "papers_file", "papers_drop"];
   let timer = 0;
   let running = null;
 
@@ -26,7 +27,7 @@
     panel.setAttribute("aria-busy", "true");
     const wishes = new FormData(form);
     for (const name of [...wishes.keys()]) {
-      if (!["topics", "queries", "description", "csrfmiddlewaretoken"].includes(name)) wishes.delete(name);
+      if (![...asked, "papers_kept", "csrfmiddlewaretoken"].includes(name)) wishes.delete(name);
     }
     try {
       const answer = await fetch(form.dataset.preview, { method: "POST", body: wishes, signal: running.signal });
@@ -39,9 +40,9 @@
   }
 
   form.addEventListener("input", (event) => {
-    if (!["topics", "queries", "description"].includes(event.target.name)) return;
+    if (!asked.includes(event.target.name)) return;
     clearTimeout(timer);
-    timer = setTimeout(refresh, event.target.name === "topics" ? 150 : 600);
+    timer = setTimeout(refresh, event.target.type === "textarea" ? 600 : 150);
   });
 
   const zone = document.getElementById("zone");

@@ -121,9 +121,10 @@ def test_s20_an_address_with_a_nul_is_refused(client: Client, path: str) -> None
     assert answer.headers.keys() >= EVERYWHERE
 
 
+@pytest.mark.parametrize("path", ["/subscribe/", "/account/"])
 @pytest.mark.parametrize("meta", [{"CONTENT_LENGTH": "70000"}, {"CONTENT_LENGTH": "-1"}, {"CONTENT_LENGTH": "²"}])
-def test_s22_a_body_that_is_too_long_is_refused_unread(meta: dict[str, str]) -> None:
-    request = RequestFactory().post("/subscribe/")
+def test_s22_a_body_that_is_too_long_is_refused_unread(path: str, meta: dict[str, str]) -> None:
+    request = RequestFactory().post(path, "", content_type="application/x-www-form-urlencoded")
     request.META.update(meta)
 
     assert headers.BodyLimit(lambda _: HttpResponse())(request).status_code == 413

@@ -66,7 +66,7 @@ def test_descriptions_and_papers_are_kept_and_changed():
     reader = make.subscriber()
     response = post(reader, act="taste", description="I fold proteins.", papers=BIBTEX, likes_weight="2")
     assert "Papers taken in: 1 new" in text(response)
-    assert "could not be taken" in text(response)
+    assert "could not be read as a paper" in text(response)
     assert (reader.descriptions.get().text, reader.likes_weight) == ("I fold proteins.", 2.0)
     post(reader, act="taste", description="I fold paper.")
     assert reader.descriptions.get().text == "I fold paper."
