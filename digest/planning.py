@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from digest import editions, risers
+from digest.crowd import Asked, Crowd
 from digest.delivery import carry, reasons
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import GRACE, LATE_LIMIT, LATE_LIMIT_WEEKLY
@@ -55,6 +56,7 @@ class Window:
     since: int
     newest: Edition
     day: Day
+    crowd: Crowd
 
 
 class Windows:
@@ -72,8 +74,8 @@ class Windows:
     def since(self, cursor: int) -> Window:
         since = max(cursor, self._first)
         if since not in self._kept:
-            papers = reading.papers_of(self._editions(since))
-            self._kept[since] = Window(since, self.newest, Day.build(papers))
+            day = Day.build(reading.papers_of(self._editions(since)))
+            self._kept[since] = Window(since, self.newest, day, Crowd(day))
             if len(self._kept) > KEPT_WINDOWS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(since)
@@ -192,17 +194,35 @@ def _rows(
     """Reader id -> the row. Whoever breaks the choosing stays due, is named in the log, and stops nobody."""
     wants = reading.wants_of([one.pk for one in readers])
     had = risers.had([one.pk for one in readers], windows.risers)
+    together = _together([one for one in readers if one.pk not in had], windows, wants)
     rows = {}
     for one in readers:
         window = windows.since(one.cursor)
         try:
-            chosen = _choose(one, window.day, wants[one.pk], had.get(one.pk, frozenset()))
+            chosen = together.get(one.pk) or _choose(one, window.day, wants[one.pk], had.get(one.pk, frozenset()))
         except Exception:
             log.exception("reader %s cannot be planned; tried again at the next turn", one.pk)
             continue
         rows[one.pk] = _row(one, window, wants[one.pk], chosen, carried.get(one.pk, ()), now)
     failpoint("plan.matched")
     return rows
+
+
+def _together(readers: Sequence[Subscriber], windows: Windows, wants: dict[int, list[Want]]) -> dict[int, Selection]:
+    """What is chosen for many at once, by reader. Whoever is not there is chosen for alone, with the same answer."""
+    by_cursor: dict[int, list[Subscriber]] = defaultdict(list)
+    for one in readers:
+        by_cursor[one.cursor].append(one)
+    chosen: dict[int, Selection] = {}
+    for cursor, group in by_cursor.items():
+        asked = [Asked(wants[one.pk], one.papers_per_day, one.community_picks, one.exploration) for one in group]
+        try:
+            found = windows.since(cursor).crowd.select(asked)
+        except Exception:
+            log.exception("%s readers cannot be planned together; they are planned one by one", len(group))
+            continue
+        chosen |= {one.pk: selection for one, selection in zip(group, found, strict=True) if selection is not None}
+    return chosen
 
 
 def _choose(reader: Subscriber, day: Day, wants: Sequence[Want], had: frozenset[int]) -> Selection:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from digest.matching import answers
+from digest.matching.bulk import FEWEST_FOR_EXPLORING, MOST_COMMUNITY
 from digest.matching.day import FUSION, VOTE_SHARE, Day
 from digest.matching.wants import (
     AUTHOR,
@@ -31,7 +32,7 @@ from digest.matching.wants import (
     Reason,
     Want,
 )
-from subscriptions import query, words
+from subscriptions import query
 
 __all__ = [
     "AUTHOR",
@@ -52,8 +53,7 @@ __all__ = [
     "to_json",
 ]
 
-MOST_COMMUNITY = 3
-FEWEST_FOR_EXPLORING = 5
+PICKED = Reason(PIN, "Picked by the curator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +94,22 @@ def select(
         matched |= one.bits
     closed = muted | matched
     matched &= ~muted
-    beyond = _beyond(day, lists, closed) if explore and limit >= FEWEST_FOR_EXPLORING else None
     pins = [place for place in day.pinned if not muted >> place & 1][:limit]
+    explores = explore and limit >= FEWEST_FOR_EXPLORING and len(pins) < limit
+    beyond = _beyond(day, lists, closed) if explores else None
     taken = dict.fromkeys(pins)
     _take_turns(taken, lists, muted, limit if beyond is None or beyond in taken else limit - 1)
     extras: dict[int, Reason] = {}
     if beyond is not None and beyond not in taken:
-        extras[beyond] = Reason(EXPLORE, "Just outside what you follow", _shared(day, lists, beyond))
+        extras[beyond] = explored(day, (one.want for one in lists), beyond)
     if community:
         extras |= _community(day, {*taken, *extras}, muted, limit - len(taken) - len(extras))
     scores = {place: _score(day, lists, place) for place in taken}
     rest = sorted((place for place in taken if place not in pins), key=lambda place: -scores[place])
     choices = [
-        _choice(day, place, scores[place], _reasons(day, lists, place, place in pins)) for place in [*pins, *rest]
+        choice(day, place, scores[place], _reasons(day, lists, place, place in pins)) for place in [*pins, *rest]
     ]
-    choices += [_choice(day, place, 0.0, (reason,)) for place, reason in extras.items()]
+    choices += [choice(day, place, 0.0, (reason,)) for place, reason in extras.items()]
     return Selection(tuple(choices), matched.bit_count(), unreadable)
 
 
@@ -190,16 +191,21 @@ def _beyond(day: Day, lists: list[_List], closed: int) -> int | None:
 
 def _named(day: Day, want: Want) -> int:
     """Papers that speak of a topic by its very name are not outside it, whatever its filter asks for."""
-    name = tuple(words.tokens(want.label)) if want.kind == TOPIC else ()
-    return day.bits(query.Term(name)) if name else 0
+    return day.called(want.label) if want.kind == TOPIC else 0
 
 
-def _shared(day: Day, lists: list[_List], place: int) -> tuple[str, ...]:
+def explored(day: Day, wants: Iterable[Want], place: int) -> Reason:
+    """Why a paper is here that answers none of the wants: the words it shares with them."""
     found: dict[str, None] = {}
-    for one in lists:
-        if one.want.kind not in {DESCRIPTION, LIKED}:
-            found.update(dict.fromkeys(day.words_for(one.want.query, place)))
-    return tuple(found)
+    for want in wants:
+        if want.kind not in {DESCRIPTION, LIKED}:
+            found.update(dict.fromkeys(day.words_for(want.query, place)))
+    return Reason(EXPLORE, "Just outside what you follow", tuple(found))
+
+
+def raised(day: Day, place: int) -> Reason:
+    """Why a paper is here that only the community brought."""
+    return Reason(COMMUNITY, f"{day.papers[place].upvotes} readers raised it")
 
 
 def _community(day: Day, taken: set[int], muted: int, room: int) -> dict[int, Reason]:
@@ -208,7 +214,7 @@ def _community(day: Day, taken: set[int], muted: int, room: int) -> dict[int, Re
         if len(picks) >= min(MOST_COMMUNITY, room):
             break
         if place not in taken and not muted >> place & 1:
-            picks[place] = Reason(COMMUNITY, f"{day.papers[place].upvotes} readers raised it")
+            picks[place] = raised(day, place)
     return picks
 
 
@@ -221,8 +227,9 @@ def _score(day: Day, lists: list[_List], place: int) -> float:
 def _reasons(day: Day, lists: list[_List], place: int, pinned: bool) -> tuple[Reason, ...]:
     found = sorted((one for one in lists if place in one.rank), key=lambda one: (one.rank[place], len(one.places)))
     reasons = [answers.reason(day, one.want, place) for one in found]
-    return (Reason(PIN, "Picked by the curator"), *reasons) if pinned else tuple(reasons)
+    return (PICKED, *reasons) if pinned else tuple(reasons)
 
 
-def _choice(day: Day, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
+def choice(day: Day, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
+    """The paper at `place`, as a letter keeps it."""
     return Choice(day.papers[place].id, round(100 * score, 3), reasons)

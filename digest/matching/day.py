@@ -18,6 +18,7 @@ from digest.matching import copies
 from digest.matching.facts import Authors, Names
 from digest.matching.papers import PaperText
 from digest.matching.stream import NOWHERE, Floats, Ints, Stream
+from subscriptions import words
 from subscriptions.query import And, Node, Or, Term, parse, positive_terms
 from subscriptions.query.parser import LONGEST_CANONICAL
 from subscriptions.query.tree import TEXT_FIELDS
@@ -202,6 +203,11 @@ class Day:
         """The bits of papers given by their ids; those that are not of this day are passed over."""
         at = self.once(("ids", None), lambda: {paper.id: place for place, paper in enumerate(self.papers)})
         return self._packed(np.array(sorted(at[one] for one in papers if one in at), np.int32))
+
+    def called(self, topic: str) -> int:
+        """The bits of papers that speak of a topic by its very name; none for a name without words."""
+        name = tuple(words.tokens(topic))
+        return self.bits(Term(name)) if name else 0
 
     def scores(self, tree: Node) -> Floats:
         """BM25F of every paper for what the tree asks for, matched or not; one float a paper."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest import planning, tasks
+from digest import crowd, planning, tasks
 from digest.delivery import reasons
 from digest.models import Delivery, Skip
 from subscriptions import notices
@@ -237,3 +237,42 @@ def test_the_line_can_be_ended_with_one_click_and_is_never_sent_twice(mailoutbox
     [letter] = mailoutbox
     assert "No edition had come out since your last letter." in letter.body
     assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def _mixed_readers() -> None:
+    for number in range(40):
+        make.subscriber(
+            queries=[["speech"], ["vision", "spee*", "dark"], ["speech OR vision", "nothing"]][number % 3],
+            papers_per_day=(1, 5, 10)[number % 3],
+            exploration=bool(number % 2),
+            community_picks=bool(number % 5),
+            cursor=number % 2,
+        )
+
+
+def _planned_rows() -> list[tuple[object, ...]]:
+    planning.plan(NOW)
+    columns = ("matched", "since", "state", "papers")
+    return list(Delivery.objects.order_by("subscriber_id").values_list(*columns))
+
+
+@pytest.mark.parametrize("trouble", [False, True])
+def test_many_readers_are_planned_together_with_the_same_answer_as_one_by_one(monkeypatch, trouble, caplog) -> None:
+    for days in (1, 0):
+        titles = [f"Speech in the {place} {days}" for place in ("dark", "sun", "sea")] + [f"Vision, dark {days}"]
+        make.edition((NOW - timedelta(days=days)).date(), [make.paper(title, upvotes=len(title)) for title in titles])
+    _mixed_readers()
+    alone: list[int] = []
+    choose = planning._choose
+    monkeypatch.setattr(planning, "_choose", lambda *asked: alone.append(1) or choose(*asked))
+    if trouble:
+        monkeypatch.setattr(planning.Crowd, "_selected", lambda *_: 1 / 0)
+    together = _planned_rows()
+    assert len(together) == 40
+    assert len(alone) == (40 if trouble else 0)
+    assert ("planned one by one" in caplog.text) == trouble
+    Delivery.objects.all().delete()
+    Subscriber.objects.all().delete()
+    _mixed_readers()
+    monkeypatch.setattr(crowd, "FEWEST", 1000)
+    assert _planned_rows() == together
