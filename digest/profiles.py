@@ -19,8 +19,8 @@ from digest import encoding
 from digest.matching import taste
 from digest.matching.packing import pack_space, pack_taste, unpack_space, unpack_taste
 from digest.matching.papers import PaperText
-from digest.matching.space import Space, Vectors
-from digest.matching.taste import Liked, Taste
+from digest.matching.space import Space
+from digest.matching.taste import Background, Liked, Taste
 from digest.matching.wants import Learned
 from digest.models import Feedback, Identifier, Landscape, Paper, Profile
 from subscriptions.models import LikedPaper
@@ -65,13 +65,14 @@ def refit(now: datetime) -> Refit:
         return Refit(len(papers), 0)
     space = Space.build(papers, encoder=name)
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
-    everything = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
+    shared = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
+    background = Background.of(space, shared)
     landscape = Landscape.objects.create(
         built_at=now, papers=len(papers), encoder=space.encoder, payload=pack_space(space)
     )
     readers = 0
     for chunk in _chunks(_readers()):
-        readers += _fit(chunk, landscape, space, everything, now)
+        readers += _fit(chunk, landscape, space, background, now)
     Profile.objects.exclude(landscape=landscape).delete()
     Landscape.objects.exclude(pk=landscape.pk).delete()
     return Refit(len(papers), readers)
@@ -84,7 +85,8 @@ def refresh(subscriber: int, now: datetime) -> bool:
         return False
     space = _space(landscape.pk, landscape.built_at)
     newest = _corpus(landscape.encoder, SHARED)
-    if not _fit([subscriber], landscape, space, space.vectors(newest), now):
+    background = Background.of(space, space.vectors(newest))
+    if not _fit([subscriber], landscape, space, background, now):
         Profile.objects.filter(subscriber=subscriber).delete()
     return True
 
@@ -124,14 +126,19 @@ def _chunks(readers: list[int]) -> Iterator[list[int]]:
     return (readers[low : low + CHUNK] for low in range(0, len(readers), CHUNK))
 
 
-def _fit(readers: list[int], landscape: Landscape, space: Space, everything: Vectors, now: datetime) -> int:
-    """Profiles for some readers; how many have one now."""
+def _fit(readers: list[int], landscape: Landscape, space: Space, background: Background, now: datetime) -> int:
+    """Profiles for some readers; how many have one now. A paper that several of them liked is read once."""
+    latest = {
+        reader: sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
+        for reader, said in _said(readers).items()
+    }
+    texts = list(dict.fromkeys(one.paper for said in latest.values() for one in said))
+    place = {text: number for number, text in enumerate(texts)}
+    vectors = space.vectors(encoding.with_meanings(texts, landscape.encoder))
     rows = []
-    for reader, said in _said(readers).items():
-        latest = sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
-        liked = [Liked(one.paper.title, one.value, (now - one.at) / timedelta(days=1)) for one in latest]
-        vectors = space.vectors(encoding.with_meanings([one.paper for one in latest], landscape.encoder))
-        profile = taste.fit(liked, vectors, space, everything)
+    for reader, said in latest.items():
+        liked = [Liked(one.paper.title, one.value, (now - one.at) / timedelta(days=1)) for one in said]
+        profile = taste.fit(liked, vectors.taken([place[one.paper] for one in said]), background)
         if profile is not None:
             rows.append(_row(reader, landscape, profile, len(liked), now))
     with transaction.atomic():

@@ -64,8 +64,8 @@ class Stages:
 def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any]:
     """Match `subscribers` readers with some four interests each against `papers`, best 15 with reasons."""
     rng = np.random.default_rng(seed)
-    vocabulary = [_word(number) for number in range(WORDS)]
-    texts, queries = _papers(rng, vocabulary, papers), _queries(rng, vocabulary, filters)
+    vocabulary = [word(number) for number in range(WORDS)]
+    texts, queries = made_papers(rng, vocabulary, papers), _queries(rng, vocabulary, filters)
     stages = Stages()
     with connection.cursor() as cursor:
         _fill(cursor, rng, subscribers, len(queries))
@@ -100,13 +100,13 @@ def _one_by_one(day: Day, queries: list[str], readers: Readers, many: int) -> No
         to_json(select(day, wants, LIMIT, community=True, explore=True))
 
 
-def _word(number: int) -> str:
+def word(number: int) -> str:
     """A made-up word, a different one for each number."""
-    word = ""
+    made = ""
     for _ in range(3):
         number, place = divmod(number, len(SYLLABLES))
-        word += SYLLABLES[place]
-    return word + (SYLLABLES[number % len(SYLLABLES)] if number else "")
+        made += SYLLABLES[place]
+    return made + (SYLLABLES[number % len(SYLLABLES)] if number else "")
 
 
 def _drawn(rng: np.random.Generator, many: int) -> NDArray[np.int64]:
@@ -114,7 +114,7 @@ def _drawn(rng: np.random.Generator, many: int) -> NDArray[np.int64]:
     return np.minimum(rng.zipf(1.25, many) - 1, WORDS - 1)
 
 
-def _papers(rng: np.random.Generator, vocabulary: list[str], many: int) -> list[PaperText]:
+def made_papers(rng: np.random.Generator, vocabulary: list[str], many: int) -> list[PaperText]:
     texts = []
     for number in range(many):
         drawn = [vocabulary[place] for place in _drawn(rng, ABSTRACT_WORDS + 10)]

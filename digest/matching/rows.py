@@ -72,6 +72,10 @@ class Rows:
         span = slice(self.starts[number], self.starts[number + 1])
         return self.columns[span], self.values[span]
 
+    def taken(self, numbers: Sequence[int]) -> Rows:
+        """Some rows, in the order asked for."""
+        return Rows.of([self.row(number) for number in numbers], self.width)
+
     def _pieces(self, depth: int) -> list[tuple[int, int]]:
         """Ranges of rows whose work fits in memory at once."""
         most = max(1, CHUNK // max(1, depth) * 8)

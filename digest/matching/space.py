@@ -46,6 +46,10 @@ class Vectors:
     def __len__(self) -> int:
         return len(self.dense)
 
+    def taken(self, places: Sequence[int]) -> Vectors:
+        """Some of the papers, in the order asked for."""
+        return Vectors(self.sparse.taken(places), self.dense[list(places)])
+
 
 @dataclass(frozen=True, slots=True)
 class Space:

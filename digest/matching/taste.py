@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digest.matching.rows import Rows
 from digest.matching.space import Space, Vectors
 from digest.matching.stream import Floats, Ints
 
@@ -50,27 +51,58 @@ class Taste:
     likes: Floats
 
 
-def fit(liked: Sequence[Liked], vectors: Vectors, space: Space, everything: Vectors) -> Taste | None:
-    """The profile of papers `liked`, which are the rows of `vectors`. None where nothing was liked.
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What likes are held against, made ready once for all readers: shared random papers and the mean of everything.
 
-    `everything` are the shared random papers.
+    `holding` has a row for each feature: the shared papers that hold it. `heaviest` are the features by their weight
+    in the mean paper, heaviest first.
     """
+
+    middle: Floats
+    heaviest: Ints
+    holding: Rows
+    dense: Floats
+
+    @classmethod
+    def of(cls, space: Space, papers: Vectors) -> Background:
+        heaviest = np.argsort(-np.abs(space.middle), kind="stable").astype(np.int32)
+        return cls(space.middle, heaviest, papers.sparse.turned(), papers.dense)
+
+    def less(self, columns: Ints, values: Floats) -> tuple[Ints, Floats]:
+        """A sparse vector less the mean paper: the `KEPT_FEATURES` weightiest of what is left, by rising feature.
+
+        Features the vector does not hold weigh what they weigh in the mean, so only the heaviest can be among them.
+        """
+        held = np.unique(np.concatenate([columns, self.heaviest[: KEPT_FEATURES + len(columns)]]))
+        left = -self.middle[held]
+        np.add.at(left, np.searchsorted(held, columns), values)
+        kept = np.sort(np.argsort(-np.abs(left), kind="stable")[:KEPT_FEATURES])
+        return held[kept].astype(np.int32), left[kept].astype(np.float32)
+
+    def scores(self, columns: Ints, weights: Floats) -> Floats:
+        """A sparse vector against every shared paper."""
+        starts, sizes = self.holding.starts[columns], np.diff(self.holding.starts)[columns]
+        at = np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+        weighed = self.holding.values[at] * np.repeat(weights, sizes)
+        return np.bincount(self.holding.columns[at], weighed, minlength=len(self.dense)).astype(np.float32)
+
+
+def fit(liked: Sequence[Liked], vectors: Vectors, background: Background) -> Taste | None:
+    """The profile of papers `liked`, which are the rows of `vectors`. None where nothing was liked."""
     if not any(one.value > 0 for one in liked):
         return None
     pull = _pull(liked)
-    sparse = np.zeros(vectors.sparse.width, np.float32)
-    np.add.at(sparse, vectors.sparse.columns, vectors.sparse.values * pull[vectors.sparse.row_of])
-    sparse -= space.middle
-    columns = np.sort(np.argsort(-np.abs(sparse), kind="stable")[:KEPT_FEATURES]).astype(np.int32)
+    columns, weights = background.less(vectors.sparse.columns, vectors.sparse.values * pull[vectors.sparse.row_of])
     dense = (pull @ vectors.dense).astype(np.float32)
-    raw = everything.sparse.times(_spread(columns, sparse[columns], len(sparse))), everything.dense @ dense
+    raw = background.scores(columns, weights), background.dense @ dense
     middle = tuple(float(part.mean()) for part in raw)
     scale = tuple(float(part.std()) or 1.0 for part in raw)
     together = _together(raw, (middle[0], middle[1]), (scale[0], scale[1]))
     good = [number for number, one in enumerate(liked) if one.value > 0][:KEPT_LIKES]
     return Taste(
         columns=columns,
-        weights=sparse[columns],
+        weights=weights,
         dense=dense,
         middle=(middle[0], middle[1]),
         scale=(scale[0], scale[1]),

@@ -30,3 +30,11 @@ def test_sizes_below_one_are_a_usage_error(words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         call_command("bench", *words, "--json")
     assert end.value.code == 2
+
+
+def test_the_refit_stage_says_how_many_readers_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("bench", "refit", "--subscribers", "60", "--papers", "80", "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["subscribers"], answer["papers"], answer["profiles"]) == (60, 80, 60)
+    assert answer["readers_a_second"] > 0
+    assert set(answer["seconds"]) == set(answer["cpu_seconds"])

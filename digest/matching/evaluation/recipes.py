@@ -15,8 +15,7 @@ from digest.matching import describe, taste
 from digest.matching.day import Day
 from digest.matching.evaluation.collections import Task
 from digest.matching.papers import PaperText
-from digest.matching.rows import Rows
-from digest.matching.space import Space, Vectors
+from digest.matching.space import Space
 from digest.matching.stream import Floats
 from subscriptions import words
 from subscriptions.query import Term
@@ -31,12 +30,12 @@ def ours_by_likes(papers: list[PaperText]) -> Scorer:
     space = Space.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
     everything = space.vectors(papers)
     drawn = np.random.default_rng(1).choice(len(papers), min(SHARED, len(papers)), replace=False)
-    shared = _taken(everything, drawn)
+    background = taste.Background.of(space, everything.taken(drawn.tolist()))
 
     def scored(task: Task) -> Floats:
         assert task.profile is not None  # noqa: S101 - a task of likes
         liked = [taste.Liked(papers[place].title) for place in task.profile]
-        profile = taste.fit(liked, _taken(everything, task.profile), space, shared)
+        profile = taste.fit(liked, everything.taken(task.profile.tolist()), background)
         assert profile is not None  # noqa: S101 - five were liked
         return taste.scores(profile, everything)[task.candidates]
 
@@ -127,11 +126,6 @@ def zotero(papers: list[PaperText]) -> Scorer:
 
 BY_LIKES = {"offprint": ours_by_likes, "tf-idf cosine": cosine, "arxiv-sanity": sanity, "zotero": zotero, "bm25": bm25}
 BY_WORDS = {"offprint": ours_by_words, "tf-idf cosine": cosine, "bm25": bm25}
-
-
-def _taken(vectors: Vectors, places: NDArray[np.int64]) -> Vectors:
-    rows = Rows.of([vectors.sparse.row(int(place)) for place in places], vectors.sparse.width)
-    return Vectors(rows, vectors.dense[places])
 
 
 def _question(papers: list[PaperText], task: Task) -> str:

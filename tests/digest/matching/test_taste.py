@@ -24,12 +24,13 @@ CORPUS = [
 ]
 SPACE = Space.build(CORPUS)
 VECTORS = SPACE.vectors(CORPUS)
+BACKGROUND = taste.Background.of(SPACE, VECTORS)
 
 
 def fitted(*kinds: tuple[str, float], age: float = 0.0) -> taste.Taste | None:
     liked = [Liked(f"{kind} title", value, age) for kind, value in kinds]
     texts = [paper(f"{kind} {KINDS[kind].split()[0]}", KINDS[kind]) for kind, _ in kinds]
-    return taste.fit(liked, SPACE.vectors(texts), SPACE, VECTORS)
+    return taste.fit(liked, SPACE.vectors(texts), BACKGROUND)
 
 
 def mean_by_kind(profile: taste.Taste) -> dict[str, float]:
@@ -47,7 +48,7 @@ def test_liked_kinds_rise_and_disliked_ones_sink() -> None:
 def test_what_was_liked_long_ago_counts_less() -> None:
     liked = [Liked("bird title", 1.0, age=900), Liked("star title", 1.0, age=0)]
     texts = [paper(f"{kind} x", KINDS[kind]) for kind in ("bird", "star")]
-    profile = taste.fit(liked, SPACE.vectors(texts), SPACE, VECTORS)
+    profile = taste.fit(liked, SPACE.vectors(texts), BACKGROUND)
     assert profile is not None
     means = mean_by_kind(profile)
     assert means["star"] > means["bird"]
@@ -55,7 +56,7 @@ def test_what_was_liked_long_ago_counts_less() -> None:
 
 def test_nothing_liked_is_no_profile() -> None:
     assert fitted(("bird", -1.0)) is None
-    assert taste.fit([], SPACE.vectors([]), SPACE, VECTORS) is None
+    assert taste.fit([], SPACE.vectors([]), BACKGROUND) is None
 
 
 def test_the_resembled_paper_and_the_telling_words_are_named() -> None:
@@ -111,3 +112,19 @@ def test_sparse_rows_multiply_like_the_matrix_they_are(rows: list[dict[int, floa
     assert np.allclose(sparse.times_matrix(matrix), dense @ matrix, atol=1e-4)
     assert np.allclose(sparse.times(matrix[:, 0].copy()), dense @ matrix[:, 0], atol=1e-4)
     assert np.allclose(sparse.turned().times_matrix(np.ones((len(rows), 1), np.float32))[:, 0], dense.sum(0), atol=1e-4)
+
+
+@given(st.lists(st.integers(0, 59), min_size=1, max_size=12), st.integers(1, 60))
+def test_only_the_features_that_can_weigh_most_are_looked_at_and_none_is_missed(places: list[int], kept: int) -> None:
+    """The quick way against the plain one: subtract the mean from every feature, keep the weightiest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taste, "KEPT_FEATURES", kept)
+        rows = VECTORS.taken(places).sparse
+        columns, weights = BACKGROUND.less(rows.columns, rows.values)
+        plain = np.bincount(rows.columns, rows.values, minlength=rows.width) - SPACE.middle
+        weightiest = np.sort(np.abs(plain))[::-1][:kept]
+        assert np.allclose(np.sort(np.abs(weights))[::-1], weightiest, atol=1e-5)
+        assert np.allclose(weights, plain[columns], atol=1e-5)
+        row = np.zeros(rows.width, np.float32)
+        row[columns] = weights
+        assert np.allclose(BACKGROUND.scores(columns, weights), VECTORS.sparse.times(row), atol=1e-4)
