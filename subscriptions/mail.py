@@ -37,7 +37,8 @@ class Letter:
 
     `headers` go out as they are; `From` and `Reply-To` there replace the site's own. `message_id` has
     its angle brackets. `metadata` and `tags` travel with providers that keep them, `key` with those
-    that know a repeated request by it.
+    that know a repeated request by it. `raw` is the whole mail as it goes over the line: only for channels
+    in `READY`, and then subject, text, HTML and headers are left empty.
     """
 
     to: str
@@ -50,6 +51,23 @@ class Letter:
     tags: tuple[str, ...] = ()
     stream: Literal["digest", "notice"] = "digest"
     key: str = ""
+    raw: bytes = b""
+
+
+# Channels that take a mail as bytes.
+READY = frozenset({"smtp", "postfix"})
+
+
+class Written(EmailMultiAlternatives):
+    """A mail whose bytes are there already: for Django's backends, which ask it to write itself."""
+
+    raw = b""
+
+    def message(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def as_bytes(self, *_: Any, **__: Any) -> bytes:
+        return self.raw
 
 
 def send(letter: Letter) -> Receipt:
@@ -107,6 +125,10 @@ def suppressed(addresses: Sequence[str]) -> set[str]:
 
 def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
     """The letter in the form of Django's mail API, with what Anymail reads beside it."""
+    if letter.raw:
+        written = Written(to=[letter.to], from_email=settings.MAIL_FROM, headers={"Message-ID": letter.message_id})
+        written.raw = letter.raw
+        return written
     headers = dict(letter.headers)
     sender = headers.pop("From", settings.MAIL_FROM)
     reply_to = headers.pop("Reply-To", settings.MAIL_REPLY_TO)
@@ -152,22 +174,50 @@ class OverdueError(Exception):
     """The hand-over took longer than `DEADLINE`; it may still be under way in its thread."""
 
 
-def _within(seconds: float, call: Callable[[], Any]) -> None:
-    """Run `call` in a thread of its own and wait for at most so long."""
-    answers: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+class _Hand:
+    """A thread that runs calls one after the other, so that whoever waits for them can stop waiting.
 
-    def run() -> None:
+    It ends with its owner.
+    """
+
+    def __init__(self) -> None:
+        self.calls: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
+        self.answers: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self.thread = threading.Thread(
+            target=_run_calls, args=(self.calls, self.answers), name="hand-over", daemon=True
+        )
+        self.thread.start()
+
+    def __del__(self) -> None:
+        self.calls.put(None)
+
+
+def _run_calls(
+    calls: queue.SimpleQueue[Callable[[], Any] | None], answers: queue.SimpleQueue[BaseException | None]
+) -> None:
+    while (call := calls.get()) is not None:
         try:
             call()
         except BaseException as error:  # carried to the caller's thread, raised there
             answers.put(error)
         else:
             answers.put(None)
+        del call
 
-    threading.Thread(target=run, name="hand-over", daemon=True).start()
+
+_hands = threading.local()  # each caller has its own
+
+
+def _within(seconds: float, call: Callable[[], Any]) -> None:
+    """Run `call` in another thread and wait for at most so long."""
+    hand = getattr(_hands, "hand", None)
+    if hand is None or not hand.thread.is_alive():  # a forked process has none of its parent's threads
+        hand = _hands.hand = _Hand()
+    hand.calls.put(call)
     try:
-        error = answers.get(timeout=seconds)
+        error = hand.answers.get(timeout=seconds)
     except queue.Empty:
+        del _hands.hand  # it may be at it for long: its answer is nobody's any more
         raise OverdueError from None
     if error is not None:
         raise error

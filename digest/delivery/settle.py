@@ -91,7 +91,8 @@ def _of(attempt: Attempt, row: Delivery) -> QuerySet[Delivery]:
 def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
     rows = []
     for delivery, letter in going:
-        body = json.dumps(asdict(letter)).encode()  # in its own order: a repeat is compared byte by byte
+        values = {name: value for name, value in asdict(letter).items() if name != "raw"}  # not on these channels
+        body = json.dumps(values).encode()  # in its own order: a repeat is compared byte by byte
         rows.append(
             Sealed(delivery=delivery, attempt=attempt, body=zlib.compress(body, 1), sha256=sha256(body).hexdigest())
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from typing import Any
@@ -100,3 +101,12 @@ def test_tokens_made_in_numbers_are_the_tokens_made_one_by_one():
         assert tokens.read(purpose, made) == "0" * 32
         if tokens.LIFETIMES[purpose] is None:
             assert made == tokens.make(purpose, "0" * 32)
+
+
+def test_templates_that_do_not_come_apart_are_written_the_plain_way(monkeypatch: pytest.MonkeyPatch):
+    def posted(*_: Any) -> Any:
+        raise wire.LayoutError("order")
+
+    monkeypatch.setattr(wire, "posted", posted)
+    monkeypatch.setattr(wire.letters, "letters", lambda rows, now: ["plain"])
+    assert wire.ready([], datetime.now(UTC)) == ["plain"]
