@@ -65,7 +65,7 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
     """Match `subscribers` readers with some four interests each against `papers`, best 15 with reasons."""
     rng = np.random.default_rng(seed)
     vocabulary = [word(number) for number in range(WORDS)]
-    texts, queries = made_papers(rng, vocabulary, papers), _queries(rng, vocabulary, filters)
+    texts, queries = made_papers(rng, vocabulary, papers), made_queries(rng, vocabulary, filters)
     stages = Stages()
     with connection.cursor() as cursor:
         _fill(cursor, rng, subscribers, len(queries))
@@ -122,7 +122,7 @@ def made_papers(rng: np.random.Generator, vocabulary: list[str], many: int) -> l
     return texts
 
 
-def _queries(rng: np.random.Generator, vocabulary: list[str], many: int) -> list[str]:
+def made_queries(rng: np.random.Generator, vocabulary: list[str], many: int) -> list[str]:
     found: dict[str, None] = {}
     while len(found) < many:
         one, two, three = (vocabulary[place] for place in rng.integers(8, WORDS // 8, 3))

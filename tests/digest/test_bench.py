@@ -38,3 +38,11 @@ def test_the_refit_stage_says_how_many_readers_a_second(capsys: pytest.CaptureFi
     assert (answer["subscribers"], answer["papers"], answer["profiles"]) == (60, 80, 60)
     assert answer["readers_a_second"] > 0
     assert set(answer["seconds"]) == set(answer["cpu_seconds"])
+
+
+def test_the_preview_stage_says_how_long_a_reader_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("bench", "preview", "--papers", "120", "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["papers"], answer["asked"]) == (120, 300)
+    assert answer["matched"] > 0
+    assert 0 < answer["milliseconds"]["median"] <= answer["milliseconds"]["p95"] <= answer["milliseconds"]["most"]

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from digest import commands
 from digest.commands import UsageError
-from digest.matching import bench, likes_bench
+from digest.matching import bench, likes_bench, preview_bench
 from digest.rendering import bench as letters
 
-STAGES = ("match", "refit", "render", "send", "day")
+STAGES = ("match", "preview", "refit", "render", "send", "day")
 
 
 class Command(commands.Command):
@@ -26,11 +26,13 @@ class Command(commands.Command):
         parser.add_argument("--seed", type=int, default=1)
 
     def run(self, **options: Any) -> dict[str, Any]:
-        if options["stage"] not in {"match", "refit", "render"}:
-            raise CommandError(f"`bench {options['stage']}` is not there yet; match, refit and render are.")
+        if options["stage"] not in {"match", "preview", "refit", "render"}:
+            raise CommandError(f"`bench {options['stage']}` is not there yet; match, preview, refit and render are.")
         for name in ("subscribers", "papers", "filters"):
             if options[name] < 1:
                 raise UsageError(f"--{name} must be 1 or more.")
+        if options["stage"] == "preview":
+            return preview_bench.run(options["papers"], options["seed"])
         if options["stage"] == "refit":
             return likes_bench.run(options["subscribers"], options["papers"], options["seed"])
         if options["stage"] == "render":

@@ -1,0 +1,49 @@
+"""What the live preview costs: made-up papers spread over 30 days, and what people may type, one after another."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from digest.matching import bench, preview
+from digest.matching.day import Day
+from digest.matching.wants import DESCRIPTION, FILTER, Want
+
+ASKED = 300
+SAID = 40  # words of a description
+LAST = date(2026, 5, 29)
+
+
+def run(papers: int, seed: int) -> dict[str, Any]:
+    """Ask `ASKED` times for one to five filters, every tenth time for a description too; nothing is asked twice."""
+    rng = np.random.default_rng(seed)
+    words = [bench.word(number) for number in range(bench.WORDS)]
+    texts = bench.made_papers(rng, words, papers)
+    spread = [replace(one, day=LAST - timedelta(days=number % preview.WINDOW)) for number, one in enumerate(texts)]
+    stages = bench.Stages()
+    day = stages.run("index the window", lambda: Day.build(spread))
+    queries = bench.made_queries(rng, words, 3 * ASKED)
+    taken, matched = [], 0
+    for number in range(ASKED):
+        wants = [Want(one, FILTER, one) for one in rng.choice(queries, int(rng.integers(1, 6)), replace=False).tolist()]
+        if number % 10 == 0:
+            wants.append(Want("description", DESCRIPTION, " ".join(rng.choice(words[50:], SAID).tolist())))
+        clock, cpu = time.perf_counter(), time.process_time()
+        matched += preview.over(day.afresh(), wants).month.matched
+        taken.append((time.perf_counter() - clock, time.process_time() - cpu))
+    wall, own = (1000 * np.quantile(np.array(taken), [0.5, 0.95, 1.0], axis=0)).round(1).T.tolist()
+    return {
+        "stage": "preview",
+        "papers": papers,
+        "asked": ASKED,
+        "matched": matched,
+        "milliseconds": dict(zip(("median", "p95", "most"), wall, strict=True)),
+        "cpu_milliseconds": dict(zip(("median", "p95", "most"), own, strict=True)),
+        "seconds": stages.seconds,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
