@@ -18,6 +18,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+@signals.setup_logging.connect
+def _log_as_everywhere(**kwargs: Any) -> None:
+    """Celery keeps its own handlers out where somebody listens here: its lines go through `config/logs.py` too."""
+
+
 @signals.task_success.connect
 def _beat(sender: Task, **kwargs: Any) -> None:
     """A task that ended well is a sign of life of the worker."""

@@ -184,6 +184,7 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
 else:
+    _database["ENGINE"] = "config.postgresql"
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = _database.get("OPTIONS", {}) | {  # keeps sslmode and the like from DATABASE_URL
@@ -250,13 +251,14 @@ LOGGING = {
     "formatters": {
         "plain": {"()": "config.logs.Discreet", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "config.logs.Unhindered", "formatter": "plain"}},
     "root": {
         "handlers": ["stderr"],
         "level": LOG_LEVEL,
     },
     # Scanners try hosts that are not ours all day; each is refused, and none is worth a traceback.
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+    # Celery tells of every wake-up, thousands a day.
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}, "celery": {"level": "WARNING"}},
 }
 
 env.check()

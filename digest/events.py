@@ -18,6 +18,7 @@ from digest.delivery import settle, standing
 from digest.delivery.failpoints import failpoint
 from digest.models import Attempt, Delivery, ProviderEvent
 from subscriptions import addresses, services
+from subscriptions.contention import persistent
 from subscriptions.models import Notice, Subscriber, Suppression
 
 # A letter's fate only rises; what stands further right is the stronger news.
@@ -158,6 +159,7 @@ def _uuid(text: str) -> uuid.UUID:
 # -- consequences -------------------------------------------------------------------------------
 
 
+@persistent
 def apply(row: ProviderEvent, now: datetime) -> bool:
     """Draw the consequences, once; False if that was done. An event about no letter of ours has none."""
     with transaction.atomic():

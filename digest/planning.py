@@ -27,6 +27,7 @@ from digest.models import Delivery, Edition, Skip
 from digest.selection import PIN, Selection, Want, select, to_json
 from subscriptions import notices, schedule, services
 from subscriptions.addresses import keyed_hash
+from subscriptions.contention import persistent
 from subscriptions.models import Frequency, Subscriber
 from subscriptions.services import SCHEDULE
 
@@ -135,6 +136,7 @@ def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
         last = rows[-1].pk
 
 
+@persistent
 def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: datetime) -> Planned:
     """Match outside the transaction, then write for those who are still as they were read."""
     newest = windows.newest.serial or 0 if windows else 0

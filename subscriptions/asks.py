@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from subscriptions import addresses, limits, schedule, services
+from subscriptions.contention import persistent
 from subscriptions.interests import InterestError
 from subscriptions.models import Ask, Subscriber
 
@@ -53,6 +54,7 @@ def _guarded(ask: Ask, now: datetime) -> str:
         return "troubled"
 
 
+@persistent
 def _take_up_one(pk: int, now: datetime) -> str:
     """Act on one and delete it, in one transaction: a crash leaves it waiting, never half done."""
     with transaction.atomic():

@@ -20,6 +20,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 
 from subscriptions import verdicts
 from subscriptions.addresses import AddressError, hmac
+from subscriptions.contention import persistent
 from subscriptions.models import Suppression
 from subscriptions.postboxes import OutboxBackend
 from subscriptions.verdicts import Outcome, Receipt
@@ -113,6 +114,7 @@ def connection() -> Iterator[Any]:
         postbox.close()
 
 
+@persistent
 def suppressed(addresses: Sequence[str]) -> set[str]:
     """Those of the addresses that nobody may write to."""
     by_hash: dict[str, list[str]] = {}

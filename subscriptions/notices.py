@@ -19,6 +19,7 @@ from django.template import engines
 
 from subscriptions import links, mail, signals
 from subscriptions.clock import database_now
+from subscriptions.contention import persistent
 from subscriptions.mail import Letter, Outcome, Receipt
 from subscriptions.models import Notice, Subscriber
 
@@ -69,6 +70,7 @@ def send_waiting(now: datetime, limit: int = 500) -> Counter[str]:
     return counts
 
 
+@persistent
 def _claim(now: datetime) -> list[Notice]:
     """Take a few in one short transaction: from here on only the holder of `claim` may settle them."""
     claim = uuid.uuid4()
@@ -124,6 +126,7 @@ def _wanted(notice: Notice) -> bool:
     return notice.kind != Kind.CONFIRM or subscriber.state == Subscriber.State.PENDING
 
 
+@persistent
 def _settle(notice: Notice, receipt: Receipt, now: datetime) -> str:
     """Write the outcome if the claim still is ours (compare-and-set); answers the state it is in now."""
     changes = after(notice, receipt, now)

@@ -71,6 +71,11 @@ def traits(name: str) -> Traits:
     return TRAITS.get(name, BLIND)
 
 
+def makes_reports(name: str) -> bool:
+    """Whether the channel says by itself what became of a letter after it was accepted."""
+    return traits(name).kind is not Kind.BLIND and name != "outbox"
+
+
 def current() -> str:
     """The name of the configured channel."""
     return str(settings.MAIL_CHANNEL)

@@ -17,6 +17,7 @@ from digest.delivery.failpoints import failpoint
 from digest.models import Attempt, Delivery, DomainPause
 from subscriptions.addresses import keyed_hash
 from subscriptions.clock import alive, database_now
+from subscriptions.contention import persistent
 from subscriptions.models import Subscriber, Suppression
 
 State = Delivery.State
@@ -33,6 +34,7 @@ class Claimed:
     until: float
 
 
+@persistent
 def claim(now: datetime, channel: str, limit: int) -> list[Claimed]:
     """Lease up to `limit` waiting letters; those who may not be written to are skipped with the reason."""
     until = alive() + LEASE.total_seconds()  # before the database's lease begins: the fence may only be stricter

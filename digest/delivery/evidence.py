@@ -20,6 +20,7 @@ from digest.delivery.failpoints import failpoint
 from digest.delivery.machine import Event, State
 from digest.models import Attempt, Channel, Delivery, ProviderEvent
 from subscriptions.clock import alive, database_now
+from subscriptions.contention import persistent
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def _take_what_shows(attempt: Attempt, error: pulls.PullError, now: datetime) ->
     return +counts
 
 
+@persistent
 def _resolve(attempt: Attempt, found: set[str], watermark: datetime, asked_at: datetime, now: datetime) -> Counter[str]:
     counts: Counter[str] = Counter()
     with transaction.atomic():

@@ -20,6 +20,7 @@ from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.delivery.machine import Event, State
 from digest.models import Attempt, Delivery, Sealed
 from subscriptions.clock import alive, database_now
+from subscriptions.contention import persistent
 from subscriptions.models import Frequency
 from subscriptions.verdicts import Outcome
 
@@ -43,6 +44,7 @@ def heal(now: datetime) -> Counter[str]:
     return counts
 
 
+@persistent
 def _bury(attempt: Attempt, now: datetime) -> str:
     """One dead worker's attempt: nothing had left before the intent; after it, anything may have."""
     event = machine.event_of_death(attempt.state == Attempt.State.SENDING)

@@ -20,6 +20,7 @@ from digest.delivery.machine import Event, State
 from digest.models import Attempt, Channel, Delivery, Sealed
 from subscriptions import services
 from subscriptions.clock import database_now
+from subscriptions.contention import persistent
 from subscriptions.mail import Letter, Outcome, Receipt
 from subscriptions.models import Suppression
 
@@ -33,6 +34,7 @@ Result = tuple[Delivery, Receipt]
 # -- before the first byte ----------------------------------------------------------------------
 
 
+@persistent
 def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> list[tuple[Delivery, Letter]]:
     """Commit the intent to send these letters; answers those that may go (none if the lease was lost).
 
@@ -106,6 +108,7 @@ def unseal(row: Sealed) -> Letter:
     return Letter(**{**values, "tags": tuple(values["tags"])})
 
 
+@persistent
 def give_back(claimed: claim.Claimed, now: datetime) -> None:
     """Nothing was begun: the letters wait again (`ABANDON`)."""
     with transaction.atomic():
@@ -122,6 +125,7 @@ def abandon(attempt: Attempt) -> None:
 # -- after the answer ---------------------------------------------------------------------------
 
 
+@persistent
 def settle(attempt: Attempt, results: Sequence[Result], now: datetime) -> bool:
     """Write the answers; False if the attempt had been settled by someone else, and nothing was written.
 
@@ -158,6 +162,7 @@ def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, 
     return True
 
 
+@persistent
 def late_answers(attempt: Attempt, results: Sequence[Result], now: datetime) -> None:
     """The attempt had been given up when its answers came: what was accepted is accepted (sticky)."""
     for delivery, receipt in results:
@@ -175,6 +180,7 @@ def prove_sent(delivery: Delivery, now: datetime) -> bool:
     return changed
 
 
+@persistent
 def shunt(delivery: Delivery, trouble: str, now: datetime) -> None:
     """A claimed letter that cannot be written: later again, and after a few times to the side."""
     poison = Receipt(Outcome.POISON, detail=trouble)

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
 from digest import editions
+from digest.delivery import silence
 from digest.desk import tallies
 from digest.desk.curating import state_of
 from digest.doctor import work
@@ -164,7 +165,8 @@ def _number(value: int) -> str:
 
 def matters(edition: Edition | None, now: datetime) -> list[Matter]:
     """Everything late, held or odd; the worst first."""
-    found = [*_ticks(now), *_holds(), *_waiting(now), *_doubts(), *_edition_matters(edition, now), *_ailing(now)]
+    letters = [*_holds(), *_waiting(now), *_doubts(), *_silent(now)]
+    found = [*_ticks(now), *letters, *_edition_matters(edition, now), *_ailing(now)]
     return sorted(found, key=lambda matter: matter.level != "bad")
 
 
@@ -203,6 +205,11 @@ def _doubts() -> list[Matter]:
     doubted = "1 letter is" if count == 1 else f"{_number(count)} letters are"
     says = f"{doubted} in doubt: the provider may or may not have taken {'it' if count == 1 else 'them'}."
     return [Matter("warn", says, "See the names", reverse("desk-deliverability") + "#doubt")]
+
+
+def _silent(now: datetime) -> list[Matter]:
+    alarm = silence.listen(now).alarm
+    return [Matter("warn", f"{alarm}.", "See what came back", reverse("desk-deliverability"))] if alarm else []
 
 
 def _edition_matters(edition: Edition | None, now: datetime) -> list[Matter]:

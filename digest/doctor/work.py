@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from digest import heartbeats
+from digest.delivery import channels, silence
 from digest.doctor.finding import BAD, OK, WARN, Finding
 from digest.models import Delivery, Edition, Source
 from subscriptions.commands import typed
@@ -27,6 +28,7 @@ def look(now: datetime) -> Iterator[Finding]:
     yield editions()
     yield letters(now)
     yield uncertain()
+    yield silent(now)
     yield notices(now)
 
 
@@ -129,6 +131,17 @@ def uncertain() -> Finding:
     return Finding(
         "letters", "in doubt", WARN, f"{count} by name on the desk", "Settle them on the Deliverability page."
     )
+
+
+def silent(now: datetime) -> Finding:
+    """Accepted, and then never a word of them."""
+    found = silence.listen(now)
+    if found.alarm:
+        fix = "See that the provider's reports reach /hooks/<provider>/; then ask it about these letters."
+        return Finding("letters", "never reported", WARN, found.alarm, fix)
+    if not channels.makes_reports(found.channel):
+        return Finding("letters", "never reported", OK, f"{found.channel} makes no reports")
+    return Finding("letters", "never reported", OK, f"{found.silent} of {found.accepted} letters of the last day")
 
 
 def notices(now: datetime) -> Finding:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -47,6 +50,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours; a database that is away, full or locked is none, and passes by itself."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return away(request)
     return _page(
         request,
         500,
@@ -55,6 +61,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "The page could not be made. Nothing you sent has been half done.",
         "Try again in a minute; whoever runs this site finds the cause in its log.",
     )
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """Never a 200 for a form that was not kept; a provider that gets this answer sends its report again."""
+    response = _page(
+        request,
+        503,
+        "Back in a moment",
+        "The site cannot reach its records just now",
+        "It is being looked after, or very busy. Nothing you sent has been kept, not even in part.",
+        "Go back and send it again in a minute.",
+    )
+    response["Retry-After"] = "60"
+    return response
 
 
 def busy(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import channels, holds, resolve
+from digest.delivery import channels, holds, resolve, silence
 from digest.desk import charts, pipeline, settling, tallies
 from digest.desk.access import door
 from digest.desk.curating import CuratingError
@@ -40,7 +40,7 @@ def deliverability(request: HttpRequest) -> HttpResponse:
         dead=Delivery.objects.filter(state=Delivery.State.DEAD, carried_by=None).select_related("edition")[:NAMED],
         held=Channel.objects.exclude(held_by=""), stopped=holds.low_disk(), channel=channels.current(),
         pauses=DomainPause.objects.filter(until__gt=now).order_by("domain")[:NAMED],
-        suppressions=Suppression.objects.order_by("-since")[:20], most=NAMED,
+        silence=silence.listen(now), suppressions=Suppression.objects.order_by("-since")[:20], most=NAMED,
     )  # fmt: skip
 
 
