@@ -73,7 +73,7 @@ def traits(name: str) -> Traits:
 
 def makes_reports(name: str) -> bool:
     """Whether the channel says by itself what became of a letter after it was accepted."""
-    return traits(name).kind is not Kind.BLIND and name != "outbox"
+    return traits(name).kind is not Kind.BLIND and name not in {"outbox", "postfix"}
 
 
 def current() -> str:
