@@ -87,11 +87,11 @@ def raced(url: str, folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_s35_every_act_has_one_effect_on_sqlite(tmp_path: Path) -> None:
+def test_f91_s35_every_act_has_one_effect_on_sqlite(tmp_path: Path) -> None:
     assert raced(f"sqlite:///{tmp_path}/race.sqlite3", tmp_path) == ONCE
 
 
 @pytest.mark.slow
 @pytest.mark.postgresql
-def test_s35_every_act_has_one_effect_on_postgresql(tmp_path: Path, postgres: str) -> None:
+def test_f91_s35_every_act_has_one_effect_on_postgresql(tmp_path: Path, postgres: str) -> None:
     assert raced(postgres, tmp_path) == ONCE

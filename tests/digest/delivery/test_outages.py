@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,3 +154,41 @@ def test_f38_within_a_transaction_nothing_is_tried_again() -> None:
     with pytest.raises(OperationalError):
         fails()
     assert len(tried) == 1
+
+
+# -- A and C: two deploys at once, a migration while letters go out --------------------------------
+
+
+@pytest.mark.slow
+def test_f22_two_migrates_at_once_take_turns_on_sqlite(tmp_path: Path) -> None:
+    assert migrated_twice(f"sqlite:///{tmp_path}/two.sqlite3", tmp_path) == [0, 0, 0]
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_f22_two_migrates_at_once_take_turns_on_postgresql(tmp_path: Path) -> None:
+    if reason := cluster.why_not():
+        pytest.skip(reason)
+    with cluster.running() as server:
+        assert migrated_twice(server.url, tmp_path) == [0, 0, 0]
+
+
+def migrated_twice(url: str, folder: Path) -> list[int]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    settings = kept | {"OFFPRINT_DOTENV": "no", "VAR_DIR": str(folder), "DATABASE_URL": url}
+    command = [sys.executable, "manage.py", "migrate", "-v0"]
+    both = [subprocess.Popen(command, cwd=ROOT, env=settings, stderr=subprocess.DEVNULL) for _ in range(3)]
+    return [one.wait(timeout=240) for one in both]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", DATABASES)
+def test_f22_f42_a_migration_steps_back_for_letters_and_readers(database: str) -> None:
+    """Workers that know nothing of the new column are killed and started before, during and after."""
+    seen = run("database", "migrated", "--database", database)
+    assert (seen["migrated"], seen["filled"], seen["audit"]) == (0, True, [])
+    assert seen["letters"] == seen["accepted"] == 200
+    assert seen["restarts"] >= 5
+    if database == "postgresql":
+        assert seen["stepped back"] >= 1  # somebody read the table in a long transaction
+        assert seen["longest query"] < 2
