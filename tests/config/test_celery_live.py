@@ -92,3 +92,18 @@ def test_worker_and_beat_send_what_waits(tmp_path: Path, redis: str) -> None:
             assert [path.name.split("--")[0] for path in letters(tmp_path, 45)] == ["reader_example.org"]
     finally:
         clean(settings)
+
+
+@pytest.mark.slow
+def test_f33_a_corrupt_schedule_file_is_made_anew(tmp_path: Path) -> None:
+    """Nothing of ours lives in it: the beat wakes the workers all the same."""
+    settings = environment(tmp_path, "")
+    manage(settings, "check")
+    schedule = tmp_path / "celerybeat-schedule"
+    schedule.write_bytes(b"\x00garbage" * 100)
+    with running(settings, "celery -A config beat --loglevel=error"):
+        end = time.monotonic() + 45
+        while time.monotonic() < end and not list((tmp_path / "broker" / "queue").glob("*")):
+            time.sleep(0.25)
+    assert list((tmp_path / "broker" / "queue").glob("*"))
+    assert not schedule.exists() or b"garbage" not in schedule.read_bytes()
