@@ -5,6 +5,8 @@ import json
 import pytest
 from django.core.management import call_command
 
+from subscriptions.models import Subscriber
+
 pytestmark = pytest.mark.django_db
 
 
@@ -46,3 +48,25 @@ def test_the_preview_stage_says_how_long_a_reader_waits(capsys: pytest.CaptureFi
     assert (answer["papers"], answer["asked"]) == (120, 300)
     assert answer["matched"] > 0
     assert 0 < answer["milliseconds"]["median"] <= answer["milliseconds"]["p95"] <= answer["milliseconds"]["most"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "sink", "channel"), [("send", "", "smtp"), ("day", "outbox:", "outbox")])
+def test_a_made_up_day_is_sent_and_audited_on_a_database_of_its_own(
+    stage: str, sink: str, channel: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = ["--subscribers", "6", "--papers", "12", "--filters", "20"]
+    call_command("bench", stage, *sizes, "--sink", sink, "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["stage"], answer["channel"], answer["good"], answer["audit"]) == (stage, channel, True, [])
+    assert answer["accepted"] == answer["planned"] == answer["accounts"]["planned"] > 0
+    assert {"plan", "claim", "render", "intend", "hand over", "settle"} == set(answer["seconds"])
+    assert answer["letters_per_second"] > 0 < answer["plain_letters_per_second"]
+    assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize("sink", ["smtp://mail.example.org", "anymail://resend", "smtp://10.0.0.1:25"])
+def test_made_up_letters_stay_on_this_machine(sink: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        call_command("bench", "send", "--sink", sink, "--json")
+    assert end.value.code == 2
