@@ -103,7 +103,9 @@ def broken(kind: type[Exception], **cause: str) -> Exception:
         (broken(OperationalError, sqlite_errorname="SQLITE_FULL"), ""),
     ],
 )
-def test_f38_only_what_may_pass_is_tried_again(error: Exception, kind: str) -> None:
+def test_f38_only_what_may_pass_is_tried_again(error: Exception, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    vendor = "sqlite" if hasattr(error.__cause__, "sqlite_errorname") else "postgresql"
+    monkeypatch.setattr(contention, "connection", SimpleNamespace(vendor=vendor))
     assert contention.trouble(error) == kind
 
 
