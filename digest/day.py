@@ -40,6 +40,7 @@ def run(now: datetime, say: Say) -> Report:
     report = Report()
     say("Pulling the sources …")
     _pull(report, now)
+    _keep_some_back(report, now)
     say("Releasing today's edition …")
     _release(report, now)
     say("Planning and sending the digests …")
@@ -68,6 +69,14 @@ def _why_samples() -> str:
     if settings.SAMPLE_FEEDS == "always":
         return "The bundled sample feeds were read, because SAMPLE_FEEDS=always."
     return "The publishers cannot be reached from here, so the bundled sample feeds were read instead."
+
+
+def _keep_some_back(report: Report, now: datetime) -> None:
+    practice = demonstration.keep_some_back(now)
+    if practice is not None:
+        report.notes.append(
+            f"{practice.entries.count()} papers are kept for tomorrow's edition: it is open at the desk, to be tried."
+        )
 
 
 def _release(report: Report, now: datetime) -> None:

@@ -1,13 +1,18 @@
-"""A few readers for the first run, so that there are letters to look at. Only where mail goes to files."""
+"""The first run: a few readers, so that there are letters to look at, and a few papers kept back to try the desk on.
+
+Only where mail goes to files.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
+from digest import editions
+from digest.models import Edition
 from subscriptions import services
 from subscriptions.models import Subscriber
 
@@ -56,3 +61,21 @@ def _add(reader: Demonstration, now: datetime) -> None:
     services.confirm(row, now)
     Subscriber.objects.filter(pk=row.pk).update(next_digest_at=now)
     row.notices.all().delete()
+
+
+KEPT_BACK = 12  # papers; on a day of fewer than sixty, a fifth of them
+
+
+def keep_some_back(now: datetime) -> Edition | None:
+    """Before the first edition goes: every fifth paper waits in tomorrow's, which is open at the desk at once.
+
+    None where there was an edition before, or the day is too small to be shared.
+    """
+    if not is_wanted() or Edition.objects.exists():
+        return None
+    papers = editions.unplaced(now.date())[4::5][:KEPT_BACK]
+    if not papers:
+        return None
+    practice, _ = Edition.objects.get_or_create(date=now.date() + timedelta(days=1))
+    editions.place(practice, papers)
+    return practice

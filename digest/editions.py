@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 
 from digest import risers
 from digest.models import Announcement, Edition, EditionPaper, Paper
@@ -42,11 +42,11 @@ def collect(day: date, now: datetime) -> Edition:
         with transaction.atomic():  # locked, so that it cannot be frozen between the look and the placing
             edition = Edition.objects.select_for_update().get(pk=edition.pk)
             if edition.state in {State.COLLECTING, State.HELD}:
-                _place(edition, _unplaced(day))
+                place(edition, unplaced(day))
     return edition
 
 
-def _unplaced(day: date) -> list[int]:
+def unplaced(day: date) -> list[int]:
     """Ids of the papers announced in the window up to `day` that are in no edition, in their order of interest."""
     papers = (
         Paper.objects.filter(
@@ -61,7 +61,8 @@ def _unplaced(day: date) -> list[int]:
     return list(dict.fromkeys(papers.values_list("id", flat=True)))
 
 
-def _place(edition: Edition, papers: Iterable[int]) -> None:
+def place(edition: Edition, papers: Iterable[int]) -> None:
+    """Put papers, by id, behind those the edition has."""
     last = edition.entries.aggregate(last=Max("position"))["last"]
     start = 0 if last is None else last + 1
     rows = [EditionPaper(edition=edition, paper_id=paper, position=start + n) for n, paper in enumerate(papers)]
@@ -163,10 +164,12 @@ def let_go(edition: Edition) -> bool:
 def release_due(now: datetime) -> list[Edition]:
     """The gate: an edition goes when its sources are complete, or when its deadline has passed.
 
-    Days that were missed (the machine was off) go first, so that no paper stays behind.
+    Days that were missed (the machine was off) go first, so that no paper stays behind. One of a day to come
+    goes only at the time that a curator gave it.
     """
     collect(now.date(), now)
-    waiting = Edition.objects.filter(state__in=[State.COLLECTING, State.FROZEN], date__lte=now.date())
+    open_ones = Edition.objects.filter(state__in=[State.COLLECTING, State.FROZEN])
+    waiting = open_ones.filter(Q(date__lte=now.date()) | Q(release_at__lte=now))
     ready = [one for one in waiting.filter(entries__is_hidden=False).distinct().order_by("date") if _is_time(one, now)]
     return [edition for one in ready if (edition := _released(one, now)) is not None]
 

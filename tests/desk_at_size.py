@@ -1,8 +1,10 @@
 """How quick the desk is on a large site: fills a PostgreSQL database of its own, counts, and times every page.
 
-    python -m tests.desk_at_size --readers 1000000 --deliveries 2000000 --papers 50000
+    python -m tests.desk_at_size --readers 1000000 --deliveries 10000000 --papers 50000
 
-The database (`offprint_desk_size` on TEST_POSTGRES_URL, else 127.0.0.1) is made anew and dropped at the end.
+The database (`offprint_desk_size` on TEST_POSTGRES_URL, else 127.0.0.1) is made anew and dropped at the end. With
+`--keep` it stays (about 6 GB), and `--reuse` measures one that stayed, on the day it was filled: so it can be filled
+while the machine is busy, and measured when it is not.
 """
 
 from __future__ import annotations
@@ -26,18 +28,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("readers", 1_000_000), ("deliveries", 2_000_000), ("papers", 50_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--keep", action="store_true", help="leave the database there")
+    parser.add_argument("--reuse", action="store_true", help="measure the database that was kept; fill nothing")
+    parser.add_argument("--fill-only", action="store_true", help="fill, measure nothing (with --keep)")
     options = parser.parse_args()
-    with psycopg.connect(SERVER, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        server.execute(f"CREATE DATABASE {NAME}")
+    if not options.reuse:
+        _serve(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)", f"CREATE DATABASE {NAME}")
     try:
         print(json.dumps(_measure(options), indent=2))
     finally:
         from django.db import connections
 
         connections.close_all()
-        with psycopg.connect(SERVER, autocommit=True) as server:
-            server.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+        if not options.keep:
+            _serve(f"DROP DATABASE {NAME} WITH (FORCE)")
+
+
+def _serve(*statements: str) -> None:
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        for statement in statements:
+            server.execute(statement)
 
 
 def _measure(options: argparse.Namespace) -> dict[str, object]:
@@ -54,9 +64,18 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
 
     call_command("check", verbosity=0)
     call_command("migrate", verbosity=0)
-    seconds = {"fill": _timed(lambda: _fill(options))}
+    seconds = {} if options.reuse else {"fill": _timed(lambda: _fill(options))}
+    if options.fill_only:
+        return {"seconds": seconds}
     seconds |= _counted()
-    return {"rows": vars(options), "seconds": seconds, "pages_ms": _pages(), "load": os.getloadavg()}
+    return {"rows": _rows(), "seconds": seconds, "pages_ms": _pages(), "load": os.getloadavg()}
+
+
+def _rows() -> dict[str, int]:
+    from digest.models import Delivery, Paper
+    from subscriptions.models import Interest, Subscriber
+
+    return {model.__name__: model.objects.count() for model in (Subscriber, Interest, Delivery, Paper)}
 
 
 def _timed(do: object) -> float:
@@ -67,10 +86,11 @@ def _timed(do: object) -> float:
 
 def _fill(options: argparse.Namespace) -> None:
     """One row of each kind by the builders, then many like it by the server itself."""
-    from digest.models import Delivery, Edition, Paper, Source
+    from digest.models import Attempt, Delivery, Edition, Paper, Source
     from subscriptions.models import Subscriber
     from tests import make
 
+    _run(["SET synchronous_commit = off", "SET session_replication_role = replica", "SET maintenance_work_mem = '1GB'"])
     today = datetime.now(UTC).date()
     a_day = max(1, options.papers // DAYS)
     filters = [make.filter(f"word{n}") for n in range(2000)]
@@ -101,14 +121,36 @@ def _fill(options: argparse.Namespace) -> None:
     )  # fmt: skip
     each = options.deliveries // (DAYS - 1)
     some = f"(SELECT id n FROM subscriptions_subscriber ORDER BY id OFFSET 1 LIMIT {each})"
+    attempt = Attempt.objects.create(
+        channel="smtp", worker="w", lease_until=make.NOW, started_at=make.NOW, state="closed", outcome="accepted"
+    )
+    _copy(Attempt, attempt.pk, "generate_series(1, 20000) n", key="gen_random_uuid()")
+    indexes = _without_indexes(Delivery)
     _copy(
         Delivery, row.pk, f"digest_edition e, {some} s WHERE e.serial IS NOT NULL AND",
         uuid="gen_random_uuid()", edition_id="e.id", subscriber_id="n", local_date="e.date",
         fate="CASE WHEN n % 3 = 0 THEN 'delivered' ELSE '' END",
         state="CASE WHEN n % 1000 = 7 THEN 'uncertain' WHEN n % 9 = 0 THEN 'skipped' ELSE 'accepted' END",
         reason="CASE WHEN n % 9 = 0 THEN 'no_match' ELSE '' END",
+        attempt_id=f"CASE WHEN n % 9 = 0 THEN NULL ELSE {attempt.pk} + n % 20000 END",
+        papers="""('[' || repeat('{"paper": 1, "reasons": ["large-language-models"]}, ', 4) || '{}]')::jsonb""",
     )  # fmt: skip
-    _run(["ANALYZE"])
+    _run([*indexes, "SET session_replication_role = DEFAULT", "VACUUM ANALYZE"])
+
+
+def _without_indexes(model: object) -> list[str]:
+    """Take a table's indexes away while it is filled, but for its constraints'; the statements that make them anew."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s
+               AND indexname NOT IN (SELECT conname FROM pg_constraint)""",
+            [model._meta.db_table],  # type: ignore[attr-defined]
+        )
+        found = cursor.fetchall()
+    _run([f'DROP INDEX "{name}"' for name, _ in found])
+    return [definition for _, definition in found]
 
 
 PLACE = [
@@ -170,7 +212,8 @@ def _pages() -> dict[str, dict[str, float]]:
     from subscriptions.models import Subscriber
 
     client = Client(HTTP_HOST="localhost")
-    client.force_login(get_user_model().objects.create_superuser("root"))
+    root, _ = get_user_model().objects.get_or_create(username="root", is_staff=True, is_superuser=True)
+    client.force_login(root)
     today, last = Edition.objects.order_by("-date").values_list("date", flat=True)[:2]
     reader = Subscriber.objects.order_by("-id").values_list("uuid", flat=True)[0]
     paths = [

@@ -11,7 +11,7 @@ from django.urls import reverse
 from digest import editions
 from digest.delivery import silence
 from digest.desk import tallies
-from digest.desk.curating import state_of
+from digest.desk.curating import OPEN, state_of
 from digest.doctor import work
 from digest.models import Channel, Delivery, Edition, Fetch, Source
 from digest.sources import health
@@ -21,6 +21,7 @@ GRAVE = 3  # failures in a row
 MOST_NAMED = 4
 _AILING = Q(failures__gte=1) | ~Q(held_reason="")
 ENDS = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead")
+_GOES_BY_ITSELF = (State.COLLECTING, State.FROZEN)
 ON_THEIR_WAY = ("pending", "claimed", "ambiguous")
 
 
@@ -66,6 +67,13 @@ class Progress:
 def current(now: datetime) -> Edition | None:
     """The edition of the day: the newest that is not of the future."""
     return Edition.objects.filter(date__lte=now.date()).order_by("-date").first()
+
+
+def upcoming(edition: Edition | None) -> Edition | None:
+    """The open edition of a day to come, once today's is out: the one a curator can work on."""
+    if edition is None or edition.state != State.RELEASED:
+        return None
+    return Edition.objects.filter(state__in=OPEN, date__gt=edition.date).order_by("date").first()
 
 
 def account(numbers: tallies.Numbers) -> dict[str, int]:
@@ -269,11 +277,7 @@ def _page(row: Source) -> str:
 
 def coming(edition: Edition | None, now: datetime) -> list[Coming]:
     """The next events, the nearest first."""
-    found = []
-    if edition is not None and edition.state in {State.COLLECTING, State.FROZEN}:
-        at = edition.release_at or editions.deadline(edition.date)
-        word = "goes out" if edition.release_at else "goes out at the latest"
-        found.append(Coming(at, f"the edition of {edition.date:%-d %B} {word}"))
+    found = [_going(one) for one in (edition, upcoming(edition)) if one and one.state in _GOES_BY_ITSELF]
     pull = Source.objects.filter(is_enabled=True, next_pull_at__gt=now).order_by("next_pull_at").first()
     if pull is not None and pull.next_pull_at:
         found.append(Coming(pull.next_pull_at, f"{pull.name} is asked again"))
@@ -281,6 +285,12 @@ def coming(edition: Edition | None, now: datetime) -> list[Coming]:
         who = "one reader falls due" if count == 1 else f"{_number(count)} readers fall due"
         found.append(Coming(datetime.fromisoformat(hour), who))
     return sorted((one for one in found if one.at > now - timedelta(hours=1)), key=lambda one: one.at)
+
+
+def _going(edition: Edition) -> Coming:
+    at = edition.release_at or editions.deadline(edition.date)
+    word = "goes out" if edition.release_at else "goes out at the latest"
+    return Coming(at, f"the edition of {edition.date:%-d %B} {word}")
 
 
 def progress(edition: Edition | None, now: datetime) -> Progress | None:

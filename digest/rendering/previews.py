@@ -7,9 +7,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
 from digest.matching import Day
 from digest.matching.reading import papers_of, wants_of
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, EditionPaper
 from digest.rendering import doors, letters, reading
 from digest.selection import Want, select, to_json
 from subscriptions import addresses, query
@@ -39,7 +42,7 @@ def stranger(email: str = "preview@example.org") -> Subscriber:
 
 
 def edition(day: date | None = None) -> Edition:
-    """The edition of `day`, else the newest that has papers. Raises PreviewError."""
+    """The edition of `day`, else the newest until today that has papers. Raises PreviewError."""
     known = Edition.objects.order_by("-date")
     if day is not None:
         found = known.filter(date=day).first()
@@ -48,7 +51,9 @@ def edition(day: date | None = None) -> Edition:
             hint = f" The newest is {newest.date}." if newest else " There is none yet: pull, then release."
             raise PreviewError(f"There is no edition of {day}.{hint}")
         return found
-    found = known.filter(entries__isnull=False).first()
+    found = known.filter(
+        Exists(EditionPaper.objects.filter(edition=OuterRef("pk"))), date__lte=timezone.now().date()
+    ).first()
     if found is None:
         raise PreviewError("There is no edition with papers yet. Pull, then release.")
     return found

@@ -28,6 +28,7 @@ def today(request: HttpRequest) -> HttpResponse:
         current="desk",
         now=now,
         edition=edition,
+        upcoming=pipeline.upcoming(edition),
         stages=pipeline.stages(edition, now),
         matters=pipeline.matters(edition, now),
         coming=pipeline.coming(edition, now),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from digest import commands
 from digest.commands import UsageError
@@ -58,11 +59,11 @@ def _papers(options: dict[str, Any]) -> list[PaperText]:
         if not editions.exists():
             raise UsageError(f"There is no edition of {options['date']}. `--all` looks through everything.")
         return papers_of(editions)
-    newest = editions.first()
+    newest = editions.filter(date__lte=timezone.now().date()).first()
     if newest is None:
         return []
     since = newest.date - timedelta(days=(options["days"] or 1) - 1)
-    return papers_of(editions.filter(date__gte=since))
+    return papers_of(editions.filter(date__range=(since, newest.date)))
 
 
 def _line(day: Day, tree: query.Node, place: int, score: float) -> dict[str, Any]:

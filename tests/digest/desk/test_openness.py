@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from digest import editions
 from digest.models import Edition
 from tests import make
 
@@ -90,3 +91,22 @@ def test_an_empty_view_of_a_full_day_offers_all_of_it(curator):
     page = seen(curator, f"{DAY}?show=hidden")
     assert "None of the day’s 1 paper is among these" in page
     assert "Show all" in page
+
+
+def test_once_today_is_out_the_first_page_leads_to_tomorrows_open_edition(curator, signed_in):
+    make.edition(papers=[make.paper()])
+    tomorrow = make.TODAY + timedelta(days=1)
+    make.edition(tomorrow, [make.paper()], state="collecting")
+    assert f'href="/desk/triage/{tomorrow}/">Go through the papers of 4 Jun' in seen(curator, "/desk/")
+    assert "the edition of 4 June goes out at the latest" in seen(curator, "/desk/")
+    assert "Go through the papers" not in seen(signed_in("viewer"), "/desk/")
+
+
+def test_an_edition_of_a_day_to_come_goes_only_at_the_time_a_curator_gave_it():
+    make.edition(papers=[make.paper()])
+    tomorrow = make.edition(make.TODAY + timedelta(days=1), [make.paper()], state="collecting")
+    assert editions.release_due(make.NOW) == []
+    tomorrow.release_at = make.NOW + timedelta(minutes=5)
+    tomorrow.save()
+    assert editions.release_due(make.NOW) == []
+    assert [one.pk for one in editions.release_due(make.NOW + timedelta(minutes=5))] == [tomorrow.pk]
