@@ -3,7 +3,7 @@
     python -m tests.desk_at_size --readers 1000000 --deliveries 10000000 --papers 50000
 
 The database (`offprint_desk_size` on TEST_POSTGRES_URL, else 127.0.0.1) is made anew and dropped at the end. With
-`--keep` it stays (about 6 GB), and `--reuse` measures one that stayed, on the day it was filled: so it can be filled
+`--keep` it stays (about 8.5 GB), and `--reuse` measures one that stayed, on the day it was filled: so it can be filled
 while the machine is busy, and measured when it is not.
 """
 
