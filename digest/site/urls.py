@@ -6,7 +6,7 @@ from datetime import date
 
 from django.urls import include, path, register_converter
 
-from digest.site import feed_views, views
+from digest.site import crawling, feed_views, views
 from digest.site.periods import Period, month, week
 
 
@@ -82,6 +82,7 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("search/feed.<form:form>", feed_views.search, name="search_feed"),
     path("favicon.ico", views.favicon, name="favicon"),
-    path("robots.txt", views.robots, name="robots"),
+    path("robots.txt", crawling.robots, name="robots"),
+    path("sitemap.xml", crawling.sitemap, name="sitemap"),
     path("", include("digest.site.letter_urls")),
 ]

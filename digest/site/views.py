@@ -217,13 +217,3 @@ def _no_such_period(request: HttpRequest, period: Period) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """For whoever asks for the icon at its old address without reading the page."""
     return redirect(static("favicon.svg"))
-
-
-@require_safe
-@public(60 * MINUTE)
-def robots(request: HttpRequest) -> HttpResponse:
-    """Crawlers may read the papers; a reader's own links and the searches are not for them."""
-    letters = (f"/{letter}/" for letter in "abcfklnprsu")  # the signed links of mails
-    closed = ("/search/", "/preferences/", "/account/", "/admin/", "/desk/", *letters)
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -32,6 +32,7 @@ PATHS = [
     "/feed.atom",
     "/feed.json",
     "/robots.txt",
+    "/sitemap.xml",
     "/no/such/page",
     "/day/2026-02-30/",
     "/static/offprint.css",

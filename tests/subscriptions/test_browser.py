@@ -17,7 +17,10 @@ from tests.browser import SCHEMES, WIDTHS, Scheme, faults, is_too_wide, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 State = Subscriber.State
-each_way = pytest.mark.parametrize(("width", "script"), [(320, False), (1280, True)])
+BIBTEX = "@article{one, title={Folding proteins by hand}}\n@article{two, year=2020}\n"
+each_way = pytest.mark.parametrize(
+    ("width", "script"), [(width, script) for width in WIDTHS for script in (True, False)]
+)
 
 
 @pytest.fixture
@@ -149,6 +152,31 @@ def test_data_are_taken_along_and_erased(browser: Browser, site: str, width: int
         heading(page, "Everything about you is erased")
     row.refresh_from_db()
     assert row.state == State.FORGOTTEN
+
+
+@each_way
+def test_a_file_of_papers_stays_while_the_form_is_mended(browser: Browser, site: str, width: int, script: bool) -> None:
+    library = {"name": "library.bib", "mimeType": "text/plain", "buffer": BIBTEX.encode()}
+    with opened(browser, f"{site}/subscribe/", width, script=script) as page:
+        page.get_by_text("Or describe your work").click()
+        page.get_by_label("Or a file with them").set_input_files([library])
+        if not script:
+            press(page, "Show me last week's papers")
+        expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
+        expect(page.locator("#preview")).to_contain_text("like the 1 paper you named")
+        press(page, "Send me the confirmation")
+        expect(page.locator("#email-error-1")).to_contain_text("Write your e-mail address")
+        expect(page.locator(".brought")).to_contain_text("library.bib is here: 1 paper")
+        expect(page.locator(".wishes .notice")).to_contain_text("Line 2, two: It has neither")
+        assert not is_too_wide(page)
+        assert not script or faults(page) == []
+        page.get_by_label("Your e-mail address").fill("ada@example.org")
+        press(page, "Send me the confirmation")
+        heading(page, "Look in your inbox")
+        expect(page.locator("main")).to_contain_text("Line 2, two: It has neither")
+    asks.take_up(timezone.now())
+    row = Subscriber.objects.get()
+    assert [one.title for one in row.liked_papers.all()] == ["Folding proteins by hand"]
 
 
 @each_way

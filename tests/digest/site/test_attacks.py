@@ -40,6 +40,7 @@ PAGES = [
     "/search/?q=speech+noise+never+seen",
     "/search/feed.atom?q=speech",
     "/robots.txt",
+    "/sitemap.xml",
     "/none",
 ]
 WRITING = re.compile(r"^\s*(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)", re.IGNORECASE)
