@@ -6,8 +6,9 @@ went (`merged_into`), and a new announcement finds the other one.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db import transaction
 
@@ -16,6 +17,7 @@ from digest.models import Announcement, Edition, EditionPaper, Identifier, Paper
 _FILLED = ("doi", "arxiv_id", "pdf_url", "code_url", "project_url", "thumbnail_url", "comment", "journal_ref",
            "abstract", "categories", "primary_category", "authors", "published_on", "upvotes", "comments")  # fmt: skip
 _PREPRINT_KINDS = ("arxiv", "arxiv-api", "arxiv-list", "oai-pmh", "huggingface")
+_OPEN = (Edition.State.COLLECTING, Edition.State.HELD)
 
 
 class MergeError(ValueError):
@@ -40,22 +42,34 @@ def merge(one: Paper, two: Paper, now: datetime) -> Paper:
 
 
 def _move_place(other: Paper, keep: Paper) -> None:
-    """A place in an open edition, with the curator's pin and note, goes to the row that stays, if that has none."""
-    open_places = EditionPaper.objects.filter(paper=other, edition__state=Edition.State.COLLECTING)
+    """A place in an open edition goes to the row that stays; if that has one, the curator's pin and note go there."""
+    open_places = EditionPaper.objects.filter(paper=other, edition__state__in=_OPEN)
+    stays = EditionPaper.objects.filter(paper=keep, edition__state__in=_OPEN, is_late_riser=False).first()
+    for place in open_places:
+        if stays:
+            _take_choices(stays, place)
     if EditionPaper.objects.filter(paper=keep).exists():
         open_places.delete()
     else:
         open_places.update(paper=keep)
 
 
+def _take_choices(stays: EditionPaper, place: EditionPaper) -> None:
+    """What a curator chose for either row holds for both; a pin outweighs a hiding."""
+    stays.is_pinned = stays.is_pinned or place.is_pinned
+    stays.is_hidden = (stays.is_hidden or place.is_hidden) and not stays.is_pinned
+    stays.note = stays.note or place.note
+    stays.save(update_fields=["is_pinned", "is_hidden", "note"])
+
+
 def _seniority(paper: Paper) -> tuple[bool, int]:
-    placed = EditionPaper.objects.filter(paper=paper).exclude(edition__state=Edition.State.COLLECTING).exists()
+    placed = EditionPaper.objects.filter(paper=paper).exclude(edition__state__in=_OPEN).exists()
     return (not placed, paper.pk)
 
 
-def _move_announcements(rows: object, to: Paper) -> None:
+def _move_announcements(rows: Iterable[Announcement], to: Paper) -> None:
     taken = set(Announcement.objects.filter(paper=to).values_list("source_id", "day"))
-    for row in rows:  # type: ignore[attr-defined]
+    for row in rows:
         if (row.source_id, row.day) in taken:
             row.delete()
         else:
@@ -78,22 +92,68 @@ def _fill(keep: Paper, other: Paper) -> None:
 def split(paper: Paper, names: Collection[str], now: datetime) -> Paper:
     """Take the names `names` off `paper`, and give them a paper of their own, never merged through again.
 
-    Announcements of arXiv and Hugging Face go with the arXiv id, those of journals with the rest.
+    Announcements of arXiv and Hugging Face go with an arXiv id, those of journals with any other name; where
+    both papers have such a name, both keep the announcement, for nobody can tell them apart any more.
     """
     rows = list(Identifier.objects.filter(paper=paper))
     going = [row for row in rows if row.value in set(names)]
-    if not going or len(going) == len(rows):
+    staying = [row for row in rows if row not in going]
+    if not going or not staying:
         raise MergeError("Choose some of the paper's names, not none and not all of them.")
     with transaction.atomic():
         new = _revived(paper, going) or _copied(paper, going, now)
         Identifier.objects.filter(pk__in=[row.pk for row in going]).update(paper=new, is_apart=True)
-        preprint = any(row.value.startswith("arxiv:") for row in going)
-        moved = Announcement.objects.filter(paper=paper)
-        ours = {"source__kind__in": _PREPRINT_KINDS}
-        _move_announcements(moved.filter(**ours) if preprint else moved.exclude(**ours), new)
-        gone = {"arxiv_id": ""} if preprint else {"doi": ""}
-        Paper.objects.filter(pk=paper.pk).update(updated_at=now, **gone)
+        _part_announcements(paper, new, _sorts(staying), _sorts(going))
+        _renamed(new, going).save(update_fields=_NAMED)
+        paper.updated_at = now
+        _renamed(paper, staying).save(update_fields=[*_NAMED, "updated_at"])
     return new
+
+
+_NAMED = ("arxiv_id", "doi", "url", "pdf_url")
+
+
+def _sorts(rows: Collection[Identifier]) -> set[bool]:
+    """Whether there are preprint's names among them (True), and others (False)."""
+    return {row.value.startswith("arxiv:") for row in rows}
+
+
+def _part_announcements(paper: Paper, new: Paper, staying: set[bool], going: set[bool]) -> None:
+    for row in Announcement.objects.filter(paper=paper).select_related("source"):
+        sort = row.source.kind in _PREPRINT_KINDS
+        if sort not in going:
+            continue
+        if sort not in staying:
+            _move_announcements([row], new)
+        elif not Announcement.objects.filter(paper=new, source=row.source, day=row.day).exists():
+            row.pk, row._state.adding, row.paper = None, True, new
+            row.save()
+
+
+def _renamed(paper: Paper, rows: Collection[Identifier]) -> Paper:
+    """Its ids and addresses are those of the names it has; what pointed at the other paper is gone."""
+    found = {kind: name for kind, _, name in (row.value.partition(":") for row in rows)}
+    names = {row.value for row in rows}
+    if f"arxiv:{paper.arxiv_id}" not in names:
+        paper.arxiv_id = found.get("arxiv", "")
+    if f"doi:{paper.doi.lower()}" not in names:
+        paper.doi = found.get("doi", "")
+    if not paper.arxiv_id and _is_arxiv(paper.pdf_url):
+        paper.pdf_url = ""
+    paper.url = _address(paper, found.get("url", ""))
+    return paper
+
+
+def _address(paper: Paper, link: str) -> str:
+    if paper.arxiv_id:
+        return f"https://arxiv.org/abs/{paper.arxiv_id}"
+    if _is_arxiv(paper.url) or "//doi.org/" in paper.url:
+        return f"https://doi.org/{paper.doi}" if paper.doi else f"https://{link}" if link else paper.url
+    return paper.url
+
+
+def _is_arxiv(url: str) -> bool:
+    return (urlsplit(url).hostname or "").endswith("arxiv.org")
 
 
 def _revived(paper: Paper, going: list[Identifier]) -> Paper | None:
@@ -106,16 +166,9 @@ def _revived(paper: Paper, going: list[Identifier]) -> Paper | None:
 
 
 def _copied(paper: Paper, going: list[Identifier], now: datetime) -> Paper:
-    name = going[0].value
     new = Paper.objects.get(pk=paper.pk)
     new.pk, new._state.adding = None, True
-    new.identifier, new.first_seen_at, new.updated_at = _free_identifier(name), now, now
-    found = {row.value.partition(":")[0]: row.value.partition(":")[2] for row in going}
-    new.arxiv_id, new.doi = found.get("arxiv", ""), found.get("doi", "")
-    if new.arxiv_id:
-        new.url = f"https://arxiv.org/abs/{new.arxiv_id}"
-    elif new.doi:
-        new.url = f"https://doi.org/{new.doi}"
+    new.identifier, new.first_seen_at, new.updated_at = _free_identifier(going[0].value), now, now
     new.save()
     return new
 

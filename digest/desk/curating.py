@@ -1,4 +1,4 @@
-"""The curator's acts on a day's papers: pin, hide, note, order, bring back, add, merge, and undo.
+"""The curator's acts on a day's papers: pin, hide, note, order, bring back, add, and undo.
 
 Every act is one transaction with its line in the log. It counts only while the edition is open, and
 only if the row is still as the curator saw it: two curators never overwrite each other.
@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.http import HttpRequest
 
-from digest import merging
 from digest.desk import log
 from digest.desk.models import Act
 from digest.models import Announcement, Edition, EditionPaper, Paper
@@ -69,7 +68,7 @@ def change(
         after = _values(row)
         if after != before:
             row.save(update_fields=list(FIELDS))
-            _touch(edition)
+            touch(edition)
             log.record(request, verb, subject(row), now, before, after)
     return row
 
@@ -82,7 +81,7 @@ def _values(row: EditionPaper) -> dict[str, Any]:
     return {name: getattr(row, name) for name in FIELDS}
 
 
-def _touch(edition: Edition) -> None:
+def touch(edition: Edition) -> None:
     Edition.objects.filter(pk=edition.pk).update(revision=F("revision") + 1)
 
 
@@ -136,7 +135,7 @@ def order_pins(request: HttpRequest, edition: Edition, entry: EditionPaper, step
             return
         pins[at], pins[at + step] = pins[at + step], pins[at]
         _place(pins)
-        _touch(edition)
+        touch(edition)
         log.record(
             request, "order pins", f"edition {edition.date}", now,
             {"pins": before}, {"pins": [pin.paper_id for pin in pins]},
@@ -157,7 +156,7 @@ def bring_back(request: HttpRequest, edition: Edition, paper: Paper, now: dateti
             raise CuratingError("This paper has come back once already.")
         if EditionPaper.objects.filter(paper=paper, edition=edition).exists():
             raise CuratingError("This paper is in this very edition.")
-        entry = _append(edition, paper, is_late_riser=True)
+        entry = append(edition, paper, is_late_riser=True)
         log.record(request, "bring back", subject(entry), now)
     return entry
 
@@ -169,46 +168,33 @@ def add(request: HttpRequest, edition: Edition, paper: Paper, now: datetime) -> 
         placed = EditionPaper.objects.filter(paper=paper, is_late_riser=False).select_related("edition").first()
         if placed is not None:
             raise CuratingError(f"This paper is in the edition of {placed.edition.date} already.")
-        entry = _append(edition, paper)
+        entry = append(edition, paper)
         log.record(request, "add", subject(entry), now, {}, {"title": paper.title})
     return entry
 
 
-def _append(edition: Edition, paper: Paper, is_late_riser: bool = False) -> EditionPaper:
+def append(edition: Edition, paper: Paper, is_late_riser: bool = False) -> EditionPaper:
     last = edition.entries.aggregate(last=Max("position"))["last"]
     position = 0 if last is None else last + 1
-    _touch(edition)
+    touch(edition)
     return EditionPaper.objects.create(edition=edition, paper=paper, position=position, is_late_riser=is_late_riser)
-
-
-def merge(request: HttpRequest, edition: Edition, one: Paper, two: Paper, now: datetime) -> Paper:
-    """Two rows that are one paper become one."""
-    with transaction.atomic():
-        lock(edition)
-        titles = {"papers": [one.pk, two.pk], "titles": [one.title, two.title]}
-        try:
-            keep = merging.merge(one, two, now)
-        except merging.MergeError as error:
-            raise CuratingError(str(error)) from error
-        if not EditionPaper.objects.filter(paper=keep, is_late_riser=False).exists():
-            _append(edition, keep)
-        _touch(edition)
-        log.record(request, "merge", f"paper {keep.pk} in edition {edition.date}", now, titles, {"kept": keep.pk})
-    return keep
 
 
 # -- undo -----------------------------------------------------------------------------------------
 
 
+UNDOABLE = (*VERBS, "merge", "split", "undo")
+
+
 def last_undoable(actor: str, edition: Edition) -> Act | None:
     """The newest act of this person on this edition's papers that can be and was not yet taken back."""
     suffix = f" in edition {edition.date}"
-    acts = Act.objects.filter(actor=actor, subject__endswith=suffix, verb__in=[*VERBS, "undo"]).order_by("-id")[:200]
+    acts = Act.objects.filter(actor=actor, subject__endswith=suffix, verb__in=UNDOABLE).order_by("-id")[:200]
     undone: set[int] = set()
     for act in acts:
         if act.verb == "undo":
             undone.add(int(act.after["undoes"]))
-        elif act.pk not in undone:
+        elif act.pk not in undone and (act.verb in VERBS or act.before.get("names")):
             return act
     return None
 
@@ -227,7 +213,7 @@ def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
         for name, value in act.before.items():
             setattr(row, name, value)
         row.save(update_fields=list(FIELDS))
-        _touch(edition)
+        touch(edition)
         log.record(request, "undo", act.subject, now, act.after, {**act.before, "undoes": act.pk})
     return act
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.desk.views import deliverability, edition, preview, readers, signin, sources, today, topics, triage
+from digest.desk.views import deliverability, edition, preview, readers, signin, sources, splits, today, topics, triage
 
 
 class DayConverter:
@@ -30,6 +30,7 @@ urlpatterns = [
     path("triage/<desk_day:day>/", triage.triage, name="desk-triage"),
     path("triage/<desk_day:day>/undo/", triage.undo, name="desk-undo"),
     path("triage/<desk_day:day>/merge/", triage.merge, name="desk-merge"),
+    path("triage/<desk_day:day>/split/<int:paper>/", splits.split, name="desk-split"),
     path("triage/<desk_day:day>/add/", triage.add, name="desk-add"),
     path("triage/<desk_day:day>/back/<int:paper>/", triage.bring_back, name="desk-bring-back"),
     path("triage/<desk_day:day>/<int:entry>/", triage.change, name="desk-change"),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest import risers
-from digest.desk import adding, curating, duplicates, openness, reach
+from digest.desk import adding, curating, duplicates, joining, openness, reach
 from digest.desk.access import door
 from digest.desk.duplicates import Looked
 from digest.desk.reach import Reach
@@ -37,6 +37,7 @@ class Row:
     reach: Reach
     sources: list[str]
     twins: list[EditionPaper]
+    is_divisible: bool
 
 
 @door(Right.VIEW)
@@ -51,11 +52,12 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
     pages = Paginator(shown, A_PAGE)
     part = pages.get_page(request.GET.get("page"))
     names = curating.announcers([entry.paper_id for entry in part])
+    divisible = joining.divisible([entry.paper_id for entry in part])
     abstracts = dict(Paper.objects.filter(pk__in=[entry.paper_id for entry in part]).values_list("pk", "abstract"))
     rows = [
         Row(
             entry, abstracts[entry.paper_id], reached.get(entry.paper_id, Reach()), names.get(entry.paper_id, []),
-            twins.get(entry.paper_id, []),
+            twins.get(entry.paper_id, []), entry.paper_id in divisible,
         )
         for entry in part
     ]  # fmt: skip
@@ -149,9 +151,15 @@ def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
 @door(get=False, post=Right.CURATE)
 def undo(request: HttpRequest, day: date) -> HttpResponse:
     edition = edition_of(day)
-    return act(
-        request, "Undone.", _back(request, day), lambda: curating.undo(request, edition, timezone.now())
-    )  # fmt: skip
+    return act(request, "Undone.", _back(request, day), lambda: _undone(request, edition))
+
+
+def _undone(request: HttpRequest, edition: Edition) -> None:
+    last = curating.last_undoable(request.user.get_username(), edition)
+    if last is not None and last.verb in joining.VERBS:
+        joining.undo(request, edition, last, timezone.now())
+    else:
+        curating.undo(request, edition, timezone.now())
 
 
 @door(get=False, post=Right.CURATE)
@@ -164,7 +172,7 @@ def merge(request: HttpRequest, day: date) -> HttpResponse:
         raise Http404("Those papers are not there.")
     one, two = papers
     done = "Merged: they are one paper now."
-    return act(request, done, _back(request, day), lambda: curating.merge(request, edition, one, two, timezone.now()))
+    return act(request, done, _back(request, day), lambda: joining.merge(request, edition, one, two, timezone.now()))
 
 
 @door(get=False, post=Right.CURATE)

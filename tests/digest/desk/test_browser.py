@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from digest.desk.models import Act
-from digest.models import Edition
+from digest.models import Edition, Identifier
 from tests import make
 from tests.browser import SCHEMES, WIDTHS, faults, is_too_wide, opened
 
@@ -112,6 +112,22 @@ def test_twins_are_merged_by_a_key(browser, desk):
     assert Edition.objects.get().entries.count() == 6
 
 
+def test_a_paper_of_two_names_is_split_and_made_one_again_without_script(browser, desk):
+    paper = Edition.objects.get().entries.first().paper
+    Identifier.objects.create(value="doi:10.1000/two", paper=paper)
+    with signed_in(browser, desk, path=f"/desk/triage/{TODAY}/", script=False, width=320) as page:
+        page.get_by_role("link", name=f"Split {paper.title}").click()
+        page.get_by_role("button", name="Split it").click()
+        expect(page.get_by_role("alert")).to_contain_text("not none and not all")
+        page.get_by_label("DOI 10.1000/two").check()
+        page.get_by_role("button", name="Split it").click()
+        expect(page.get_by_role("status").first).to_contain_text("two papers now")
+        assert Identifier.objects.get(value="doi:10.1000/two").paper_id != paper.pk
+        page.get_by_role("button", name="Undo: split").click()
+        expect(page.get_by_role("status").first).to_have_text("Undone.")
+    assert Identifier.objects.get(value="doi:10.1000/two").paper_id == paper.pk
+
+
 def test_everything_works_without_script(browser, desk):
     with signed_in(browser, desk, path=f"/desk/triage/{TODAY}/", script=False) as page:
         page.get_by_role("button", name="Pin Speech number 0").click()
@@ -154,8 +170,10 @@ PAGES = [
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_is_readable_by_everyone(width, scheme, browser, desk):
+    paper = Edition.objects.get().entries.first().paper
+    Identifier.objects.create(value="doi:10.1000/two", paper=paper)
     with signed_in(browser, desk, "admin", width=width, scheme=scheme) as page:
-        for path in (*PAGES, "/desk/nonsense/"):
+        for path in (*PAGES, f"/desk/triage/{TODAY}/split/{paper.pk}/", "/desk/nonsense/"):
             assert page.goto(desk + path).status == (404 if "nonsense" in path else 200)
             assert faults(page) == [], path
             assert not is_too_wide(page), path

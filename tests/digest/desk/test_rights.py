@@ -24,6 +24,7 @@ MATRIX = {
     "desk-triage": READ,
     "desk-undo": {"POST": CURATORS},
     "desk-merge": {"POST": CURATORS},
+    "desk-split": {"GET": CURATORS, "HEAD": CURATORS, "POST": CURATORS},
     "desk-add": {"GET": CURATORS, "HEAD": CURATORS, "POST": CURATORS},
     "desk-bring-back": {"POST": CURATORS},
     "desk-change": {"POST": CURATORS},
