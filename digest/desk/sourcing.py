@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +16,10 @@ from django.http import HttpRequest
 from digest.desk import charts, log
 from digest.desk.curating import CuratingError
 from digest.models import Fetch, Outcome, Source
-from digest.sources import curating, guard, pull
+from digest.sources import curating, guard, opml, pull
 
 DAYS = 35
+LIST_BYTES, LIST_FEEDS = 1024 * 1024, 500  # of an OPML file taken at the desk; the command takes more
 # What a day is remembered by: its best outcome.
 RANK = [
     Outcome.OK, Outcome.TRUNCATED, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.STALE,
@@ -86,6 +88,43 @@ def add(request: HttpRequest, form: dict[str, str], now: datetime) -> Source:
     except curating.SourceError as error:
         raise CuratingError(str(error)) from error
     return row
+
+
+def listed(body: bytes) -> list[opml.Looked]:
+    """What an OPML file would add; nothing is asked or stored. Raises CuratingError where it is none."""
+    if not body or len(body) > LIST_BYTES:
+        raise CuratingError("Choose an OPML file of at most 1 MB.")
+    try:
+        found = opml.look(body)
+    except opml.OpmlError as error:
+        raise CuratingError(str(error)) from error
+    if not found or len(found) > LIST_FEEDS:
+        few = f"It lists {len(found):,} feeds; the desk takes {LIST_FEEDS} at once. Use the command import_opml."
+        raise CuratingError(few if found else "It lists no feeds. Export it anew from your feed reader.")
+    return [_at_the_desk(one) for one in found]
+
+
+def _at_the_desk(looked: opml.Looked) -> opml.Looked:
+    """The desk's own rule on top: none of this machine's network."""
+    if looked.problem:
+        return looked
+    try:
+        check(looked.listed.url)
+    except CuratingError as error:
+        return replace(looked, problem=str(error))
+    return looked
+
+
+def bring_in(request: HttpRequest, body: bytes, chosen: Collection[str], now: datetime) -> opml.Imported:
+    """Add the chosen feeds of an OPML file; they are asked at the next tick. Raises CuratingError."""
+    free = {looked.listed.url for looked in listed(body) if not looked.problem}
+    if not free.intersection(chosen):
+        raise CuratingError("Choose at least one feed that can be added.")
+    with transaction.atomic():
+        done = opml.add(body, free.intersection(chosen))
+        after = {"added": len(done.added), "names": list(done.added)}
+        log.record(request, "import sources", "sources", now, {}, after)
+    return done
 
 
 def switch(request: HttpRequest, source: Source, on: bool, now: datetime) -> None:

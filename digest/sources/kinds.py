@@ -23,6 +23,26 @@ MODULES = {
 }
 
 
+# Whose machines answer in which form; RSS of arXiv read as any feed would lose words (see docs/sources.md).
+_PUBLISHERS = {
+    "rss.arxiv.org": "arxiv",
+    "export.arxiv.org/rss": "arxiv",
+    "export.arxiv.org/api": "arxiv-api",
+    "arxiv.org/rss": "arxiv",
+    "arxiv.org/list": "arxiv-list",
+    "oaipmh.arxiv.org": "oai-pmh",
+    "export.arxiv.org/oai2": "oai-pmh",
+    "huggingface.co/api/daily_papers": "huggingface",
+    "api.biorxiv.org/details": "biorxiv",
+}
+
+
+def told_by(url: str) -> str:
+    """The kind that an address tells by itself, nobody being asked: a publisher known here, else a feed."""
+    place = url.partition("://")[2].lower().removeprefix("www.")
+    return next((kind for start, kind in _PUBLISHERS.items() if place.startswith(start)), "feed")
+
+
 def reading(kind: str) -> Reading:
     """The function that reads this kind's bytes into a Batch (KeyError for a kind there is none of)."""
     return cast(Reading, import_module(f"digest.sources.{MODULES[kind]}").read)

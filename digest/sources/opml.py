@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from django.conf import settings
+from django.db.models import QuerySet
+
 from digest.models import Source
-from digest.sources import curating, text
+from digest.sources import curating, kinds, text
 from digest.sources.documents import local
 from digest.sources.guard import RefusedError, check_url
 
@@ -26,6 +29,14 @@ class Listed:
     name: str
     url: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What adding a listed feed would do: nothing stands in its way, or `problem` says what does."""
+
+    listed: Listed
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +65,52 @@ def _listed(outline: ET.Element) -> Listed:
     url = text.link(outline.get("xmlUrl"))
     name = text.plain(outline.get("title") or outline.get("text"), 120)
     kind = outline.get(_OURS, "")
-    return Listed(name or url, url, kind if kind in Source.Kind.values else Source.Kind.FEED)
+    return Listed(name or url, url, kind if kind in Source.Kind.values else kinds.told_by(url))
 
 
-def add(body: bytes) -> Imported:
-    """Add the feeds that are new; none is fetched here, and one that cannot be added does not stop the others."""
-    added, left_out = [], []
+def look(body: bytes) -> list[Looked]:
+    """What adding these feeds would do, without adding or asking any: duplicates by name. Raises OpmlError."""
+    taken = dict(Source.objects.exclude(url="").values_list("url", "name"))
+    looked = []
     for listed in read(body):
-        try:
-            check_url(listed.url)
-            curating.add(listed.url, listed.kind, listed.name, is_daily=listed.kind != Source.Kind.FEED)
+        looked.append(Looked(listed, _problem(listed, taken)))
+        taken.setdefault(listed.url, f"{listed.name}, in this list before")
+    return looked
+
+
+def _problem(listed: Listed, taken: Mapping[str, str]) -> str:
+    if listed.url in taken:
+        return f"This address is a source already: {taken[listed.url]}."
+    try:
+        check_url(listed.url, settings.FETCH_PRIVATE_HOSTS)
+    except RefusedError as error:
+        return str(error)
+    return ""
+
+
+def add(body: bytes, only: Collection[str] | None = None) -> Imported:
+    """Add the feeds that are new (of `only` these addresses); none is fetched here, and none stops the others."""
+    added, left_out = [], []
+    for looked in look(body):
+        listed, problem = looked.listed, looked.problem
+        if only is not None and listed.url not in only:
+            continue
+        if not problem:
+            try:
+                curating.add(listed.url, listed.kind, listed.name, is_daily=listed.kind != Source.Kind.FEED)
+            except curating.SourceError as error:
+                problem = str(error)
+        if problem:
+            left_out.append(f"{listed.name or 'A feed without a name'}: {problem}")
+        else:
             added.append(listed.name)
-        except (RefusedError, curating.SourceError) as error:
-            left_out.append(f"{listed.name or 'A feed without a name'}: {error}")
     return Imported(tuple(added), tuple(left_out))
+
+
+def ours(every: bool) -> QuerySet[Source]:
+    """The sources to export: those that are on, or every one; no samples and none that has only files."""
+    rows = Source.objects.filter(is_sample=False).exclude(url="").order_by("slug")
+    return rows if every else rows.filter(is_enabled=True)
 
 
 def write(sources: Iterable[Source], title: str) -> bytes:

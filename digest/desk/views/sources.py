@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,6 +18,7 @@ from digest.desk.curating import CuratingError
 from digest.desk.roles import Right
 from digest.desk.views.pages import act, page
 from digest.models import Fetch, Outcome, Source
+from digest.sources import opml
 
 LAST = 20
 FORM = ("name", "kind", "url", "is_daily")
@@ -84,3 +89,52 @@ def new(request: HttpRequest) -> HttpResponse:
         request, "source_new.html", 400 if problem else 200, current="sources", form=form, found=found,
         problem=problem, kinds=Source.Kind.choices,
     )  # fmt: skip
+
+
+@door(Right.OPERATE, post=Right.OPERATE)
+def bring_in(request: HttpRequest) -> HttpResponse:
+    """The feeds of an OPML file: first looked at, which adds nothing; then those that were chosen are added."""
+    found, problem, body = [], "", b""
+    if request.method == "POST":
+        try:
+            body = _list_of(request)
+            if request.POST.get("do") == "add":
+                done = sourcing.bring_in(request, body, request.POST.getlist("feed"), timezone.now())
+                messages.success(request, _came(len(done.added)))
+                return redirect("desk-sources")
+            found = sourcing.listed(body)
+        except CuratingError as error:
+            problem = str(error)
+    return page(
+        request, "source_import.html", 400 if problem else 200, current="sources", found=found, problem=problem,
+        free=sum(not one.problem for one in found), kinds=dict(Source.Kind.choices),
+        carried=base64.b64encode(body).decode() if found else "",
+    )  # fmt: skip
+
+
+def _came(count: int) -> str:
+    return (
+        "1 source is added, and is asked at the next tick."
+        if count == 1
+        else (f"{count} sources are added, and are asked at the next tick.")
+    )
+
+
+def _list_of(request: HttpRequest) -> bytes:
+    """The file chosen now, or the one looked at before, carried by the page."""
+    file = request.FILES.get("file")
+    if file is not None:
+        return bytes(file.read(sourcing.LIST_BYTES + 1))
+    try:
+        return base64.b64decode(request.POST.get("carried", ""), validate=True)
+    except binascii.Error as error:
+        raise CuratingError("The list was lost on the way. Choose the file again.") from error
+
+
+@door(Right.OPERATE)
+def export(request: HttpRequest) -> HttpResponse:
+    """The sources as an OPML file: those that are on, or with `all` every one."""
+    rows = opml.ours(every=request.GET.get("all") == "yes")
+    response = HttpResponse(opml.write(rows, f"{settings.SITE_NAME} sources"), content_type="text/x-opml+xml")
+    response["Content-Disposition"] = 'attachment; filename="sources.opml"'
+    return response

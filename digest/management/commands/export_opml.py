@@ -10,7 +10,6 @@ from django.core.management.base import CommandParser
 
 from digest.commands import Command as Base
 from digest.commands import UsageError
-from digest.models import Source
 from digest.sources import opml
 
 
@@ -22,9 +21,7 @@ class Command(Base):
         parser.add_argument("--all", action="store_true", help="also the sources that are switched off")
 
     def run(self, **options: Any) -> dict[str, Any]:
-        sources = Source.objects.filter(is_sample=False).exclude(url="").order_by("slug")
-        if not options["all"]:
-            sources = sources.filter(is_enabled=True)
+        sources = opml.ours(every=options["all"])
         try:
             Path(options["file"]).write_bytes(opml.write(sources, f"{settings.SITE_NAME} sources"))
         except OSError as error:

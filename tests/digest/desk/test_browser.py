@@ -162,7 +162,8 @@ PAGES = [
     "/desk/", f"/desk/triage/{TODAY}/", f"/desk/triage/{TODAY}/add/", f"/desk/edition/{TODAY}/",
     f"/desk/edition/{TODAY}/release/", f"/desk/edition/{TODAY}/difference/", "/desk/preview/?q=speech",
     "/desk/readers/", "/desk/readers/import/", "/desk/topics/", "/desk/topics/speech/", "/desk/topics/new/",
-    "/desk/sources/", "/desk/sources/arxiv-cs-cl/", "/desk/sources/new/", "/desk/deliverability/",
+    "/desk/sources/", "/desk/sources/arxiv-cs-cl/", "/desk/sources/new/", "/desk/sources/import/",
+    "/desk/deliverability/",
     "/desk/deliverability/suppression/", "/desk/log/", "/desk/doctor/",
 ]  # fmt: skip
 

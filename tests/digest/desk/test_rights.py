@@ -49,6 +49,8 @@ MATRIX = {
     "desk-topic-merge": {"POST": CURATORS},
     "desk-sources": READ,
     "desk-source-new": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "desk-source-import": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "desk-source-export": {"GET": OPERATORS, "HEAD": OPERATORS},
     "desk-replay": {"POST": OPERATORS},
     "desk-source": READ,
     "desk-source-act": {"POST": OPERATORS},
