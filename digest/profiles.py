@@ -98,6 +98,16 @@ def learned(subscribers: Sequence[int]) -> dict[int, Learned]:
     return {pk: Learned(unpack_taste(payload), _space(*which)) for pk, payload, *which in rows.values_list(*columns)}
 
 
+def unlearn(subscriber: int, title: str) -> None:
+    """Name a liked paper no more, at once; without a last one there is no profile. The night fits the rest anew."""
+    row = Profile.objects.filter(subscriber=subscriber).first()
+    left = row and taste.without(unpack_taste(row.payload), title)
+    if row and left:
+        Profile.objects.filter(pk=row.pk).update(payload=pack_taste(left))
+    elif row:
+        row.delete()
+
+
 @lru_cache(maxsize=2)
 def _space(landscape: int, built_at: datetime) -> Space:
     """Kept in the process: `built_at` tells a restored database's landscape from ours of the same number."""

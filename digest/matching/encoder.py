@@ -6,8 +6,8 @@ sentence-transformers model (`modules.json`; needs sentence-transformers). Neith
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from digest.matching.stream import Floats
 
 MOST_TOKENS = 256
 BATCH = 32
+MEND = "Export the model anew, or leave ENCODER_FOLDER empty."
 
 
 class EncoderError(RuntimeError):
@@ -44,11 +45,25 @@ def load(folder: str) -> Encoder | None:
     for file in ("model.onnx", "onnx/model.onnx"):
         if (home / file).is_file():
             _need(home, "onnxruntime", "tokenizers")
-            return _Onnx(home, home / file)
+            return _opened(home, partial(_Onnx, home, home / file))
     if (home / "modules.json").is_file():
         _need(home, "sentence_transformers")
-        return _SentenceTransformer(home)
+        return _opened(home, partial(_SentenceTransformer, home))
     raise EncoderError(f"There is neither model.onnx nor modules.json in ENCODER_FOLDER ({home.name}).")
+
+
+def _opened(home: Path, kind: Callable[[], Encoder]) -> Encoder:
+    """The encoder after it encoded a few words. The libraries raise errors of many kinds, bare `Exception` too."""
+    try:
+        found = kind()
+        rows = found.encode(["A few words.", "Others."])
+    except Exception as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        why = said.replace(str(home), home.name)[:200].rstrip(". ")
+        raise EncoderError(f"The encoder in {home.name} cannot be used: {why}. {MEND}") from error
+    if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
+        raise EncoderError(f"The encoder in {home.name} does not make one row of numbers a text. {MEND}")
+    return found
 
 
 def _need(home: Path, *libraries: str) -> None:

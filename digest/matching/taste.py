@@ -8,7 +8,7 @@ twice, over words and over the corpus's main directions, each scaled by its own 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -121,6 +121,14 @@ def scores(taste: Taste, papers: Vectors) -> Floats:
 def nearest(taste: Taste, papers: Vectors, place: int) -> str:
     """The title of the liked paper that this one resembles most."""
     return taste.titles[int(np.argmax(taste.likes @ papers.dense[place]))]
+
+
+def without(taste: Taste, title: str) -> Taste | None:
+    """The same taste that names this liked paper no more; None where it was the only one."""
+    left = [place for place, one in enumerate(taste.titles) if one != title]
+    if not left:
+        return None
+    return replace(taste, titles=tuple(taste.titles[place] for place in left), likes=taste.likes[left])
 
 
 def telling(taste: Taste, papers: Vectors, place: int, names: Sequence[str]) -> tuple[str, ...]:

@@ -18,15 +18,19 @@ from subscriptions import doors, links
 @doors.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def quiet(request: HttpRequest, token: str, paper: int) -> HttpResponse:
-    """GET shows the reasons; POST with `reason` (its number, from 0) does without that one."""
+    """GET shows the reasons; POST does without one (`reason`: its number from 0) or takes that back (`undo`)."""
     delivery, found = opened(token, paper)
     reasons = muting.reasons(delivery, paper)
-    done = ""
-    if request.method == "POST":
+    done = gone = ""
+    if request.method == "POST" and "undo" in request.POST:
+        back = muting.restore(delivery.subscriber, request.POST["undo"], timezone.now())
+        done = "It is back, as it was." if back else STAYS
+    elif request.method == "POST":
         kind, label = _chosen(request, reasons)
-        muting.mute(delivery.subscriber, kind, label, timezone.now())
+        gone = muting.mute(delivery.subscriber, kind, label, timezone.now())
         done = SAYS.get(kind, f"“{label}” brings no more papers.")
     context = {
+        "gone": gone,
         "card": reading.card(found),
         "reasons": [(number, SHORT.get(kind, label)) for number, (kind, label) in enumerate(reasons)],
         "done": done,
@@ -37,6 +41,7 @@ def quiet(request: HttpRequest, token: str, paper: int) -> HttpResponse:
     return response
 
 
+STAYS = "It could not be taken back: it is there already, or a day is over."
 SHORT = {"community": "Community picks", "explore": "Papers from just outside what you follow"}
 SAYS = {
     "community": "Community picks no longer come.",

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from digest import muting
+from digest import muting, profiles
 from digest.models import Delivery, Feedback
 from subscriptions import tastes, tokens
 from subscriptions.models import Subscriber
@@ -59,6 +60,60 @@ def test_descriptions_likes_and_the_two_switches_too() -> None:
     assert left == [False] * 3
 
 
+def test_a_paper_liked_by_its_id_is_done_without_by_its_title() -> None:
+    reader, paper = make.subscriber(), make.paper("Nests of forest birds")
+    tastes.like(reader, f"https://arxiv.org/abs/{paper.arxiv_id}v3", NOW)
+    tastes.like(reader, "2001.00001", NOW)
+    assert muting.mute(reader, "liked", "Nests of forest birds", NOW)
+    assert [one.identifier for one in reader.liked_papers.all()] == ["arxiv:2001.00001"]
+
+
+def test_a_liked_paper_done_without_is_named_no_more_even_before_the_night() -> None:
+    profiles._space.cache_clear()
+    papers = [make.paper(f"Birds number {n}", abstract=f"song of wild birds part {n % 5}") for n in range(40)]
+    reader = make.subscriber()
+    for one in papers[:2]:
+        tastes.like(reader, one.arxiv_id, NOW)
+    profiles.refit(NOW)
+    muting.mute(reader, "liked", "Birds number 0", NOW)
+    assert profiles.learned([reader.pk])[reader.pk].taste.titles == ("Birds number 1",)
+    muting.mute(reader, "liked", "Birds number 1", NOW)
+    assert profiles.learned([reader.pk]) == {}
+
+
+@pytest.mark.parametrize("kind", ["filter", "description", "liked", "community", "explore"])
+def test_what_was_done_without_comes_back_as_it_was(kind: str) -> None:
+    reader, paper = make.subscriber(queries=["chairs"]), make.paper("Song of birds")
+    reader.interests.update(weight=3.0, created_at=NOW)
+    description = tastes.describe(reader, "I study birds.", NOW, weight=2.0)
+    tastes.bring(reader, "@article{a, title={Song of birds}}", NOW)
+    Feedback.objects.create(subscriber=reader, paper=paper, value=1, at=NOW)
+    before = everything(reader)
+    label = {"filter": "chairs", "description": description.label, "liked": "Song of birds"}.get(kind, "")
+    gone = muting.mute(reader, kind, label, NOW)
+    assert everything(reader) != before
+    assert muting.restore(reader, gone, NOW)
+    assert everything(reader) == before
+    assert not muting.restore(reader, gone, NOW)
+    assert reader.consents.filter(act="changed", wording="interests").count() >= 2
+
+
+def everything(reader: Subscriber) -> list[Any]:
+    reader.refresh_from_db()
+    kept = [reader.interests, reader.descriptions, reader.liked_papers, reader.feedback]
+    return [reader.community_picks, reader.exploration, *(list(rows.order_by("pk").values()) for rows in kept)]
+
+
+def test_only_the_reader_brings_back_what_was_theirs_and_not_over_what_they_made_anew() -> None:
+    reader, other = make.subscriber(queries=["chairs"]), make.subscriber()
+    gone = muting.mute(reader, "filter", "chairs", NOW)
+    assert not muting.restore(other, gone, NOW)
+    assert not muting.restore(reader, gone[:-1] + "x", NOW)
+    reader.interests.create(kind="filter", text="chairs!", filter=make.filter("chairs"), weight=0.5)
+    assert not muting.restore(reader, gone, NOW)
+    assert [(one.text, one.weight) for one in reader.interests.all()] == [("chairs!", 0.5)]
+
+
 def test_what_comes_for_everyone_cannot_be_done_without() -> None:
     row, paper = letter(make.subscriber(), ("pin", "Picked by the curator"), ("topic", "Speech"), ("topic", "Speech"))
     assert muting.reasons(row, paper) == [("topic", "Speech")]
@@ -76,6 +131,11 @@ def test_the_page_shows_reasons_and_only_a_button_acts(client: Client) -> None:
     done = client.post(url, {"reason": "0"})
     assert "brings no more papers" in done.content.decode()
     assert reader.interests.count() == 0
+    form = re.search(r'name="undo" value="([^"]+)"', done.content.decode())
+    assert form
+    assert "It is back" in client.post(url, {"undo": form[1]}).content.decode()
+    assert reader.interests.count() == 1
+    assert "could not be taken back" in client.post(url, {"undo": "forged"}).content.decode()
     assert client.post(url, {"reason": "1"}).status_code == 200
     reader.refresh_from_db()
     assert not reader.community_picks
