@@ -20,7 +20,7 @@ class Tick:
 TIMETABLE = (
     Tick("pull sources", "digest.tasks.pull_due_sources", 60.0),
     Tick("release editions", "digest.tasks.release_due_editions", 60.0),
-    Tick("send digests", "digest.tasks.send_due", 15.0),
+    Tick("send digests", "digest.tasks.send_due", 5.0),
     Tick("encode papers", "digest.tasks.encode_papers", 30.0),
     Tick("refit profiles", "digest.tasks.refit_profiles", 900.0),
     Tick("count for the desk", "digest.tasks.count_for_the_desk", 60.0),

@@ -11,7 +11,7 @@ from digest import archive, delivery, editions, encoding, planning, profiles
 from digest.desk import nightly
 from digest.sources import pull
 
-BUDGET = timedelta(seconds=45)  # a task ends before three further ticks have piled up
+BUDGET = timedelta(seconds=15)  # a task ends before three further ticks have piled up
 
 
 @shared_task(name="digest.tasks.pull_due_sources")

@@ -18,7 +18,7 @@ from digest.delivery import channels, machine, pulls, settle
 from digest.delivery.channels import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.machine import Event, State
-from digest.models import Attempt, Channel, Delivery, ProviderEvent
+from digest.models import Attempt, Channel, Delivery, ProviderEvent, Sealed
 from subscriptions.clock import alive, database_now
 from subscriptions.contention import persistent
 
@@ -123,7 +123,8 @@ def _close_if_settled(attempt: Attempt, now: datetime) -> bool:
     doubtful = [Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED]
     if Delivery.objects.filter(attempt=attempt, state__in=doubtful).exists():
         return False
-    Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.AMBIGUOUS).update(
-        state=Attempt.State.CLOSED, closed_at=now
-    )
+    with transaction.atomic():
+        doubted = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.AMBIGUOUS)
+        if doubted.update(state=Attempt.State.CLOSED, closed_at=now):
+            Sealed.objects.filter(attempt=attempt).delete()
     return True

@@ -14,10 +14,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from digest.models import Channel
+from subscriptions.clock import alive
 
 log = logging.getLogger(__name__)
 
 OPERATOR, BREAKER, RESTORE = "operator", "breaker", "restore"
+LOOK_AGAIN = 1.0  # seconds between two looks at the hold while letters are handed over
 PROBE_AFTER = timedelta(minutes=5)
 LEAST_FREE = 0.05  # of the disk: below it nothing new is begun, so that what was begun can be written down
 
@@ -55,6 +57,19 @@ def why(name: str, now: datetime) -> str:
     if row.held_by and not (row.probe_at and row.probe_at <= now):
         return row.held_reason
     return low_disk()
+
+
+class Watch:
+    """Whether the channel was held meanwhile, asked at most once a second: a hold works within a chunk, too."""
+
+    def __init__(self, name: str, now: datetime) -> None:
+        self.name, self.now = name, now
+        self._asked, self._held = -LOOK_AGAIN, False
+
+    def is_held(self) -> bool:
+        if alive() - self._asked >= LOOK_AGAIN:
+            self._asked, self._held = alive(), bool(why(self.name, self.now))
+        return self._held
 
 
 def is_probing(name: str, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from digest.delivery import channels, claim, machine, reasons, send, settle, speed
+from digest.delivery import channels, claim, holds, machine, reasons, send, settle, speed
 from digest.delivery.channels import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
@@ -117,7 +117,7 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
     doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
     going = [(one.delivery, settle.unseal(one)) for one in rows if one.delivery.state in doubtful]
-    results = send.offer(attempt, going, until, postbox)
+    results = send.offer(attempt, going, until, postbox, holds.Watch(attempt.channel, now))
     results = [(row, settle.still_unclear(receipt)) for row, receipt in results]
     if not settle.settle(attempt, results, now):
         settle.late_answers(attempt, results, now)

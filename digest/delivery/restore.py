@@ -19,7 +19,7 @@ from django.db.models import Max
 
 from digest.delivery import holds, machine
 from digest.delivery.machine import Event, State
-from digest.models import Attempt, Delivery, Edition, Mark
+from digest.models import Attempt, Delivery, Edition, Mark, Sealed
 from subscriptions import services
 from subscriptions.models import Subscriber
 
@@ -97,6 +97,7 @@ def reconcile(now: datetime) -> dict[str, int]:
             state=Delivery.State.UNCERTAIN, reason="restored", settled_at=now
         )
         Attempt.objects.exclude(state=Attempt.State.CLOSED).update(state=Attempt.State.CLOSED, closed_at=now)
+        Sealed.objects.all().delete()
         moved = 0
         for reader in Subscriber.objects.filter(state=Subscriber.State.ACTIVE).iterator(chunk_size=1000):
             reader.cursor, reader.next_digest_at = newest, services.next_due(reader, now)

@@ -35,12 +35,13 @@ def send(claims: Sequence[Claimed], now: datetime, postbox: Any) -> Counter[str]
     unwritten = sum(len(one.deliveries) for one in claims if one.attempt.pk not in written)
     if unwritten and not written:
         breaker.tell(claims[0].attempt.channel, 0, unwritten, "the letters cannot be written", now)
+    watch = holds.Watch(claims[0].attempt.channel, now)
     for one in claims:
         letters = written.get(one.attempt.pk)
-        if letters is None or outcomes[Outcome.BLOCKED]:
+        if letters is None or outcomes[Outcome.BLOCKED] or watch.is_held():
             settle.give_back(one, now)
             continue
-        outcomes.update(receipt.outcome.value for _, receipt in _hand_over(one, letters, now, postbox))
+        outcomes.update(receipt.outcome.value for _, receipt in _hand_over(one, letters, now, postbox, watch))
     return outcomes
 
 
@@ -91,14 +92,16 @@ def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
 # -- handing over -------------------------------------------------------------------------------
 
 
-def _hand_over(one: Claimed, letters: Sequence[Letter], now: datetime, postbox: Any) -> list[settle.Result]:
+def _hand_over(
+    one: Claimed, letters: Sequence[Letter], now: datetime, postbox: Any, watch: holds.Watch
+) -> list[settle.Result]:
     if not machine.may_send(one.until - alive(), NEEDED):
         settle.give_back(one, now)
         return []
     going = settle.intend(one, letters, now)
     if not going:
         return []
-    results = offer(one.attempt, going, one.until, postbox)
+    results = offer(one.attempt, going, one.until, postbox, watch)
     if not settle.settle(one.attempt, results, now):
         settle.late_answers(one.attempt, results, now)
     _react(one.attempt.channel, results, now)
@@ -106,11 +109,11 @@ def _hand_over(one: Claimed, letters: Sequence[Letter], now: datetime, postbox: 
 
 
 def offer(
-    attempt: Attempt, going: Sequence[tuple[Delivery, Letter]], until: float, postbox: Any
+    attempt: Attempt, going: Sequence[tuple[Delivery, Letter]], until: float, postbox: Any, watch: holds.Watch
 ) -> list[settle.Result]:
     """Offer the letters, the fence before each one. A letter that was not begun is `LATER`, at no cost."""
     failpoint("post.before")
-    receipts = mail.send_each([letter for _, letter in going], postbox, before=_fence(until))
+    receipts = mail.send_each([letter for _, letter in going], postbox, before=_fence(until, watch))
     results = [(row, receipt) for (row, _), receipt in zip(going, _stopping(receipts), strict=False)]
     unsent = Receipt(Outcome.LATER, detail="the channel was blocked", retry_after=0)
     results += [(row, unsent) for row, _ in going[len(results) :]]
@@ -118,8 +121,8 @@ def offer(
     return results
 
 
-def _fence(until: float) -> Callable[[Letter], bool]:
-    return lambda letter: machine.may_send(until - alive(), NEEDED)
+def _fence(until: float, watch: holds.Watch) -> Callable[[Letter], bool]:
+    return lambda letter: machine.may_send(until - alive(), NEEDED) and not watch.is_held()
 
 
 def _stopping(receipts: Iterator[Receipt]) -> Iterator[Receipt]:

@@ -157,8 +157,10 @@ def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, 
     unsettled = Attempt.objects.filter(pk=attempt.pk, state__in=machine.SETTLEABLE, lease_until=attempt.lease_until)
     if unsettled.update(**values) != 1:
         return False
-    done = [row.pk for row, receipt in results if receipt.definite]
-    Sealed.objects.filter(delivery__in=done, attempt=attempt).delete()
+    sealed = Sealed.objects.filter(attempt=attempt)
+    if values["state"] == Attempt.State.AMBIGUOUS:
+        sealed = sealed.filter(delivery__in=[row.pk for row, receipt in results if receipt.definite])
+    sealed.delete()
     return True
 
 

@@ -26,7 +26,8 @@ def wear(address: str, at: datetime) -> bool:
     if not address:
         return False
     with transaction.atomic():
-        row, _ = Standing.objects.get_or_create(address_hmac=address, defaults={"at": at})
+        Standing.objects.get_or_create(address_hmac=address, defaults={"at": at})
+        row = Standing.objects.select_for_update().get(address_hmac=address)  # SQLite's transactions are alone anyway
         row.bounces = faded(row.bounces, at - row.at) + 1
         row.at = max(row.at, at)
         row.save(update_fields=["bounces", "at"])

@@ -167,9 +167,18 @@ def _run(settings: dict[str, str], url: str, rounds: int, readers: int) -> dict[
         "missed": readers - len(accepted),
         "states": dict(states),
         "slowest_recovery_seconds": round(max((gap for gap in gaps if gap is not None), default=0.0), 1),
+        "slowest_by_fault": _slowest(faults, gaps),
         "audit": [one.name for one in report.broken],
         "good": len(accepted) == readers == sum(accepted.values()) and report.good,
     }
+
+
+def _slowest(faults: list[tuple[str, float]], gaps: list[float | None]) -> dict[str, float]:
+    """Seconds of the slowest recovery from each kind of fault."""
+    slowest: dict[str, float] = {}
+    for (name, _), gap in zip(faults, gaps, strict=True):
+        slowest[name] = round(max(slowest.get(name, 0.0), gap or 0.0), 1)
+    return slowest
 
 
 def _recovery(at: float, times: list[float]) -> float | None:

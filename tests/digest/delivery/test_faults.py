@@ -263,8 +263,8 @@ def test_f17_a_slow_answer_of_one_who_was_given_up_is_still_a_yes(
     claims = claim.claim(NOW, "postmark", 10)
     offer = send.offer
 
-    def slow(attempt: Any, going: Any, until: float, postbox: Any) -> Any:
-        results = offer(attempt, going, until, postbox)
+    def slow(*asked: Any) -> Any:
+        results = offer(*asked)
         later(timedelta(minutes=4))
         resolve.heal(NOW)
         return results

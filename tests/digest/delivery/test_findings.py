@@ -251,6 +251,31 @@ def test_repeating_stops_at_the_first_answer_that_is_not_clear(
     assert len(asked) == 30  # one attempt's letters, and no further attempt
 
 
+def test_late_proof_of_every_letter_closes_an_attempt_with_nothing_left_sealed(
+    doubt: Any, readers: list[Subscriber]
+) -> None:
+    for letter in Delivery.objects.filter(state="ambiguous"):
+        settle.prove_sent(letter, NOW)
+    evidence.release(NOW)
+    assert not Sealed.objects.exists()
+    assert audit.audit().good
+
+
+def test_late_proof_of_one_letter_leaves_nothing_sealed_when_the_others_are_repeated(
+    doubt: Any, provider: Provider, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle.prove_sent(Delivery.objects.filter(state="ambiguous")[0], NOW)
+    shift(monkeypatch, timedelta(minutes=5))
+    resolve.repeat(NOW, "resend", None)
+    assert len(provider.taken) == 29
+    assert not Sealed.objects.exists()
+
+
+def test_a_restored_ledger_keeps_nothing_sealed(doubt: Any) -> None:
+    restore.reconcile(NOW)
+    assert not Sealed.objects.exists()
+
+
 def test_an_erased_readers_sealed_letter_is_forgotten(doubt: Any, readers: list[Subscriber]) -> None:
     services.forget(readers[0], NOW)
     assert Sealed.objects.count() == 29

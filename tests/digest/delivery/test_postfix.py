@@ -78,7 +78,7 @@ def killed_while_sending(monkeypatch: pytest.MonkeyPatch, number: int, before_th
     it leaves. Its attempt stays as it was committed; then its lease is over.
     """
 
-    def offer(attempt: Attempt, going: Sequence[Any], until: float, postbox: Any) -> list[Any]:
+    def offer(attempt: Attempt, going: Sequence[Any], until: float, postbox: Any, *_: Any) -> list[Any]:
         child = os.fork()
         if child == 0:
             _hand_over_and_die([letter for _, letter in going], postbox, number, before_the_dot)

@@ -16,6 +16,7 @@ from digest import delivery, events, planning
 from digest.delivery import breaker, holds, reasons, restore, why
 from digest.delivery.breaker import Counts
 from digest.models import Attempt, Channel, Delivery, Edition, ProviderEvent
+from subscriptions.mail import Letter, Receipt
 from subscriptions.models import Subscriber
 from subscriptions.verdicts import Outcome
 from tests import make
@@ -51,6 +52,28 @@ def test_a_hold_stops_before_the_next_letter_and_resume_goes_on(
     run("resume")
     delivery.deliver(NOW)
     assert len(provider.taken) == 1
+
+
+def test_a_hold_within_a_chunk_stops_before_the_next_letter(
+    edition: Edition, provider: Provider, channel: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "LOOK_AGAIN", 0.0)
+    for number in range(10):
+        make.subscriber(f"r{number}@example.org", queries=["speech"])
+    planning.plan(NOW)
+
+    def held_by_the_third(letter: Letter) -> Receipt:
+        if len(provider.taken) == 2:
+            run("hold", "the template is wrong")
+        return provider.accept(letter)
+
+    provider.answer = held_by_the_third
+    delivery.deliver(NOW)
+    assert len(provider.taken) == 3  # of one attempt of ten
+    assert set(Delivery.objects.filter(state="pending").values_list("tries", flat=True)) == {0}
+    run("resume")
+    delivery.deliver(NOW + timedelta(seconds=5))
+    assert len(provider.taken) == 10
 
 
 def test_send_due_says_why_nothing_went(reader: Subscriber, provider: Provider, channel: Any) -> None:
