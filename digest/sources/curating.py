@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.utils.text import slugify
 
 from digest.models import Fetch, Source
-from digest.sources import answers, parse
+from digest.sources import answers, parse, starters
 from digest.sources.entry import Batch, CutShortError, Entry, FormatError
 from digest.sources.fetch import FetchError
 from digest.sources.limiter import BusyError
@@ -92,8 +92,9 @@ def add(url: str, kind: str, name: str, *, is_daily: bool = False, pull_every: i
     if kind not in Source.Kind.values:
         raise SourceError(f"There is no kind {kind!r}. Preview the address first: it tells the kind.")
     return Source.objects.create(
-        slug=_free_slug(name), name=name, kind=kind, url=url[:500], is_daily=is_daily, pull_every=pull_every
-    )
+        slug=_free_slug(name), name=name, kind=kind, url=url[:500], is_daily=is_daily, pull_every=pull_every,
+        fallbacks=starters.fallbacks(kind, url),
+    )  # fmt: skip
 
 
 def _free_slug(name: str) -> str:

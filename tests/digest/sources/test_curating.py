@@ -11,8 +11,9 @@ import pytest
 from django.core.management import call_command
 
 from digest.models import Announcement, Fetch, Paper, Signal, Source
-from digest.sources import backfill, curating, opml, pull, rereads, samples, starters
+from digest.sources import answers, backfill, curating, opml, pull, rereads, samples, starters
 from digest.sources.curating import SourceError
+from digest.sources.entry import FormatError
 from tests import make
 from tests.digest.sources import feeds
 from tests.digest.sources.conftest import Publisher
@@ -105,10 +106,54 @@ def test_an_opml_list_comes_back_as_it_went(tmp_path: Path) -> None:
     starters.load()
     path = tmp_path / "sources.opml"
     call_command("export_opml", str(path), "--all", "--json")
-    before = set(Source.objects.values_list("url", "kind", "name"))
+    before = {row[0]: row for row in Source.objects.values_list("url", "kind", "name", "fallbacks")}
     Source.objects.all().delete()
     call_command("import_opml", str(path), "--json")
-    assert set(Source.objects.values_list("url", "kind", "name")) == before
+    assert {row[0]: row for row in Source.objects.values_list("url", "kind", "name", "fallbacks")} == before
+    assert sum(bool(fallbacks) for *_, fallbacks in before.values()) > 60
+
+
+RSS, ATOM, LISTING, API = ("rss.arxiv.org/rss/", "rss.arxiv.org/atom/", "arxiv.org/list/", "export.arxiv.org/api/")
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "asked"),
+    [
+        ("arxiv", "https://rss.arxiv.org/atom/cs.CL", [RSS, LISTING, API]),
+        ("arxiv", "http://export.arxiv.org/rss/hep-th", [ATOM, RSS, LISTING, API]),
+        ("arxiv", "https://rss.arxiv.org/rss/CS.cl/", [ATOM, LISTING, API]),
+        ("arxiv-list", "https://arxiv.org/list/physics.acc-ph/new", [ATOM, RSS, API]),
+        ("arxiv", "https://rss.arxiv.org/atom/cs.AI+cs.CL", [RSS, API]),
+        ("arxiv", "https://rss.arxiv.org/atom/cs", []),
+        ("arxiv", "https://rss.arxiv.org/atom/cs.AI+math", []),
+        ("arxiv", "https://rss.arxiv.org.evil.example/atom/cs.AI", []),
+        ("feed", "https://rss.arxiv.org/atom/cs.CL", []),
+        ("arxiv-api", "https://export.arxiv.org/api/query?search_query=cat:cs.CL", []),
+    ],
+)
+def test_an_arxiv_address_of_a_category_has_its_other_forms_to_fall_back_on(
+    kind: str, url: str, asked: list[str]
+) -> None:
+    found = curating.add(url, kind, "Ours").fallbacks
+    assert [next(start for start in (*asked, "?") if start in address) for _, address in found] == asked
+    assert all("cs.CL" in address for _, address in found if "cl" in url.lower())
+
+
+def test_a_feeds_other_forms_are_asked_when_it_gives_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(kind: str, url: str, day: date, **_: object) -> answers.Reply:
+        asked.append(url)
+        return answers.Reply(kind, url, day, fault=FormatError("It is an HTML page."), status=200)
+
+    monkeypatch.setattr(answers, "ask", answer)
+    pull.pull(curating.add("https://rss.arxiv.org/rss/math.CO", "arxiv", "Combinatorics", is_daily=True), NOW)
+    assert [url.partition("?")[0] for url in asked] == [
+        "https://rss.arxiv.org/rss/math.CO",
+        "https://rss.arxiv.org/atom/math.CO",
+        "https://arxiv.org/list/math.CO/new",
+        "https://export.arxiv.org/api/query",
+    ]
 
 
 def test_a_feed_readers_list_is_taken_with_its_folders_and_without_what_cannot_be_asked() -> None:
@@ -127,6 +172,26 @@ def test_a_feed_readers_list_is_taken_with_its_folders_and_without_what_cannot_b
 def test_what_is_no_opml_is_refused(body: bytes) -> None:
     with pytest.raises(opml.OpmlError):
         opml.read(body)
+
+
+LAUGHS = """<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "https://e.org/"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<opml><body><outline text="&b;" xmlUrl="&b;"/></body></opml>"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_f55_an_opml_lists_document_type_is_refused_in_every_encoding(encoding: str) -> None:
+    with pytest.raises(opml.OpmlError, match=r"document type|not well-formed"):
+        opml.read(LAUGHS.encode(encoding))
+    with pytest.raises(opml.OpmlError, match="document type"):
+        opml.read(LAUGHS.encode("utf-16"))
+
+
+def test_an_honest_opml_list_is_read_in_utf_16_and_one_of_an_unknown_encoding_is_refused() -> None:
+    plain = '<?xml version="1.0"?><opml><body><outline text="Ä" xmlUrl="https://e.org/f"/></body></opml>'
+    assert [(one.name, one.url) for one in opml.read(plain.encode("utf-16"))] == [("Ä", "https://e.org/f")]
+    for named in (b"zip", b"nonsense", b"idna", b"utf-7"):
+        with pytest.raises(opml.OpmlError, match="not well-formed"):
+            opml.read(plain.encode().replace(b'"1.0"', b'"1.0" encoding="' + named + b'"'))
 
 
 def test_the_samples_make_a_day_of_today_and_keep_their_papers_dates() -> None:
