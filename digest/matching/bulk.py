@@ -7,7 +7,9 @@ picks and the paper from just outside. Reasons are kept as bits: bit *j* of a ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -21,6 +23,7 @@ UNRANKED = np.iinfo(np.uint16).max
 MOST_PAPERS = UNRANKED
 MOST_INTERESTS = 32
 BLOCK = 50_000
+CORES = os.cpu_count() or 1
 CELLS_AT_ONCE = 4_000_000  # readers x papers, where each paper's nearness to each reader is looked at
 MOST_COMMUNITY = 3
 FEWEST_FOR_EXPLORING = 5
@@ -177,12 +180,21 @@ def best(table: Table, readers: Readers, limit: int | NDArray[np.int64]) -> Best
         readers = Readers(readers.starts, *nobodys, readers.community, readers.explore)
     size = BLOCK if readers.explore is None else min(BLOCK, max(1, CELLS_AT_ONCE // max(1, len(table.day))))
     edges = [*range(0, len(readers), size), len(readers)]
-    parts = [_block(table, readers, slice(low, high), limits[low:high], width) for low, high in pairwise(edges)]
+    spans = [slice(low, high) for low, high in pairwise(edges)]
+    parts = _blocks(lambda span: _block(table, readers, span, limits[span], width), spans, readers.explore is None)
     if not parts:
         none = np.empty((0, width), np.int32)
         return Best(none, none.astype(np.uint32), none[:, 0], none[:, 0], np.empty((0, MOST_COMMUNITY), np.int32))
     names = ("papers", "reasons", "matched", "beyond", "raised")
     return Best(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _blocks(one: Callable[[slice], Best], spans: Sequence[slice], apart: bool) -> list[Best]:
+    """Every span's best; on all cores where they are `apart`: exploring writes what it learns into the table."""
+    if not apart or len(spans) < 2:
+        return [one(span) for span in spans]
+    with ThreadPoolExecutor(CORES) as cores:  # array operations let other threads run beside them
+        return list(cores.map(one, spans))
 
 
 def _block(table: Table, readers: Readers, span: slice, limit: NDArray[np.int64], width: int) -> Best:

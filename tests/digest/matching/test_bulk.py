@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.matching import Day
+from digest.matching import Day, bulk
 from digest.matching.bulk import Readers, Table, best
 from digest.selection import Want, select
 from tests.digest.matching.papers import day, paper
@@ -62,3 +63,17 @@ def test_nobody_and_nothing() -> None:
     table = Table.of(day("red"), QUERIES)
     assert best(table, packed([]), 5).papers.shape == (0, 5)
     assert best(table, packed([[]]), 5).matched.tolist() == [0]
+
+
+@given(papers, st.lists(interests, min_size=5, max_size=12), st.integers(1, 8))
+def test_blocks_side_by_side_are_the_same_as_one_block(
+    held: list, readers: list[list[tuple[int, float, bool]]], limit: int
+) -> None:
+    table = Table.of(Day.build(held), QUERIES)
+    whole = best(table, packed(readers), limit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "BLOCK", 2)
+        patch.setattr(bulk, "CORES", 3)
+        apart = best(table, packed(readers), limit)
+    for name in ("papers", "reasons", "matched", "beyond", "raised"):
+        assert np.array_equal(getattr(whole, name), getattr(apart, name)), name
