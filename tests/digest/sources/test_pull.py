@@ -87,6 +87,15 @@ def test_f51_retry_after_is_obeyed_by_every_source_of_the_host(publisher: Publis
     assert [path for path, _ in publisher.asked].count("/two") == 1
 
 
+def test_f51_retry_after_and_the_back_off_are_rows_that_a_restart_finds_again(publisher: Publisher) -> None:
+    publisher.says(b"slow down", status=429, Retry_After="3600")
+    row = source(publisher)
+    pull.pull(row, NOW)
+    stored = Source.objects.values("failures", "next_pull_at").get(pk=row.pk)
+    assert stored == {"failures": 1, "next_pull_at": NOW + timedelta(hours=1)}
+    assert Host.objects.get(name=limiter.name(row.url)).waits_until == NOW + timedelta(hours=1)
+
+
 def test_f51_one_source_is_pulled_by_one_worker_only(publisher: Publisher) -> None:
     publisher.says(TODAYS)
     row = source(publisher)
