@@ -10,3 +10,7 @@ application = get_wsgi_application()
 from config import checks  # noqa: E402 - settings are ready only now
 
 checks.refuse()
+
+from digest.matching import preview  # noqa: E402 - models are ready only now
+
+preview.prepare()

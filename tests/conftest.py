@@ -65,6 +65,15 @@ def own_files(tmp_path: Path, settings: Any) -> None:
     settings.OUTBOX_DIR = tmp_path / "outbox"
 
 
+@pytest.fixture(autouse=True)
+def no_papers_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Previews' index is kept by the editions' ids, which every test counts anew; no thread makes it here."""
+    from digest.matching import preview
+
+    preview._window.clear()
+    monkeypatch.setattr(preview._window, "behind", lambda work, _patience: work())
+
+
 @pytest.fixture(scope="session")
 def captured() -> Path:
     """The folder of captured real answers beside the checkout; tests that need it skip where it is absent."""

@@ -1,19 +1,19 @@
 """What some wants would have brought over the last weeks: counts a day, which of them brings none or too many.
 
 For the page where a reader is still typing, so it answers in a fraction of a second over a month of papers. The
-window's index is built once a process and edition, and everything asked is remembered with it.
+window's index is built once a process and edition, before a process serves, and everything asked is remembered with it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from threading import Lock
-from typing import Any
 
 from digest.matching import answers
 from digest.matching.day import Day
+from digest.matching.keeping import Kept
 from digest.matching.reading import papers_of
 from digest.matching.wants import Want
 from digest.models import Edition
@@ -26,9 +26,12 @@ SHOWN = 10
 TOO_MANY_A_DAY = 25
 # What strangers ask is forgotten in time: memory must not grow with their number.
 MOST_REMEMBERED = 1_000
+# Seconds that the first visitor after a new edition waits for its index; a small one is ready by then.
+PATIENCE = 0.1
 # One index a process, made anew when an edition comes out or a curator changes one.
-_window: dict[tuple[Any, ...], Day] = {}
-_building = Lock()
+_window: Kept[Day] = Kept()
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,36 @@ def preview(wants: Sequence[Want]) -> Preview:
     return over(window(), wants)
 
 
+def prepare(patience: float = 10.0) -> None:
+    """Build the window's index as a web process starts, so that no visitor waits for it.
+
+    A start is not held up longer than `patience` seconds, and not stopped by a database that is away.
+    """
+
+    def work() -> None:
+        try:
+            window()
+        except Exception as error:  # whatever it is, the site must come up; the first visitor tries again
+            log.warning("the index of previews was not built at the start: %s", error)
+
+    _window.behind(work, patience)
+
+
 def window() -> Day:
-    """The papers of the released editions of the last 30 days, indexed. Kept until an edition changes."""
+    """The papers of the released editions of the last 30 days, indexed.
+
+    After a new edition, or a curator's change, it is built anew behind the visitors' backs: for the seconds this takes
+    in a large archive, they are shown what the last one brings.
+    """
     released = Edition.objects.filter(state=Edition.State.RELEASED)
     newest = released.order_by("-date").values_list("date", flat=True).first()
     of_window = released.filter(date__gt=newest - timedelta(days=WINDOW)) if newest else released.none()
     rows = list(of_window.order_by("-date").only("pk", "serial", "revision"))
     key = tuple((row.pk, row.serial, row.revision) for row in rows)
-    with _building:  # visitors who come while it is built wait for it, rather than each build their own
-        if key not in _window:
-            _window.clear()
-            _window[key] = Day.build(papers_of(rows))
-        if _window[key].remembered > MOST_REMEMBERED:
-            _window[key] = _window[key].afresh()
-        return _window[key]
+    day = _window.get(key, lambda: Day.build(papers_of(rows)), PATIENCE)
+    if day.remembered > MOST_REMEMBERED:
+        _window.replace(day, day.afresh())
+    return day
 
 
 def over(day: Day, wants: Sequence[Want]) -> Preview:

@@ -14,11 +14,6 @@ from tests.make import NOW, TODAY
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    month._window.clear()
-
-
 def shown(*queries: str) -> previews.Preview:
     preview = previews.preview(interests.read(queries=list(queries)), NOW)
     assert preview is not None

@@ -322,6 +322,16 @@ def test_s38_previews_are_counted_and_then_left_out(monkeypatch):
     assert "not to be had at this moment" in answers[-1]
 
 
+@pytest.mark.parametrize("lines", [1, 20])
+def test_s38_a_preview_costs_the_same_however_many_lines_and_papers(lines, django_assert_max_num_queries):
+    make.edition(papers=[make.paper(f"Speech {number}") for number in range(5 * lines)])
+    asked = {"queries": "\n".join(f"speech {number}" for number in range(lines))}
+    client = visitor()
+    client.post("/subscribe/preview/", asked)
+    with django_assert_max_num_queries(8):
+        assert "papers of the last" in text(client.post("/subscribe/preview/", asked))
+
+
 def test_s38_a_page_of_preferences_costs_the_same_however_many_interests(django_assert_max_num_queries):
     row = make.subscriber(queries=[f"word{number}" for number in range(20)])
     client, page = entered(links.preferences_url(row))
