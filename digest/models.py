@@ -306,6 +306,9 @@ class Delivery(models.Model):
                 name="delivery_to_carry",
                 condition=Q(state__in=["uncertain", "expired", "dead"], carried_by=None),
             ),
+            models.Index(
+                fields=["due_at"], name="delivery_in_doubt", condition=Q(state__in=["uncertain", "ambiguous"])
+            ),
         ]
 
     def __str__(self) -> str:
