@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]{1,15}(?:\.[A-Z]{2})?/\d{7}"
+_SUBJECT = re.compile(r"\.[A-Za-z]{2}(?=/)")  # an old id's subject class is no part of its name: math/0309136
 _ARXIV = re.compile(rf"({_NEW_STYLE}|{_OLD_STYLE})(?:v(\d{{1,3}}))?")
 _ARXIV_AT = re.compile(
     rf"(?:arxiv\.org/(?:abs|pdf|html)/|oai:arXiv\.org:|arXiv:\s?|10\.48550/arxiv\.|huggingface\.co/papers/)"
@@ -20,13 +21,13 @@ _TRACKING = re.compile(r"^(?:utm_\w+|rss|af|dgcid|fc|ff|rft_dat)$")
 def arxiv(text: str) -> tuple[str, int]:
     """The arXiv id without its version, and the version (1 where none is named); `("", 1)` if it is none."""
     found = _ARXIV.fullmatch(text.strip())
-    return (found[1], int(found[2] or 1)) if found else ("", 1)
+    return (_SUBJECT.sub("", found[1]), int(found[2] or 1)) if found else ("", 1)
 
 
 def arxiv_in(text: str) -> tuple[str, int]:
     """The first arXiv id that an address or an OAI name leads to."""
     found = _ARXIV_AT.search(text)
-    return (found[1], int(found[2] or 1)) if found else ("", 1)
+    return (_SUBJECT.sub("", found[1]), int(found[2] or 1)) if found else ("", 1)
 
 
 def doi(text: str) -> str:

@@ -75,4 +75,12 @@ def decoded(content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return content.decode("latin-1")
+    return "".join(_decoded_line(one) for one in content.splitlines(keepends=True))
+
+
+def _decoded_line(content: bytes) -> str:
+    """One line of a file that is not all UTF-8: old reference managers mix in lines of Windows' own encoding."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")

@@ -34,7 +34,7 @@ LISTS_FULL = (
 @doors.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """The signup page. `act=preview` shows last week's papers for the wishes, before any address is given."""
+    """The signup page. `act=preview` shows the last weeks' papers for the wishes, before any address is given."""
     now = timezone.now()
     if request.method != "POST":
         return _page(request, _fresh_form(request), now)

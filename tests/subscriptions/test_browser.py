@@ -52,7 +52,7 @@ def test_from_the_first_look_to_the_first_letter(browser: Browser, site: str, wi
     with opened(browser, f"{site}/subscribe/", width, script=script) as page:
         page.get_by_label("In your own words").fill("protein folding")
         page.locator("label.chip", has_text="Speech").click()
-        press(page, "Show me last week's papers")
+        press(page, "Show me what would have come")
         expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
         expect(page.locator("#preview")).to_contain_text("Speech in noise")
         page.get_by_label("Your e-mail address").fill("ada@example.org")
@@ -161,7 +161,7 @@ def test_a_file_of_papers_stays_while_the_form_is_mended(browser: Browser, site:
         page.get_by_text("Or describe your work").click()
         page.get_by_label("Or a file with them").set_input_files([library])
         if not script:
-            press(page, "Show me last week's papers")
+            press(page, "Show me what would have come")
         expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
         expect(page.locator("#preview")).to_contain_text("like the 1 paper you named")
         press(page, "Send me the confirmation")

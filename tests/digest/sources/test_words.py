@@ -182,6 +182,7 @@ def test_no_string_of_authors_is_too_odd(raw: str) -> None:
         ("oai:arXiv.org:2203.01250v3", ("2203.01250", 3)),
         ("https://huggingface.co/papers/2607.21557", ("2607.21557", 1)),
         ("10.48550/arXiv.2504.02302", ("2504.02302", 1)),
+        ("https://arxiv.org/abs/math.GT/0309136", ("math/0309136", 1)),
         ("math.GT/0309136", ("", 1)),
         ("https://example.org/2508.13426", ("", 1)),
         ("https://arxiv.org/abs/2508.134267", ("", 1)),

@@ -111,6 +111,16 @@ def test_files_of_many_programs_are_decoded(encoding: str) -> None:
     assert one.title == "Müller"
 
 
+def test_one_line_of_another_encoding_spoils_only_itself() -> None:
+    lines = ["TY  - JOUR\nTI  - Grüße\nER  - \n".encode(), "TY  - JOUR\nTI  - “Müller”\nER  - \n".encode("cp1252")]
+    assert [one.title for one in read(b"".join(lines)).references] == ["Grüße", "“Müller”"]
+
+
+def test_an_old_arxiv_id_is_one_paper_with_and_without_its_subject() -> None:
+    shelf = read("math.GT/0309136\nhttps://arxiv.org/abs/math/0309136v2")
+    assert {one.identifier for one in shelf.references} == {"arxiv:math/0309136"}
+
+
 @given(st.text(alphabet='@{}(),="#\\ab \n1.-TYER:/0', max_size=120))
 def test_no_text_breaks_the_reading(text: str) -> None:
     with contextlib.suppress(ListError):
