@@ -221,6 +221,9 @@ def _within(seconds: float, call: Callable[[], Any]) -> None:
     except queue.Empty:
         del _hands.hand  # it may be at it for long: its answer is nobody's any more
         raise OverdueError from None
+    except BaseException:  # a signal or a time limit broke the wait: the next call must not get this one's answer
+        del _hands.hand
+        raise
     if error is not None:
         raise error
 

@@ -52,6 +52,7 @@ class Provider:
     before: tuple[str, ...] = BEFORE
     after: tuple[str, ...] = AFTER
     hang: float = 0.5
+    retry_after: int = 1  # seconds, in answers of 429
     log: list[Accepted] = field(default_factory=list)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
@@ -171,7 +172,11 @@ class Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: str) -> None:
         what = fault.partition(" ")[2]
         if what == "429":
-            self.answer(429, {"message": "slow down", "name": "rate_limit_exceeded"}, {"Retry-After": "1"})
+            self.answer(
+                429,
+                {"message": "slow down", "name": "rate_limit_exceeded"},
+                {"Retry-After": f"{self.provider.retry_after}"},
+            )
         elif what in {"401", "403", "400", "500", "503"}:
             self.answer(int(what), {"message": "no"})
         elif what in {"hang", "down"}:

@@ -67,3 +67,21 @@ def test_a_forked_worker_does_not_wait_for_a_thread_of_its_parent() -> None:
             os._exit(1)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_after_a_wait_that_was_broken_off_the_answer_is_not_the_next_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal or a time limit of the worker may end the wait at any moment."""
+    mail._within(60, lambda: None)
+    hand = mail._hands.hand
+
+    class Broken:
+        def get(self, timeout: float) -> None:
+            raise GeneratorExit
+
+    monkeypatch.setattr(hand, "answers", Broken())
+    with pytest.raises(GeneratorExit):
+        mail._within(60, lambda: None)
+    ran: list[int] = []
+    mail._within(60, lambda: ran.append(1))
+    assert ran == [1]
+    assert mail._hands.hand is not hand
