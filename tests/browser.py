@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
@@ -37,7 +39,11 @@ def browser() -> Iterator[Browser]:
 def opened(
     browser: Browser, address: str, width: int = 1280, scheme: str = "light", script: bool = True
 ) -> Iterator[Page]:
-    """The page at `address`. On leaving: no script failed, nothing broke the CSP, nothing came from elsewhere."""
+    """The page at `address`. On leaving: no script failed, nothing broke the CSP, nothing came from elsewhere.
+
+    And the server has answered all it was asked: with SQLite in memory it shares its connection with the test.
+    """
+    UNDER_WAY.clear()
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
@@ -55,7 +61,31 @@ def opened(
         yield page
     finally:
         context.close()
+        _rest()
     assert not troubles, troubles
+
+
+UNDER_WAY: list[str] = []  # a mark for each request that a server of this process has not answered yet
+
+
+def _begun(**_: Any) -> None:
+    UNDER_WAY.append("request")
+
+
+def _ended(**_: Any) -> None:
+    if UNDER_WAY:
+        UNDER_WAY.pop()
+
+
+request_started.connect(_begun)
+request_finished.connect(_ended)
+
+
+def _rest(seconds: float = 10.0) -> None:
+    """Wait for requests that the page sent and did not wait for, such as a preview while a form is sent."""
+    end = time.monotonic() + seconds
+    while UNDER_WAY and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _is_foreign(url: str, address: str) -> bool:

@@ -366,3 +366,63 @@ def test_f57_a_feed_that_drifted_is_replaced_by_a_fallback_for_the_day(publisher
     assert (fetch.outcome, fetch.url.endswith("/rss"), fetch.new) == ("ok", True, 40)
     assert "authors" in Fetch.objects.get(at=NOW, outcome="format_error").warnings[0]
     assert row.held_reason == ""
+
+
+class PowerCutError(BaseException):
+    """Stands for a death in the middle: nothing catches it, and no line after it runs."""
+
+
+@pytest.mark.parametrize("where", ["download", "reading"])
+def test_f03_a_death_in_the_middle_of_an_answer_leaves_nothing_and_the_next_pull_takes_it_whole(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    publisher.says(TODAYS)
+    row = source(publisher)
+
+    def die(*_: Any, **__: Any) -> Any:
+        raise PowerCutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((answers.fetch, "get") if where == "download" else (answers.parse, "parse")), die)
+        with pytest.raises(PowerCutError):
+            pull.pull(row, NOW)
+    assert (Paper.objects.count(), Fetch.objects.count()) == (0, 0)
+    assert Source.objects.get().next_pull_at == row.next_pull_at
+    assert pull.pull(Source.objects.get(), NOW + timedelta(minutes=1)).new == 40
+
+
+def test_f04_what_killed_its_reader_is_kept_for_replay_and_the_others_go_on(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.says(TODAYS, "/a", ETag='"a"')
+    publisher.says(TODAYS, "/b")
+    source(publisher, "/a", "a", kind="feed")
+    source(publisher, "/b", "b")
+    parse = answers.parse.parse
+    with monkeypatch.context() as patch:
+        patch.setattr(answers.parse, "parse", lambda kind, *rest: killed() if kind == "feed" else parse(kind, *rest))
+        outcomes = {fetch.source.slug: fetch.outcome for fetch in pull.pull_due(NOW)}
+    assert outcomes == {"a": "format_error", "b": "ok"}
+    dead = Fetch.objects.get(source__slug="a")
+    assert answers.unkept(bytes(dead.body or b"")) == (TODAYS,)
+    assert Source.objects.get(slug="a").kills == 1
+    assert pull.replay(dead, NOW).entries == 40
+
+
+def test_f05_a_death_between_papers_and_the_sources_state_keeps_neither(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.says(TODAYS, ETag='"one"')
+    row = source(publisher)
+
+    def die(*_: Any, **__: Any) -> None:
+        assert Paper.objects.count() == 40  # written, not committed
+        raise PowerCutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conclusion, "_update_source", die)
+        with pytest.raises(PowerCutError):
+            pull.pull(row, NOW)
+    assert (Paper.objects.count(), Fetch.objects.count(), Source.objects.get().etag) == (0, 0, "")
+    assert pull.pull(Source.objects.get(), NOW + timedelta(minutes=1)).new == 40
+    assert pull.pull(Source.objects.get(), NOW + timedelta(minutes=2)).new == 0
