@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup setup-dev run test replay fuzz chaos faults storm lint format lock clean
+.PHONY: help setup setup-dev run test replay fuzz chaos powercut faults storm lint format lock clean
 
 help:  ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -38,6 +38,9 @@ replay: setup-dev  ## replay every captured day (../shared/data) and hold the bo
 
 chaos: setup-dev  ## kill workers at every failpoint, both databases, all kinds of channel (KILLS=300 SEED=1 JOBS=1)
 	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1)
+
+powercut: setup-dev  ## cut SQLite's log at random bytes, open what is left, go on from it (IMAGES=30 SEED=1)
+	@$(BIN)/python -m tests.chaos.powercut --images $(or $(IMAGES),30) --recoveries $(or $(RECOVERIES),5) --seed $(or $(SEED),1)
 
 faults: setup-dev  ## the fault list by number, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.faults
