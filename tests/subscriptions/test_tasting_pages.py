@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from digest.models import Feedback, Saved
-from subscriptions import asks, links, services
+from subscriptions import asks, links, services, tastes
 from subscriptions.models import Subscriber
 from tests import make
 from tests.make import NOW
@@ -30,6 +30,18 @@ def test_a_signup_may_tell_of_ones_work_and_bring_papers():
     shown = text(client.get(page))
     assert "I study how children read." in shown
     assert "papers you named" in shown
+
+
+def test_a_paper_named_by_its_id_alone_says_when_it_counts():
+    sign_up(papers="9999.99999")
+    reader = Subscriber.objects.get()
+    services.confirm(reader, NOW)
+    tastes.bring(reader, "@article{a, title={Speech in noise}, doi={10.1000/abc}}", NOW)
+    client, page = entered(links.preferences_url(reader))
+    shown = text(client.get(page))
+    assert shown.count("it counts once that paper is in the archive here") == 1
+    assert "arxiv:9999.99999" in shown
+    assert "Speech in noise" in shown
 
 
 def test_a_second_signup_before_confirming_takes_the_place_of_the_first():
