@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
-import resource
+import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from digest.sources import child, kinds, parse
@@ -20,10 +21,16 @@ def main() -> None:
     for kind in kinds.MODULES:
         kinds.reading(kind)
     child.confine(cpu_seconds=300)  # for all of them; each one's time is measured
-    child.lock()
-    found = [_measured(one) for one in answers]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"count": len(found), "peak_mb": peak, "answers": found}))
+    with Path("/proc/self/status").open() as status:  # opened here: `lock` lets nothing be opened
+        child.lock()
+        found = [_measured(one) for one in answers]
+        print(json.dumps({"count": len(found), "peak_mb": _peak(status.read()), "answers": found}))
+
+
+def _peak(status: str) -> float:
+    """In MB, as proc(5) tells it: getrusage's `ru_maxrss` survives exec and counts whoever started this process."""
+    [kilobytes] = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) / 1024
 
 
 def _measured(one: hostile.Hostile) -> dict[str, Any]:
