@@ -34,8 +34,10 @@ MOST_BODY = 65_536
 # Forms that take a reading list as a file (`subscriptions/uploads.py`: 1 MB), beside the one they carry along.
 MOST_LIST_BODY = 2_097_152
 LISTS = {"/subscribe/", "/subscribe/preview/", "/preferences/"}
-# Staff's forms, and what mail providers report in batches: Django's own limit holds for these.
+# Staff's forms take lists as files, and mail providers report in batches. Whoever is not signed in may try these too,
+# and Django writes a file to the disk before any page of ours has a say.
 LARGE_BODIES = ("/admin/", "/desk/", "/hooks/")
+DOORS = {"/desk/sign-in/", "/desk/second/", "/desk/sign-out/"}
 
 
 class SecurityHeaders:
@@ -58,9 +60,9 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses a public form's body that is too long, or without a length, before any of it is read.
+    """Refuses a body that is too long, or without a length, before any of it is read.
 
-    `MOST_BODY` bytes is the limit, and `MOST_LIST_BODY` for a form that may bring a reading list.
+    `MOST_BODY` bytes is the limit of a public form; `MOST_LIST_BODY` of one that may bring a list, and of staff's.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -68,7 +70,7 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         most = _most(request)
-        if request.path.startswith(LARGE_BODIES) or _length(request) <= most:
+        if _length(request) <= most:
             return self.get_response(request)
         sentence = f"This is too much at once: a form here takes up to {most:,} bytes. Shorten it and send it again.\n"
         return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
@@ -88,6 +90,8 @@ class NoNul:
 
 
 def _most(request: HttpRequest) -> int:
+    if request.path.startswith(LARGE_BODIES) and request.path not in DOORS:
+        return MOST_LIST_BODY
     takes_file = request.path in LISTS and request.META.get("CONTENT_TYPE", "").startswith("multipart/form-data")
     return MOST_LIST_BODY if takes_file else MOST_BODY
 

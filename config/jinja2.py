@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.rendering import styles, words
 from digest.site.dates import long_date, short_date
+from digest.site.outbox import has_outbox
 
 
 def html_environment(**options: Any) -> Environment:
@@ -40,6 +41,7 @@ def _environment(options: dict[str, Any], kind: type[Environment] = Environment)
     environment.globals.update(
         static=static,
         url=_url,
+        has_outbox=has_outbox,
         site_name=settings.SITE_NAME,
         base_url=lazystr_of("PUBLIC_BASE_URL"),
         postal_address=settings.POSTAL_ADDRESS,

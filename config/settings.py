@@ -96,6 +96,8 @@ FETCH_PRIVATE_HOSTS = env.words("FETCH_PRIVATE_HOSTS")
 # -- editions -----------------------------------------------------------------------------------
 # UTC; a source that is late is waited for until then. 08:00 is three hours after arXiv's feeds appear in winter.
 EDITION_DEADLINE = time(env.number("EDITION_DEADLINE_HOUR", 8, 0, 23))
+# Above so many letters a release at the desk takes two people; 0: one is enough.
+RELEASE_NEEDS_TWO_ABOVE = env.number("RELEASE_NEEDS_TWO_ABOVE", 0, 0, 10**9)
 
 # -- rooms --------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -127,6 +129,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "digest.site.errors.WrongMethod",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -231,6 +234,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 OTP_TOTP_ISSUER = SITE_NAME
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True  # no admin reads the secret of another's second factor
 LOGIN_URL = "desk-signin"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC
@@ -257,8 +261,12 @@ LOGGING = {
         "level": LOG_LEVEL,
     },
     # Scanners try hosts that are not ours all day; each is refused, and none is worth a traceback.
-    # Celery tells of every wake-up, thousands a day.
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}, "celery": {"level": "WARNING"}},
+    # Celery tells of every wake-up, thousands a day. Django's own logger would keep a level and handlers of its own.
+    "loggers": {
+        "django": {"level": LOG_LEVEL},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "celery": {"level": "WARNING"},
+    },
 }
 
 env.check()

@@ -14,10 +14,10 @@ from typing import Any
 
 from django.db import transaction
 
-from digest.delivery import settle, standing
+from digest.delivery import flood, settle, standing
 from digest.delivery.failpoints import failpoint
 from digest.models import Attempt, Delivery, ProviderEvent
-from subscriptions import addresses, services
+from subscriptions import addresses, notices, services
 from subscriptions.contention import persistent
 from subscriptions.models import Notice, Subscriber, Suppression
 
@@ -159,9 +159,20 @@ def _uuid(text: str) -> uuid.UUID:
 # -- consequences -------------------------------------------------------------------------------
 
 
-@persistent
 def apply(row: ProviderEvent, now: datetime) -> bool:
-    """Draw the consequences, once; False if that was done. An event about no letter of ours has none."""
+    """Draw the consequences, once; False if that was done, or if they wait for a person (`flood`).
+
+    An event about no letter of ours has none.
+    """
+    try:
+        return _apply(row, now)
+    except flood.FloodError:
+        flood.keep_back(row, now)
+        return False
+
+
+@persistent
+def _apply(row: ProviderEvent, now: datetime) -> bool:
     with transaction.atomic():
         if not ProviderEvent.objects.filter(pk=row.pk, applied_at=None).update(applied_at=now):
             return False
@@ -190,6 +201,7 @@ def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: dateti
         _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "unsubscribed":
         if not reader.consents.filter(act__in=("confirmed", "returned"), at__gt=row.occurred_at).exists():
+            flood.gate(row, now)
             services.unsubscribe(reader, now)
     elif row.raw.get("severity") == "soft":
         if standing.wear(address, row.occurred_at):
@@ -199,6 +211,7 @@ def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: dateti
 
 
 def _suppress(reader: Subscriber, address: str, reason: str, row: ProviderEvent, now: datetime) -> None:
+    flood.gate(row, now)
     if reader.email and addresses.keyed_hash(reader.email_key) == address:
         services.suppress(reader.email, reason, now, row.detail)
         return
@@ -214,7 +227,8 @@ def _to_notice(row: ProviderEvent, now: datetime) -> None:
     if row.type in PROOFS:
         doubtful = [Notice.State.UNCERTAIN, Notice.State.CLAIMED, Notice.State.PENDING]
         sent = Notice.objects.filter(pk=notice.pk, state__in=doubtful)
-        sent.update(state=Notice.State.ACCEPTED, settled_at=now, claim=None, lease_until=None)
+        sent.update(state=Notice.State.ACCEPTED, settled_at=now, claim=None, lease_until=None, to="")
     reader = notice.subscriber
-    if reader.email:
-        _to_reader(row, reader, row.address_hmac or addresses.keyed_hash(reader.email_key), now)
+    own = "" if notice.kind in notices.ELSEWHERE else addresses.keyed_hash(reader.email_key)
+    if reader.email and (address := row.address_hmac or own):
+        _to_reader(row, reader, address, now)

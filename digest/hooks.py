@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
@@ -48,8 +48,10 @@ def hook(request: HttpRequest, provider: str) -> HttpResponseBase:
     view = _view(provider)
     if provider != settings.MAIL_CHANNEL or view is None:
         return HttpResponse(status=404)
-    if request.method in {"HEAD", "GET"}:  # some providers try the address once; nothing changes
-        return HttpResponse(status=200 if request.method == "HEAD" else 405)
+    if request.method == "HEAD":  # some providers try the address once; nothing changes
+        return HttpResponse()
+    if request.method == "GET":
+        return HttpResponseNotAllowed(["HEAD", "POST"])
     if not settings.ANYMAIL.get("WEBHOOK_SECRET") and provider not in SIGNED:
         return HttpResponse("No secret is set for reports.", status=401)
     if int(request.headers.get("Content-Length") or 0) > LARGEST:

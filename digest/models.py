@@ -223,6 +223,10 @@ class Edition(models.Model):
     revision = models.PositiveIntegerField(
         default=0, help_text="Grows with every curator's change: who read an old one must look again."
     )
+    asked_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="Who wants it released, where that takes two."
+    )
+    asked_revision = models.PositiveIntegerField(null=True, blank=True, help_text="The revision they looked at.")
 
     def __str__(self) -> str:
         return f"{self.date:%Y-%m-%d}"
@@ -437,6 +441,13 @@ class Skip(models.Model):
 class ProviderEvent(models.Model):
     """What the mail provider reported, stored once (`event_key`) and applied once (`applied_at`)."""
 
+    class Review(models.TextChoices):
+        """Where too many reports would end readers' letters at once (`digest/delivery/flood.py`)."""
+
+        WAITING = "waiting", "Waits until a person has looked"
+        BELIEVED = "believed", "Looked at: real"
+        REFUSED = "refused", "Looked at: forged"
+
     event_key = models.CharField(max_length=200, unique=True)
     channel = models.CharField(max_length=40)
     type = models.CharField(max_length=30)
@@ -449,10 +460,14 @@ class ProviderEvent(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     raw = models.JSONField(default=dict)
     applied_at = models.DateTimeField(null=True, blank=True)
+    ended = models.BooleanField(default=False, db_default=False, help_text="It ended a reader's letters.")
+    review = models.CharField(max_length=8, blank=True, default="", db_default="", choices=Review)
 
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="event_unapplied", condition=Q(applied_at=None)),
+            models.Index(fields=["channel", "applied_at"], name="event_ended", condition=Q(ended=True, review="")),
+            models.Index(fields=["channel"], name="event_waiting", condition=Q(review="waiting")),
             models.Index(fields=["channel", "received_at"], name="event_recent"),
         ]
 

@@ -57,12 +57,13 @@ def add_letters(subscriber: Subscriber, document: dict[str, Any], **_: Any) -> N
     document["days_without_a_letter"] = [{"date": str(row.local_date), "reason": row.reason} for row in skips]
     saved = Saved.objects.filter(subscriber=subscriber).order_by("at")
     document["saved_papers"] = [
-        {"paper": identifier, "at": at.isoformat()} for identifier, at in saved.values_list("paper__identifier", "at")
+        {"paper": identifier, "title": title, "at": at.isoformat()}
+        for identifier, title, at in saved.values_list("paper__identifier", "paper__title", "at")
     ]
     feedback = Feedback.objects.filter(subscriber=subscriber).order_by("at")
     document["feedback"] = [
-        {"paper": identifier, "value": value, "at": at.isoformat()}
-        for identifier, value, at in feedback.values_list("paper__identifier", "value", "at")
+        {"paper": identifier, "title": title, "value": value, "at": at.isoformat()}
+        for identifier, title, value, at in feedback.values_list("paper__identifier", "paper__title", "value", "at")
     ]
 
 

@@ -22,6 +22,7 @@ from digest.matching import preview as matching_preview
 from digest.matching.papers import PaperText
 from digest.matching.wants import DESCRIPTION, Want
 from digest.models import Delivery, Edition, Skip
+from digest.rendering import doors
 from digest.selection import Choice
 from subscriptions import links, previews, signals
 from subscriptions.bibliography import Reference
@@ -121,7 +122,7 @@ _WORDS = {
 @receiver(signals.history)
 def history(subscriber: Subscriber, now: datetime, **_: Any) -> list[previews.Letter]:
     """The newest letters, and the days on which there was none, with the reason."""
-    rows = Delivery.objects.filter(subscriber=subscriber).order_by("-planned_at")[:LETTERS_SHOWN]
+    rows = subscriber.deliveries.order_by("-planned_at")[:LETTERS_SHOWN]
     skips = Skip.objects.filter(subscriber=subscriber).order_by("-local_date")[:LETTERS_SHOWN]
     lines = [_letter(row) for row in rows]
     lines += [previews.Letter(skip.local_date, skip.at, reasons.to_reader(skip.reason)) for skip in skips]
@@ -137,7 +138,8 @@ def _letter(row: Delivery) -> previews.Letter:
     if row.fate:
         words += f", {row.fate}"
         tone = "bad" if row.fate in {"bounced", "complained", "rejected", "failed"} else tone
-    return previews.Letter(row.local_date, row.settled_at, words, tone, len(row.papers))
+    url = doors.letter_url(row) if row.papers else ""
+    return previews.Letter(row.local_date, row.settled_at, words, tone, len(row.papers), url)
 
 
 # -- today's now ------------------------------------------------------------------------------------

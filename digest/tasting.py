@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from digest import profiles
 from digest.models import Feedback, Profile, Saved
-from subscriptions import links, previews, signals, tokens
+from digest.rendering import doors
+from subscriptions import previews, signals
 from subscriptions.models import Subscriber
 
 WORDS = 15
@@ -22,8 +23,11 @@ SAID = 20
 def show(subscriber: Subscriber, **_: Any) -> previews.Taste:
     """The words that speak most for a paper, what the reader said of papers, and how many they keep."""
     rows = Feedback.objects.filter(subscriber=subscriber).select_related("paper").order_by("-at")[:SAID]
-    said = [previews.Said(row.paper.title, reverse("paper", args=[row.paper_id]), row.value > 0) for row in rows]
-    url = links.absolute("saved", tokens.make("saved", links.subject(subscriber)))
+    said = [
+        previews.Said(row.paper.title, reverse("paper", args=[row.paper_id]), row.value > 0, row.paper_id)
+        for row in rows
+    ]
+    url = doors.saved_url(subscriber)
     return previews.Taste(_words(subscriber), said, Saved.objects.filter(subscriber=subscriber).count(), url)
 
 
@@ -36,6 +40,17 @@ def _words(subscriber: Subscriber) -> list[str]:
     heaviest = np.argsort(-np.asarray(learned.taste.weights))[:WORDS]
     best = [place for place in heaviest.tolist() if learned.taste.weights[place] > 0]
     return [names[int(learned.taste.columns[place])] for place in best]
+
+
+@receiver(signals.taking_back)
+def take_back(subscriber: Subscriber, paper: int, **_: Any) -> bool:
+    """The answer goes, and at once what was learnt from it."""
+    said = Feedback.objects.filter(subscriber=subscriber, paper_id=paper).select_related("paper").first()
+    if said is None:
+        return False
+    profiles.unlearn(subscriber.pk, said.paper.title)
+    said.delete()
+    return True
 
 
 @receiver(signals.taste_changed)

@@ -11,7 +11,10 @@ from subscriptions import addresses, interests, limits, notices, signals
 from subscriptions.models import Ask, Notice, Subscriber, Suppression
 
 State = Subscriber.State
-KEPT = ("frequency", "hour", "weekday", "zone", "papers_per_day", "text_only", "empty_day", "community_picks")
+KEPT = (
+    "frequency", "hour", "weekday", "zone", "papers_per_day", "text_only", "abstracts", "empty_day", "community_picks",
+    "exploration", "likes_weight", "catch_up",
+)  # fmt: skip
 MOMENTS = ("created_at", "confirmed_at", "ended_at", "next_digest_at", "paused_until")
 
 
@@ -66,8 +69,6 @@ def forget(subscriber: Subscriber, now: datetime) -> None:
         row.interests.all().delete()
         row.descriptions.all().delete()
         row.liked_papers.all().delete()
-        row.descriptions.all().delete()
-        row.liked_papers.all().delete()
         row.notices.all().delete()
         row.consents.all().delete()
         _blank(row, now)
@@ -93,7 +94,7 @@ def ask_new_address(subscriber: Subscriber, email: str, now: datetime) -> bool:
 
 
 def take_new_address(subscriber: Subscriber, now: datetime) -> bool:
-    """The new address has confirmed: use it from now on. Raises `AddressTakenError`."""
+    """The new address has confirmed: use it from now on, and tell the old one. Raises `AddressTakenError`."""
     with transaction.atomic():
         row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
         if not row.new_email or row.state == State.FORGOTTEN:
@@ -101,9 +102,12 @@ def take_new_address(subscriber: Subscriber, now: datetime) -> bool:
         address = addresses.read(row.new_email)
         if Subscriber.objects.filter(email_key=address.key).exclude(pk=row.pk).exists():
             raise AddressTakenError("this address reads here already")
+        left_behind = row.email
         row.email, row.email_key, row.new_email = address.typed, address.key, ""
         row.save(update_fields=["email", "email_key", "new_email"])
         row.consents.create(act="moved", at=now, wording="address-1")
+        number = row.notices.filter(kind=Notice.Kind.MOVED).count()
+        notices.queue(Notice.Kind.MOVED, row, now, f"moved:{row.uuid.hex}:{number}", to=left_behind)
     subscriber.refresh_from_db()
     return True
 
@@ -118,7 +122,7 @@ def use_link(subscriber: Subscriber, round_of_link: str) -> bool:
 
 
 def renew_links(subscriber: Subscriber) -> None:
-    """Make every preferences link in old letters void (after forwarding one, say)."""
+    """Make every link in old letters void but the one for leaving (after forwarding one, say)."""
     Subscriber.objects.filter(pk=subscriber.pk).update(link_round=subscriber.link_round + 1)
     subscriber.refresh_from_db()
 

@@ -33,7 +33,7 @@ def _of_state(reader: Subscriber, now: datetime) -> list[str]:
     found = []
     if reader.state == Subscriber.State.PAUSED:
         until = f"until {schedule.local_date(reader.zone, reader.paused_until)}" if reader.paused_until else "for good"
-        found.append(f"Your letters are paused {until}. “Start again” below ends the pause.")
+        found.append(f"Your letters are paused {until}. “Start again”, under Pause, ends the pause.")
     if not schedule.is_known(reader.zone):
         found.append(f"The time zone {reader.zone} no longer exists; until you choose another, your times mean UTC.")
     if reader.state == Subscriber.State.ACTIVE and reader.next_digest_at and reader.next_digest_at < now - LATE:

@@ -11,12 +11,14 @@ from subscriptions.models import Subscriber
 
 
 def opml(subscriber: Subscriber) -> str:
-    """OPML 2.0: one outline an interest; where the site has a feed for it, its address."""
+    """OPML 2.0: one outline an interest; where the site has a feed for it, its address. What is muted stays out."""
     root = ElementTree.Element("opml", version="2.0")
     head = ElementTree.SubElement(root, "head")
     ElementTree.SubElement(head, "title").text = f"{settings.SITE_NAME}: what I follow"
     body = ElementTree.SubElement(root, "body")
     for one in interests.of(subscriber):
+        if one.muted:
+            continue
         feed = _feed(one.topic.slug if one.topic else "", one.filter.text)
         attributes = {"text": one.label, "type": "rss", "xmlUrl": feed} if feed else {"text": one.label}
         ElementTree.SubElement(body, "outline", attributes | {"description": one.filter.text})

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
 
-from subscriptions import addresses, bibliography, interests, schedule, services, uploads, words
+from subscriptions import addresses, bibliography, interests, query, schedule, services, uploads, words, zones
 from subscriptions.bibliography import BadEntry, ListError, Reference, Shelf
 from subscriptions.models import Frequency, Subscriber, Topic
 
 MOST_TEXT = 12_000
 MOST_LIST = 40_000
+MOST_NAMED = 20  # lines or entries that could not be read
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 DAYS = list(enumerate(schedule.WEEKDAYS))
 PAPERS = [3, 5, 10, 15, 20, 30, 50]
@@ -21,7 +23,10 @@ ADDRESS_ERRORS = {"required": "Write your e-mail address.", "max_length": "This 
 
 
 class WishesForm(forms.Form):
-    """Topics ticked, and lines typed; `wishes` holds the reading of both once the form is valid."""
+    """Topics ticked, and lines typed. `wishes` holds what was read of both, `sentences` the lines that tell of work.
+
+    They hold what could be read, also while another line has an error.
+    """
 
     topics = forms.CharField(required=False)
     queries = forms.CharField(
@@ -30,14 +35,22 @@ class WishesForm(forms.Form):
         error_messages={"max_length": "This is too much text. Write one thing you work on per line."},
     )
     wishes: Sequence[interests.Wish] = ()
+    sentences: Sequence[str] = ()
 
     @property
     def slugs(self) -> list[str]:
         """The topics ticked, as sent."""
         if not self.is_bound:
             return list(self.initial.get("topics", []))
-        sent = cast("QueryDict", self.data)
-        return [slug for slug in sent.getlist("topics") if slug]
+        return [slug for slug in self._sent("topics") if slug]
+
+    @property
+    def unwanted(self) -> list[str]:
+        """The canonical texts whose box "never show" is ticked."""
+        return self._sent("muted")
+
+    def _sent(self, name: str) -> list[str]:
+        return cast("QueryDict", self.data).getlist(name)
 
     @property
     def lines(self) -> list[str]:
@@ -47,15 +60,18 @@ class WishesForm(forms.Form):
         cleaned = super().clean() or {}
         if "queries" in self.errors:
             return cleaned
-        try:
-            self.wishes = interests.read(self.slugs, self.lines)
-        except interests.InterestError as error:
-            self.add_error("queries" if error.number else None, _place(error, len(self.lines)))
+        self.sentences = [line for line in self.lines if query.is_prose(line)]
+        wishes, errors = interests.read_each(self.slugs, self.filters)
+        self.wishes = interests.mute(wishes, self.unwanted)
+        several = len(self.lines) > 1
+        for error in errors[:MOST_NAMED]:
+            self.add_error("queries" if error.number else None, _place(error, several))
         return cleaned
 
     @property
-    def queries_written(self) -> list[str]:
-        return [line for line in self.lines if line]
+    def filters(self) -> list[str]:
+        """The lines that are filters; every other place is empty, so that each keeps its number."""
+        return ["" if line in self.sentences else line for line in self.lines]
 
 
 class TasteForm(forms.Form):
@@ -100,7 +116,7 @@ class TasteForm(forms.Form):
         except ListError as error:
             raise forms.ValidationError(str(error)) from error
         if self.typed and not self.typed.references:
-            raise forms.ValidationError(str(self.typed.bad[0]))
+            raise forms.ValidationError([str(one) for one in self.typed.bad[:MOST_NAMED]])
         return text
 
     def clean(self) -> dict[str, Any]:
@@ -155,6 +171,9 @@ class ScheduleForm(forms.Form):
         kwargs["initial"] = given | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
 
+    def clean_zone(self) -> str:
+        return zones.canonical(self.cleaned_data["zone"])
+
     @property
     def wanted(self) -> dict[str, Any]:
         """The settings that were chosen; a box not ticked is a choice, an empty field is not."""
@@ -189,8 +208,14 @@ class AddressForm(forms.Form):
 class PreviewForm(WishesForm, TasteForm):
     """What a preview is made from."""
 
+    @property
+    def described(self) -> str:
+        """The description, and the sentences that were typed among the filters."""
+        description = self.cleaned_data.get("description", "") if self.is_bound else ""
+        return "\n".join(filter(None, [description, *self.sentences]))
 
-class SignupForm(AddressForm, WishesForm, TasteForm, ScheduleForm):
+
+class SignupForm(AddressForm, PreviewForm, ScheduleForm):
     """All of it on one page. With `preview` the address may still be missing."""
 
     def __init__(self, *args: Any, preview: bool = False, **kwargs: Any) -> None:
@@ -203,7 +228,7 @@ class PauseForm(forms.Form):
     catch_up = forms.BooleanField(required=False)
 
 
-def choices(form: forms.Form) -> dict[str, Any]:
+def choices(form: ScheduleForm, now: datetime) -> dict[str, Any]:
     """What the templates offer in each list."""
     topics = Topic.objects.filter(is_active=True).order_by("position", "name")
     return {
@@ -213,24 +238,15 @@ def choices(form: forms.Form) -> dict[str, Any]:
         "hours": HOURS,
         "days": DAYS,
         "papers": PAPERS,
-        "zones": zone_groups(),
+        "zones": zones.groups(now.date()),
+        "zone": zones.canonical(str(form["zone"].value() or "")),
         "empty_days": Subscriber.EmptyDay.choices,
         "lengths": Subscriber.Abstracts.choices,
     }
 
 
-def zone_groups() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Zones by region for a list with groups: (region, [(name, shown)]); UTC stands first."""
-    regions: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(schedule.zone_names()):
-        region, _, place = name.partition("/")
-        if place and region not in {"Etc", "SystemV", "US", "posix", "right"}:
-            regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
-    return [("Everywhere", [("UTC", "UTC")]), *regions.items()]
-
-
-def _place(error: interests.InterestError, lines: int) -> str:
+def _place(error: interests.InterestError, several: bool) -> str:
     if not error.number:
         return error.message
-    line = f"Line {error.number}, column" if lines > 1 else "Column"
+    line = f"Line {error.number}, column" if several else "Column"
     return f"{line} {error.column}: {error.message}"

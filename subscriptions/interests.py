@@ -51,21 +51,37 @@ class Wish:
 
 def read(topics: Iterable[str] = (), queries: Sequence[str] = ()) -> list[Wish]:
     """Wishes out of topic slugs and typed lines, each filter once; raises `InterestError`."""
-    wishes = [Wish(topic.filter.text, topic) for topic in _topics(topics)]
+    wishes, errors = read_each(topics, queries)
+    if errors:
+        raise errors[0]
+    return wishes
+
+
+def read_each(topics: Iterable[str] = (), queries: Sequence[str] = ()) -> tuple[list[Wish], list[InterestError]]:
+    """The wishes that can be read, each filter once, and what is wrong with the others."""
+    chosen, errors = _topics(topics)
+    wishes = [Wish(topic.filter.text, topic) for topic in chosen]
     lines = [(number, line.strip()) for number, line in enumerate(queries, start=1) if line.strip()]
     if len(lines) > MOST_FILTERS:
-        raise InterestError(f"You wrote {len(lines)} filters; {MOST_FILTERS} is the most. Join some of them with OR.")
-    wishes += [Wish(_canonical(line, number), text=line) for number, line in lines]
-    return list({wish.canonical: wish for wish in reversed(wishes)}.values())[::-1]
+        many = f"You wrote {len(lines)} filters; {MOST_FILTERS} is the most. Join some of them with OR."
+        errors.append(InterestError(many))
+    for number, line in lines[:MOST_FILTERS]:
+        try:
+            wishes.append(_filter(line))
+        except query.QueryError as error:
+            errors.append(InterestError(error.message, number, error.column))
+    return list({wish.canonical: wish for wish in reversed(wishes)}.values())[::-1], errors
 
 
-def weigh(wishes: Sequence[Wish], weights: dict[str, str], muted: Iterable[str]) -> list[Wish]:
-    """The wishes with the reader's emphasis: `weights` and `muted` speak of canonical texts."""
-    silent = set(muted)
-    return [
-        replace(wish, weight=WEIGHTS.get(weights.get(wish.canonical, ""), wish.weight), muted=wish.canonical in silent)
-        for wish in wishes
-    ]
+def weigh(wishes: Sequence[Wish], weights: dict[str, str]) -> list[Wish]:
+    """The wishes with the reader's emphasis: `weights` speak of canonical texts."""
+    return [replace(wish, weight=WEIGHTS.get(weights.get(wish.canonical, ""), wish.weight)) for wish in wishes]
+
+
+def mute(wishes: Sequence[Wish], unwanted: Iterable[str]) -> list[Wish]:
+    """The wishes, muted where the line itself says so or their canonical text is among the `unwanted`."""
+    silent = set(unwanted)
+    return [replace(wish, muted=wish.muted or wish.canonical in silent) for wish in wishes]
 
 
 def store(subscriber: Subscriber, wishes: Sequence[Wish]) -> None:
@@ -98,6 +114,14 @@ def of(subscriber: Subscriber) -> list[Interest]:
     return list(subscriber.interests.select_related("topic", "filter").order_by("id"))
 
 
+def as_typed(interest: Interest) -> str:
+    """The line that is read as this filter again: one of many plain words has an AND between them."""
+    if not query.is_prose(interest.text):
+        return interest.text
+    tree = query.parse(interest.filter.text, longest=len(interest.filter.text))
+    return " AND ".join(query.format(part) for part in (tree.parts if isinstance(tree, query.And) else (tree,)))
+
+
 def groups(topics: Iterable[Topic]) -> list[tuple[str, list[Topic]]]:
     """Topics by group, in the order of their positions."""
     found: dict[str, list[Topic]] = {}
@@ -106,22 +130,21 @@ def groups(topics: Iterable[Topic]) -> list[tuple[str, list[Topic]]]:
     return list(found.items())
 
 
-def _topics(slugs: Iterable[str]) -> list[Topic]:
+def _filter(line: str) -> Wish:
+    """A typed line; one that only leaves out (`-survey`) mutes what it names. Raises QueryError."""
+    unwanted = query.left_out(line)
+    return Wish(unwanted, text=unwanted, muted=True) if unwanted else Wish(query.canonical(line), text=line)
+
+
+def _topics(slugs: Iterable[str]) -> tuple[list[Topic], list[InterestError]]:
     wanted = list(dict.fromkeys(slugs))
+    known = [slug for slug in wanted if "\x00" not in slug]  # PostgreSQL refuses to be asked for one
     found = {
-        topic.slug: topic for topic in Topic.objects.filter(slug__in=wanted, is_active=True).select_related("filter")
+        topic.slug: topic for topic in Topic.objects.filter(slug__in=known, is_active=True).select_related("filter")
     }
-    for slug in wanted:
-        if slug not in found:
-            raise InterestError(f"There is no topic called “{slug}”. Choose from the list of topics.")
-    return [found[slug] for slug in wanted]
-
-
-def _canonical(line: str, number: int) -> str:
-    try:
-        return query.canonical(line)
-    except query.QueryError as error:
-        raise InterestError(error.message, number, error.column) from error
+    unknown = (slug for slug in wanted if slug not in found)
+    errors = [InterestError(f"There is no topic called “{slug}”. Choose from the list of topics.") for slug in unknown]
+    return [found[slug] for slug in wanted if slug in found], errors
 
 
 def _filters(texts: set[str]) -> dict[str, Filter]:

@@ -65,10 +65,20 @@ def subject(subscriber: Subscriber, mark: object = "") -> str:
     return f"{subscriber.uuid.hex}:{mark}" if mark != "" else subscriber.uuid.hex
 
 
+def of_round(identity: UUID, subscriber: Subscriber) -> str:
+    """What a letter's token says: the id of the letter (or its reader), void once the reader asks for new links."""
+    return f"{identity.hex}:{subscriber.link_round}"
+
+
 def owner(subject: str) -> tuple[UUID, str]:
-    """The reader's id and the round out of a token's subject."""
+    """The id of the reader (or of the letter) and the round out of a token's subject."""
     identity, _, mark = subject.partition(":")
     return UUID(hex=identity), mark
+
+
+def is_current(subscriber: Subscriber, mark: str) -> bool:
+    """Whether a link of that round still opens. One without a round was made in the first."""
+    return (mark or "0") == str(subscriber.link_round)
 
 
 def _token(purpose: str, subscriber: Subscriber, mark: object = "") -> str:

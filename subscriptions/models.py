@@ -229,6 +229,7 @@ class Notice(models.Model):
         CONFIRM = "confirm", "Please confirm"
         LINK = "link", "Here is your link"
         ADDRESS = "address", "Please confirm your new address"
+        MOVED = "moved", "Your letters go to another address now"
         GOODBYE = "goodbye", "You have left"
         QUIET = "quiet", "Nothing today, and why"
 
@@ -245,6 +246,7 @@ class Notice(models.Model):
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="notices")
     dedupe_key = models.CharField(max_length=120, unique=True)
     words = models.CharField(max_length=300, blank=True, help_text="A sentence the letter says (kind quiet).")
+    to = models.CharField(max_length=254, blank=True, help_text="The address left behind (kind moved), until settled.")
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     tries = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField()

@@ -30,13 +30,17 @@ State, Kind = Notice.State, Notice.Kind
 CHUNK = 1  # one at a time: what a worker that dies leaves in doubt is one letter, and no lease is outlived
 LEASE = timedelta(minutes=5)
 MOST_TRIES = 6
-REPEATABLE = frozenset({Kind.CONFIRM, Kind.LINK, Kind.ADDRESS})
+REPEATABLE = frozenset({Kind.CONFIRM, Kind.LINK, Kind.ADDRESS, Kind.MOVED})
+ELSEWHERE = frozenset({Kind.ADDRESS, Kind.MOVED})  # what goes to an address that is not the reader's own
 PROVIDER_PAUSE = timedelta(minutes=5)
 
 
-def queue(kind: str, subscriber: Subscriber, now: datetime, dedupe_key: str) -> bool:
-    """Put one notice on the waiting list, within the caller's transaction; False if it is there already."""
-    row = Notice(kind=kind, subscriber=subscriber, dedupe_key=dedupe_key, next_at=now, created_at=now)
+def queue(kind: str, subscriber: Subscriber, now: datetime, dedupe_key: str, to: str = "") -> bool:
+    """Put one notice on the waiting list, within the caller's transaction; False if it is there already.
+
+    It goes to the reader's own address, the new one where that is to be confirmed, or `to`.
+    """
+    row = Notice(kind=kind, subscriber=subscriber, dedupe_key=dedupe_key, to=to, next_at=now, created_at=now)
     before = Notice.objects.filter(dedupe_key=dedupe_key).exists()
     Notice.objects.bulk_create([row], ignore_conflicts=True)
     return not before
@@ -112,8 +116,10 @@ def _send_one(notice: Notice, now: datetime, postbox: Any) -> str:
 
 
 def _address(notice: Notice) -> str:
-    """A change of address is confirmed at the new one."""
-    return notice.subscriber.new_email if notice.kind == Kind.ADDRESS else notice.subscriber.email
+    """A change of address is confirmed at the new one, and told to the one left behind."""
+    if notice.kind == Kind.ADDRESS:
+        return notice.subscriber.new_email
+    return notice.to if notice.kind == Kind.MOVED else notice.subscriber.email
 
 
 def _wanted(notice: Notice) -> bool:
@@ -128,8 +134,13 @@ def _wanted(notice: Notice) -> bool:
 
 @persistent
 def _settle(notice: Notice, receipt: Receipt, now: datetime) -> str:
-    """Write the outcome if the claim still is ours (compare-and-set); answers the state it is in now."""
+    """Write the outcome if the claim still is ours (compare-and-set); answers the state it is in now.
+
+    An address left behind is kept no longer than its letter needs it.
+    """
     changes = after(notice, receipt, now)
+    if "settled_at" in changes:
+        changes["to"] = ""
     ours = Notice.objects.filter(pk=notice.pk, state=State.CLAIMED, claim=notice.claim)
     ours.update(trouble=receipt.detail[:300], claim=None, lease_until=None, **changes)
     return str(changes["state"])
@@ -176,6 +187,7 @@ def _letter(notice: Notice, now: datetime) -> Letter:
         "block_url": links.block_url(subscriber),
         "return_url": links.return_url(subscriber),
         "unsubscribe_url": links.unsubscribe_url(subscriber),
+        "subscribe_url": links.absolute("subscribe"),
         "words": notice.words,
     }
     name = f"email/{notice.kind}"

@@ -38,7 +38,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Tally:
-    """What one wish finds in a week and in 30 days, and what to try where that is nothing or too much."""
+    """What one wish finds in a week and in 30 days, and what to try where that is nothing or too much.
+
+    Of a muted one: what it keeps out of the papers that other wishes find.
+    """
 
     of_week: int = 0
     of_month: int = 0
@@ -84,6 +87,7 @@ class Said:
     title: str
     url: str
     is_liked: bool
+    paper: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,11 @@ def preview(
 def taste(subscriber: Subscriber) -> Taste:
     found: Taste | None = _first(signals.showing_taste, subscriber=subscriber)
     return found or Taste()
+
+
+def take_back(subscriber: Subscriber, paper: int, now: datetime) -> bool:
+    """Unsay what the reader said of a paper; False where they had said nothing."""
+    return bool(_first(signals.taking_back, subscriber=subscriber, paper=paper, now=now))
 
 
 def history(subscriber: Subscriber, now: datetime) -> Sequence[Letter]:

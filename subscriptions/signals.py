@@ -35,5 +35,8 @@ locating_feed = Signal()
 showing_taste = Signal()
 """`subscriber`: answer with a `previews.Taste`: what was learnt from the papers they like."""
 
+taking_back = Signal()
+"""`subscriber`, `paper` (its id), `now`: unsay what the reader said of it; answer whether there was anything."""
+
 taste_changed = Signal()
 """`subscriber`, `now`, `is_reset`: the reader named papers, or wants all that was learnt forgotten."""

@@ -1,18 +1,15 @@
-"""A reading list brought as a file. Browsers empty a file's field when a form is shown again, so the form carries it.
+"""A reading list brought as a file, which the form carries on (`carrying.py`).
 
 What is carried is the visitor's own file, packed; it is read anew each time it comes back, as if it came first.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import zlib
 from dataclasses import dataclass
 
 from django.core.files.uploadedfile import UploadedFile
 
-from subscriptions import bibliography
+from subscriptions import bibliography, carrying
 from subscriptions.bibliography import ListError, Shelf
 
 MOST_BYTES = 1_000_000
@@ -32,8 +29,7 @@ class Brought:
     @property
     def carried(self) -> str:
         """The file as a hidden field takes it; `carried_on` reads it back."""
-        packed = zlib.compress(f"{self.name}\n{self.text}".encode(), 6)
-        return base64.b64encode(packed).decode()
+        return carrying.packed(f"{self.name}\n{self.text}".encode())
 
 
 def taken(upload: UploadedFile[bytes]) -> Brought:
@@ -50,10 +46,9 @@ def carried_on(field: str) -> Brought | None:
     """The file a form carried; None for an empty field or one that was tampered with. Raises ListError as `taken`."""
     if not field or len(field) > MOST_CARRIED:
         return None
-    unpacker = zlib.decompressobj()
     try:
-        text = unpacker.decompress(base64.b64decode(field, validate=True), 2 * MOST_BYTES).decode()
-    except (binascii.Error, zlib.error, ValueError):
+        text = carrying.unpacked(field, 2 * MOST_BYTES).decode()
+    except ValueError:
         return None
     name, _, text = text.partition("\n")
     return _read(name, text)

@@ -12,12 +12,15 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.signals import request_finished, request_started
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
 WIDTHS = (320, 1280)
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+each_way = pytest.mark.parametrize(
+    ("width", "script"), [(width, script) for width in WIDTHS for script in (True, False)]
+)
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +101,35 @@ def faults(page: Page) -> list[str]:
     return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes']][:3]}" for rule in found["violations"]]
 
 
+def blemishes(page: Page, script: bool = True) -> list[str]:
+    """What is wrong with the page as it stands: its width, and what axe finds in light and dark (where scripts run)."""
+    found = ["too wide"] if is_too_wide(page) else []
+    for scheme in SCHEMES if script else ():
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # else axe sees colours on their way
+        found += [f"{scheme}: {fault}" for fault in faults(page)]
+    return found
+
+
+def press(page: Page, name: str) -> None:
+    """By its role: hidden buttons do not count. A preview under way comes first, as for a person."""
+    _rest()
+    page.get_by_role("button", name=name).click()
+
+
+def heading(page: Page, words: str) -> None:
+    expect(page.locator("h1")).to_contain_text(words)
+
+
+def status(page: Page, words: str) -> None:
+    """What the page says was done."""
+    expect(page.get_by_role("status")).to_contain_text(words)
+
+
 def is_too_wide(page: Page) -> bool:
-    """Whether one must scroll sideways to read it."""
-    wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    """Whether one must scroll sideways to read it, or a heading runs out of its box."""
+    wide: bool = page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        " || [...document.querySelectorAll('main :is(h1, h2, h3):not(.visually-hidden)')]"
+        ".some(one => one.scrollWidth > one.clientWidth + 1)"
+    )
     return wide

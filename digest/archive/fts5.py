@@ -35,10 +35,10 @@ def expression(tree: Node) -> str:
     return part.text
 
 
-def any_word(found: Iterable[str]) -> str:
-    """Any form of any of the words, in title or abstract."""
+def any_word(found: Iterable[str], field: str = "") -> str:
+    """Any form of any of the words, in title or abstract, or in the title."""
     choice = [Form(form) for word in found for form in forms.surfaces(word)]
-    return f"{COLUMNS['']} : {_choice(choice)}"
+    return f"{COLUMNS[field]} : {_choice(choice)}"
 
 
 def columns(of: Words) -> tuple[str, str, str, str]:

@@ -64,11 +64,13 @@ def _store() -> sqlite.Store | postgresql.Store:
     return postgresql.Store() if connection.vendor == "postgresql" else sqlite.Store()
 
 
+_TAKING, _LOCKING = "SELECT paper_id FROM digest_unindexed ORDER BY paper_id LIMIT %s", " FOR UPDATE SKIP LOCKED"
+
+
 def _take(most: int) -> list[int]:
     """Papers that are taken by nobody else; noted again if they change meanwhile."""
-    locking = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT paper_id FROM digest_unindexed ORDER BY paper_id LIMIT %s{locking}", [most])  # noqa: S608
+        cursor.execute(_TAKING + _LOCKING if connection.vendor == "postgresql" else _TAKING, [most])
         taken = [row[0] for row in cursor.fetchall()]
         cursor.executemany("DELETE FROM digest_unindexed WHERE paper_id = %s", [(pk,) for pk in taken])
     return taken

@@ -41,7 +41,13 @@ SELECT (SELECT count(*) FROM matching), (SELECT count(*) FROM candidates),
        array(SELECT paper_id FROM candidates JOIN digest_archive USING (paper_id)
              ORDER BY ts_rank({WEIGHTS}, vector, %s::tsquery, 1) DESC, paper_id DESC LIMIT %s OFFSET %s)
 """  # noqa: S608 - constants only
-COUNT = f"(SELECT count(*) FROM (SELECT 1 FROM ({MATCHING}) AS matching LIMIT %s) AS counted)"  # noqa: S608
+# A query of many words is planned word by word: what is withheld is asked for once, not with each of them.
+ONCE = f"WITH withheld AS MATERIALIZED ({WITHHELD}) "
+OPEN = "paper_id NOT IN (SELECT paper_id FROM withheld)"
+HAVING = "SELECT {} FROM digest_archive WHERE vector @@ %s::tsquery"
+COUNT = f"(SELECT count(*) FROM ({HAVING.format(1)} AND {OPEN} LIMIT %s) AS counted)"  # noqa: S608 - constants only
+WEIGHED = HAVING.format("paper_id, %s::float AS weight")
+HEAVIEST = f"GROUP BY paper_id HAVING {OPEN} ORDER BY sum(weight) DESC, paper_id DESC LIMIT %s"
 
 
 class Store:
@@ -71,19 +77,19 @@ class Store:
         if not words:
             return []
         values = [value for word in words for value in (tsquery.any_word([word]), most)]
-        return list(_asked("SELECT " + ", ".join([COUNT] * len(words)), values))
+        return list(_asked(f"{ONCE} SELECT " + ", ".join([COUNT] * len(words)), values))
 
-    def loosely(self, words: Sequence[tuple[str, float]], limit: int) -> list[int]:
-        """Papers with the most weight of the words (a title's words twice), each word asked of the index alone."""
-        parts, values = [], list[Any]()
+    def loosely(self, words: Sequence[tuple[str, float]], limit: int) -> list[tuple[int, float]]:
+        """Papers with the most weight of the words (a title's words twice), with it; each word is asked alone."""
+        values = list[Any]()
         for word, weight in words:
             for field in ("", "title"):
-                parts.append(f"SELECT paper_id, %s::float AS weight FROM ({MATCHING}) AS matching")  # noqa: S608
                 values += [weight, tsquery.any_word([word], field)]
-        found = " UNION ALL ".join(parts)
-        heaviest = "GROUP BY paper_id ORDER BY sum(weight) DESC, paper_id DESC LIMIT %s"
-        sql = f"SELECT array(SELECT paper_id FROM ({found}) AS found {heaviest})"  # noqa: S608 - constants only
-        return list(_asked(sql, [*values, limit])[0])
+        found = " UNION ALL ".join([WEIGHED] * (2 * len(words)))
+        heaviest = f"SELECT paper_id, sum(weight) AS weight FROM ({found}) AS found {HEAVIEST}"  # noqa: S608
+        sql = f"{ONCE} SELECT array_agg(paper_id), array_agg(weight) FROM ({heaviest}) AS heaviest"  # noqa: S608
+        papers, weights = _asked(sql, [*values, limit])
+        return list(zip(papers or (), weights or (), strict=True))
 
 
 def _asked(sql: str, values: list[Any]) -> Any:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from django.db import connection
 
 from digest.archive import postgresql, sqlite
+from digest.models import Paper
 from subscriptions import words
 from subscriptions.query import And, Node, Term
 
 MOST_WORDS = 12
 # A word that more papers have tells little of what a sentence is about.
 COMMON = 3_000
+# What counts as similar was measured: docs/decisions/060-archive-index.md.
+CANDIDATES, LONG, ALIKE = 20, 5, 0.17
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +36,40 @@ def by_tree(tree: Node, by_date: bool, limit: int, offset: int = 0) -> Found:
     return Found(papers, total, reach)
 
 
-def loosely(sentence: Sequence[str], limit: int) -> list[int]:
-    """Papers that have some of the sentence's words, those with more and rarer ones first."""
+def loosely(sentence: Sequence[str], limit: int) -> dict[int, float]:
+    """Papers that have some of the sentence's words, those with more and rarer ones first, each with its share.
+
+    The share is the weight of the words it has, a title's words counted twice: 2 for all of them in the title.
+    """
     store = _store()
     asked = list(dict.fromkeys(words.stem(word) for word in sentence))[:MOST_WORDS]
     often = dict(zip(asked, store.frequencies(asked, COMMON), strict=True))
     known = sorted((word for word in asked if often[word]), key=often.__getitem__)
     telling = [word for word in known if often[word] < COMMON] or known[:1]
     if not telling:
-        return []
+        return {}
     most = often[telling[-1]]
-    return store.loosely([(word, math.log(1 + most / often[word])) for word in telling], limit)
+    weights = {word: math.log(1 + most / often[word]) for word in telling}
+    whole = sum(weights.values())
+    return {paper: weight / whole for paper, weight in store.loosely(list(weights.items()), limit)}
 
 
-def like(title: str, paper: int, limit: int) -> list[int]:
-    """Papers whose words are most like this one's title, without itself."""
-    near = loosely(words.tokens(title), limit + 1)
-    return [pk for pk in near if pk != paper][:limit]
+def like(paper: Paper, limit: int) -> list[int]:
+    """The papers most like this one, of those that share words of its title; none that is not like it."""
+    near = [pk for pk in loosely(words.tokens(paper.title), CANDIDATES) if pk != paper.pk]
+    rows = Paper.objects.filter(pk__in=near).values_list("pk", "title", "abstract")
+    own = _telling(paper.title, paper.abstract)
+    alike = sorted(((_cosine(own, _telling(*text)), pk) for pk, *text in rows), reverse=True)
+    return [pk for cosine, pk in alike[:limit] if cosine >= ALIKE]
+
+
+def _telling(title: str, abstract: str) -> set[str]:
+    """The longer words: they say what a paper is about in an archive of any size, without counting it."""
+    return {words.stem(word) for word in words.tokens(f"{title} {abstract}") if len(word) >= LONG}
+
+
+def _cosine(one: set[str], other: set[str]) -> float:
+    return len(one & other) / math.sqrt(len(one) * len(other)) if one and other else 0.0
 
 
 def plain_words(tree: Node) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ STEPS = 1_000  # of SQLite's machine, between two looks at the clock
 BEST = f"bm25(digest_archive, {WEIGHTS}), rowid DESC"
 NEWEST = "(SELECT coalesce(published_on, date(first_seen_at)) FROM digest_paper WHERE id = digest_archive.rowid)"
 
+WEIGHED = "SELECT rowid AS paper_id, %s AS weight FROM digest_archive WHERE digest_archive MATCH %s"
+HEAVIEST = f"GROUP BY paper_id HAVING paper_id NOT IN ({WITHHELD}) ORDER BY sum(weight) DESC, paper_id DESC LIMIT %s"
+
 
 class Store:
     def write(self, papers: Sequence[int], rows: Sequence[tuple[int, date, Words]]) -> None:
@@ -53,9 +56,14 @@ class Store:
             cursor.execute("SELECT " + ", ".join([COUNT] * len(words)), values)
             return [int(count) for count in cursor.fetchone()]
 
-    def loosely(self, words: Sequence[tuple[str, float]], limit: int) -> list[int]:
-        """Papers with any of the words, those with more of them (and rarer ones) first."""
-        return self._found(fts5.any_word([word for word, _ in words]), BEST, limit, 0)[2]
+    def loosely(self, words: Sequence[tuple[str, float]], limit: int) -> list[tuple[int, float]]:
+        """Papers with the most weight of the words (a title's words twice), with it."""
+        values = [value for word, weight in words for field in ("", "title")
+                  for value in (weight, fts5.any_word([word], field))]  # fmt: skip
+        found = " UNION ALL ".join([WEIGHED] * (2 * len(words)))
+        with _limited(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT paper_id, sum(weight) FROM ({found}) {HEAVIEST}", [*values, limit])  # noqa: S608
+            return [(paper, float(weight)) for paper, weight in cursor.fetchall()]
 
     def _found(self, expression: str, order: str, limit: int, offset: int) -> tuple[int, int, list[int]]:
         with _limited(), connection.cursor() as cursor:

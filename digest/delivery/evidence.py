@@ -29,10 +29,19 @@ MARGIN = timedelta(seconds=60)  # clocks of two companies are never quite the sa
 FLOOR = timedelta(minutes=15)  # no doubt is resolved as "not sent" before this age
 
 
-def apply_waiting(now: datetime) -> Counter[str]:
-    """Apply events that were stored but not applied (the process ended in between)."""
-    waiting = ProviderEvent.objects.filter(applied_at=None).order_by("pk")[:CHUNK]
-    return Counter(row.type for row in waiting if events.apply(row, now))
+def apply_waiting(now: datetime, end: float | None = None) -> Counter[str]:
+    """Apply events that were stored but not applied: the process ended in between, or a person believed them.
+
+    Chunk after chunk, until `end` (of `alive()`) or until none is left that may be.
+    """
+    counts: Counter[str] = Counter()
+    waiting = ProviderEvent.objects.filter(applied_at=None).exclude(review=ProviderEvent.Review.WAITING).order_by("pk")
+    while chunk := list(waiting.select_related("delivery__subscriber")[:CHUNK]):
+        applied = Counter(row.type for row in chunk if events.apply(row, now))
+        counts += applied
+        if not applied or (end is not None and alive() >= end):
+            break
+    return counts
 
 
 def release(now: datetime, end: float | None = None) -> Counter[str]:

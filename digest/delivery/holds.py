@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def probed(name: str, good: bool, now: datetime) -> None:
 
 def low_disk() -> str:
     """A sentence if a disk that is written to while sending is nearly full."""
-    for folder in (Path(settings.VAR_DIR), Path("/tmp")):  # noqa: S108 - only measured
+    for folder in (Path(settings.VAR_DIR), Path(tempfile.gettempdir())):
         try:
             usage = shutil.disk_usage(folder)
         except OSError:

@@ -187,9 +187,12 @@ def revive(delivery: Delivery, now: datetime) -> bool:
     return bool(dead.update(state=Delivery.State.PENDING, tries=0, next_at=now, due_at=now, reason="", settled_at=None))
 
 
-def backlog() -> QuerySet[Delivery]:
-    """Letters in doubt or named as uncertain, with who they are for."""
+def in_doubt() -> QuerySet[Delivery]:
+    """Letters in doubt or named as uncertain that no later letter has made good: what every page and command counts."""
     states = [Delivery.State.AMBIGUOUS, Delivery.State.UNCERTAIN]
-    return (
-        Delivery.objects.filter(state__in=states).select_related("subscriber", "edition").order_by(F("due_at").desc())
-    )
+    return Delivery.objects.filter(state__in=states, carried_by=None)
+
+
+def backlog() -> QuerySet[Delivery]:
+    """The letters in doubt by name, the newest first."""
+    return in_doubt().select_related("subscriber", "edition").order_by(F("due_at").desc())

@@ -69,7 +69,7 @@ def _moment(begun_at: datetime, begun: float) -> datetime:
 def sweep(now: datetime, end: float | None = None) -> Counter[str]:
     """What needs no postbox: dead workers, evidence, ends of patience. Heals lost wake-ups."""
     counts: Counter[str] = Counter(resolve.heal(now))
-    counts += evidence.apply_waiting(now)
+    counts += evidence.apply_waiting(now, end)
     breaker.watch(channels.current(), now)
     counts += evidence.release(now, end)
     counts[Outcome.UNCLEAR.value + " given up"] += resolve.give_up(now)

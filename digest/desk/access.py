@@ -7,14 +7,14 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from digest.desk import roles
 from digest.desk.roles import Right
-from digest.desk.views.pages import missing
+from digest.desk.views.pages import missing, refused
 
 View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD")
@@ -48,14 +48,14 @@ def _turn_away(request: HttpRequest, needed: dict[str, Right | None]) -> HttpRes
     if not request.user.is_authenticated:
         return redirect("/desk/sign-in/?" + urlencode({"next": request.path}))
     if not held:
-        raise PermissionDenied
+        return refused(request, None)
     if roles.needs_second_factor(request.user):
         return redirect("desk-second")
     if request.method not in needed:
         return HttpResponseNotAllowed(sorted(needed))
     right = needed[request.method or "GET"]
     if right is not None and right not in held:
-        raise PermissionDenied
+        return refused(request, right)
     refuse_nul(request)
     return None
 

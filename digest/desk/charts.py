@@ -58,6 +58,7 @@ class HeatMap:
     rows: tuple[tuple[str, str, tuple[Cell, ...]], ...]
     width: int
     height: int
+    marks: tuple[Tick, ...] = ()
 
 
 def stacked(title: str, parts: Sequence[str], columns: Sequence[tuple[str, Mapping[str, int]]]) -> Chart:
@@ -94,16 +95,23 @@ def _ticks(top: int) -> tuple[Tick, ...]:
     """Lines at nothing, a half and the whole."""
     span = HEIGHT - BOTTOM - TOP
     return tuple(
-        Tick(round(HEIGHT - BOTTOM - span * share, 1), f"{top * share:,.0f}")
+        Tick(round(HEIGHT - BOTTOM - span * share, 1), _short(top * share))
         for share in ((0, 0.5, 1) if top % 2 == 0 else (0, 1))
     )
 
 
+def _short(value: float) -> str:
+    """12,000 as 12k: the room beside a chart is small."""
+    if value >= 1_000_000:
+        return f"{value / 1_000_000:g}M"
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:,.0f}"
+
+
 def nice(value: int) -> int:
-    """The next round number: 1, 2, 5, 10, 20, 50 …, never 0."""
+    """The next round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 …, never 0."""
     size = 1
     while True:
-        for factor in (1, 2, 5):
+        for factor in (1, 2, 3, 4, 5, 6, 8):
             if value <= size * factor:
                 return size * factor
         size *= 10
@@ -124,4 +132,12 @@ def heat_map(
             for place, day in enumerate(span)
         )
         rows.append((slug, name, cells))
-    return HeatMap(span, tuple(rows), days * (CELL + GAP), len(names) * (CELL + GAP))
+    return HeatMap(span, tuple(rows), days * (CELL + GAP), len(names) * (CELL + GAP), _marks(span))
+
+
+def _marks(span: Sequence[date]) -> tuple[Tick, ...]:
+    """The days named above the cells: each first of a month, and the Mondays that stand clear of one and of the end."""
+    firsts = [day for day in span if day.day == 1]
+    clear = [day for day in span if day.weekday() == 0 and all(abs((day - first).days) > 2 for first in firsts)]
+    named = sorted(day for day in {*firsts, *clear} if (span[-1] - day).days >= 2)
+    return tuple(Tick((day - span[0]).days * (CELL + GAP), f"{day:%-d %b}") for day in named)

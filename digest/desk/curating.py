@@ -1,4 +1,4 @@
-"""The curator's acts on a day's papers: pin, hide, note, order, bring back, add, and undo.
+"""The curator's acts on a day's papers: pin, hide, note, order, bring back, add.
 
 Every act is one transaction with its line in the log. It counts only while the edition is open, and
 only if the row is still as the curator saw it: two curators never overwrite each other.
@@ -15,7 +15,6 @@ from django.db.models import F, Max
 from django.http import HttpRequest
 
 from digest.desk import log
-from digest.desk.models import Act
 from digest.models import Announcement, Edition, EditionPaper, Paper
 
 OPEN = (Edition.State.COLLECTING, Edition.State.HELD)
@@ -50,6 +49,12 @@ def lock(edition: Edition) -> Edition:
             "Undo its release while that is possible, or note it for the next edition."
         )
     return row
+
+
+def insist_on_open(edition: Edition) -> None:
+    """Raises CuratingError if the edition's content may not change any more."""
+    with transaction.atomic():
+        lock(edition)
 
 
 def change(
@@ -134,7 +139,7 @@ def order_pins(request: HttpRequest, edition: Edition, entry: EditionPaper, step
         if at is None or not 0 <= at + step < len(pins):
             return
         pins[at], pins[at + step] = pins[at + step], pins[at]
-        _place(pins)
+        place_pins(pins)
         touch(edition)
         log.record(
             request, "order pins", f"edition {edition.date}", now,
@@ -142,7 +147,7 @@ def order_pins(request: HttpRequest, edition: Edition, entry: EditionPaper, step
         )  # fmt: skip
 
 
-def _place(pins: Sequence[EditionPaper]) -> None:
+def place_pins(pins: Sequence[EditionPaper]) -> None:
     for position, pin in enumerate(pins):
         pin.position = position
     EditionPaper.objects.bulk_update(pins, ["position"])
@@ -178,44 +183,6 @@ def append(edition: Edition, paper: Paper, is_late_riser: bool = False) -> Editi
     position = 0 if last is None else last + 1
     touch(edition)
     return EditionPaper.objects.create(edition=edition, paper=paper, position=position, is_late_riser=is_late_riser)
-
-
-# -- undo -----------------------------------------------------------------------------------------
-
-
-UNDOABLE = (*VERBS, "merge", "split", "undo")
-
-
-def last_undoable(actor: str, edition: Edition) -> Act | None:
-    """The newest act of this person on this edition's papers that can be and was not yet taken back."""
-    suffix = f" in edition {edition.date}"
-    acts = Act.objects.filter(actor=actor, subject__endswith=suffix, verb__in=UNDOABLE).order_by("-id")[:200]
-    undone: set[int] = set()
-    for act in acts:
-        if act.verb == "undo":
-            undone.add(int(act.after["undoes"]))
-        elif act.pk not in undone and (act.verb in VERBS or act.before.get("names")):
-            return act
-    return None
-
-
-def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
-    """Take back one's own last act, if the paper is still as that act left it."""
-    act = last_undoable(request.user.get_username(), edition)
-    if act is None:
-        raise CuratingError("There is nothing of yours to undo in this edition.")
-    with transaction.atomic():
-        lock(edition)
-        paper = int(act.subject.split()[1])
-        row = EditionPaper.objects.select_for_update().filter(edition=edition, paper_id=paper).first()
-        if row is None or _values(row) != act.after:
-            raise ConflictError("Someone changed this paper after you did; it stays as it is now.")
-        for name, value in act.before.items():
-            setattr(row, name, value)
-        row.save(update_fields=list(FIELDS))
-        touch(edition)
-        log.record(request, "undo", act.subject, now, act.after, {**act.before, "undoes": act.pk})
-    return act
 
 
 # -- reading for the page ---------------------------------------------------------------------------

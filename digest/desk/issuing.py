@@ -16,7 +16,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from digest import editions
-from digest.desk import log, tallies
+from digest.desk import log, seconding, tallies, typed
 from digest.desk.curating import OPEN, ConflictError, CuratingError, state_of
 from digest.matching import Day, reading
 from digest.matching.papers import PaperText
@@ -29,6 +29,7 @@ SECOND_THOUGHTS = timedelta(minutes=5)
 NOTE_LENGTH = 4000
 TYPED_ABOVE = 1000  # letters: from here on the curator types the number, so that it is read
 LOOKED_AT = 2000  # readers whose letters are compared in a dry run
+SHOWN = 10  # of them, those whose change is shown
 
 
 def write_note(request: HttpRequest, edition: Edition, note: str, curator: str, seen: int, now: datetime) -> None:
@@ -65,6 +66,8 @@ def let_go(request: HttpRequest, edition: Edition, now: datetime) -> None:
 
 def release_at(request: HttpRequest, edition: Edition, at: datetime, now: datetime) -> None:
     """Let it go by itself at `at`; it goes on collecting until then."""
+    if seconding.needs_two(letters_ahead(now)):
+        raise CuratingError("For so many letters two people are needed. Choose Release now: the second lets it go.")
     if at <= now:
         raise CuratingError("That moment has passed. Choose one to come, or release it now.")
     if at > now + timedelta(days=3):
@@ -72,10 +75,13 @@ def release_at(request: HttpRequest, edition: Edition, at: datetime, now: dateti
     _step(request, edition, "set release time", now, OPEN, lambda row: _plan(row, at, State.COLLECTING))
 
 
-def release(request: HttpRequest, edition: Edition, seen: int, typed: str, now: datetime) -> datetime:
-    """Freeze it now and let it go in five minutes; answers when. `typed` is the number of letters, where many."""
+def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: datetime) -> datetime | None:
+    """Freeze it now and let it go in five minutes; answers when. `words` is the number of letters, where many.
+
+    None where that takes a second person (`seconding`): their word is awaited.
+    """
     letters = letters_ahead(now)
-    if letters >= TYPED_ABOVE and not _is_about(typed, letters):
+    if letters >= TYPED_ABOVE and not _is_about(words, letters):
         raise CuratingError(f"To send {letters} letters, type that number into the box.")
     at = now + SECOND_THOUGHTS
     with transaction.atomic():
@@ -90,6 +96,8 @@ def release(request: HttpRequest, edition: Edition, seen: int, typed: str, now: 
             raise CuratingError(f"It is on its way: letters begin to go at {row.release_at:%H:%M:%S} UTC.")
         if not row.entries.filter(is_hidden=False).exists():
             raise CuratingError("There is nothing in it that readers would see. Pull the sources, or show a paper.")
+        if seconding.needs_two(letters) and not seconding.second(request, row, letters, now):
+            return None
         editions.freeze(row, now)
         _plan(row, at, State.FROZEN)
         log.record(
@@ -160,10 +168,19 @@ def letters_ahead(now: datetime) -> int:
     return due.count()
 
 
-def _is_about(typed: str, letters: int) -> bool:
+def _is_about(words: str, letters: int) -> bool:
     """Whether the number was read and typed; readers who came or went since it was shown do not matter."""
-    plain = typed.replace(",", "").replace(" ", "").strip()
-    return plain.isdigit() and len(plain) < 12 and abs(int(plain) - letters) <= letters // 100
+    number = typed.number(words.replace(",", "").replace(" ", ""))
+    return number is not None and abs(number - letters) <= letters // 100
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One reader's letter: the titles that come in and go out by the curator's acts; neither means another order."""
+
+    reader: int
+    comes: tuple[str, ...]
+    goes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -173,7 +190,7 @@ class Difference:
     looked_at: int
     changed: int
     all_readers: bool
-    examples: tuple[int, ...] = ()
+    examples: tuple[Changed, ...] = ()
 
 
 def difference(edition: Edition, now: datetime) -> Difference:
@@ -184,10 +201,18 @@ def difference(edition: Edition, now: datetime) -> Difference:
     curated, plain = Day.build(reading.papers_of([edition])), Day.build(_uncurated(edition))
     wants = reading.wants_of([one.pk for one in looked_at])
     changed = [
-        one.pk for one in looked_at
-        if _papers(curated, wants[one.pk], one) != _papers(plain, wants[one.pk], one)
+        (one.pk, now_in, then_in) for one in looked_at
+        for now_in, then_in in [(_papers(curated, wants[one.pk], one), _papers(plain, wants[one.pk], one))]
+        if now_in != then_in
     ]  # fmt: skip
-    return Difference(len(looked_at), len(changed), len(readers) <= LOOKED_AT, tuple(changed[:10]))
+    titles = {paper.id: paper.title for day in (plain, curated) for paper in day.papers}
+    examples = tuple(_changed(reader, after, before, titles) for reader, after, before in changed[:SHOWN])
+    return Difference(len(looked_at), len(changed), len(readers) <= LOOKED_AT, examples)
+
+
+def _changed(reader: int, after: list[int], before: list[int], titles: dict[int, str]) -> Changed:
+    comes = tuple(titles[paper] for paper in after if paper not in before)
+    return Changed(reader, comes, tuple(titles[paper] for paper in before if paper not in after))
 
 
 def _papers(day: Day, wants: Any, reader: Subscriber) -> list[int]:

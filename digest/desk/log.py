@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,21 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from digest.desk.models import Act
+from digest.models import Mark
 from subscriptions import networks
 
 TRIES = 20
+NOBODY = "nobody"  # who did it had not signed in
+CHECKED = "log checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the last walk along the chain found: how many acts, or (`broken`) where it does not hold."""
+
+    at: datetime
+    acts: int
+    broken: str
 
 
 class ChainError(Exception):
@@ -33,10 +46,9 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> Act:
     """Add one act. Call it in the transaction of the act itself, so that neither is there without the other."""
-    actor = request.user.get_username() if request is not None and request.user.is_authenticated else "offprint"
     values = {
         "at": now,
-        "actor": actor[:150],
+        "actor": _actor(request)[:150],
         "network": networks.of(request) if request is not None else "",
         "verb": verb,
         "subject": subject[:200],
@@ -44,6 +56,12 @@ def record(
         "after": dict(after or {}),
     }
     return _append(values)
+
+
+def _actor(request: HttpRequest | None) -> str:
+    if request is None:
+        return "offprint"
+    return request.user.get_username() if request.user.is_authenticated else NOBODY
 
 
 @receiver(post_save, sender=LogEntry)
@@ -76,6 +94,35 @@ def _hash(values: Mapping[str, Any], previous: str) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def changes(act: Act) -> list[str]:
+    """What an act changed, in words: of values that were there before and after, those that differ.
+
+    By name, for PostgreSQL keeps the names of JSON in an order of its own.
+    """
+    said = []
+    for name, after in sorted(act.after.items()):
+        before = act.before.get(name)
+        if name not in act.before:
+            said.append(f"{_plain(name)}: {_worded(after)}")
+        elif before != after:
+            said.append(f"{_plain(name)}: {_worded(before)} → {_worded(after)}")
+    return said + [
+        f"{_plain(name)}: {_worded(was)}" for name, was in sorted(act.before.items()) if name not in act.after
+    ]
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("is_").replace("_", " ")
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_worded(one) for one in value) or "none"
+    return "none" if value in (None, "") else str(value)
+
+
 def verify() -> int:
     """Walk the whole chain; answers how many acts it has. Raises ChainError at the first that does not fit."""
     previous, count = "", 0
@@ -85,3 +132,23 @@ def verify() -> int:
             raise ChainError(f"Act {act.pk} of {act.at:%Y-%m-%d %H:%M} does not follow from the one before it.")
         previous, count = act.hash, count + 1
     return count
+
+
+def check(now: datetime) -> Check:
+    """Walk the chain, and remember what was found."""
+    try:
+        found = Check(now, verify(), "")
+    except ChainError as error:
+        found = Check(now, 0, str(error))
+    value = f"{now.isoformat(timespec='seconds')}|{found.acts}|{found.broken}"[:300]
+    Mark.objects.update_or_create(name=CHECKED, defaults={"value": value})
+    return found
+
+
+def last_check() -> Check | None:
+    """What the last walk found; None where there was none yet."""
+    value = Mark.objects.filter(name=CHECKED).values_list("value", flat=True).first()
+    if value is None:
+        return None
+    at, acts, broken = value.split("|", 2)
+    return Check(datetime.fromisoformat(at), int(acts), broken)

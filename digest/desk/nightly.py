@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.template import engines
 from django.urls import reverse
 
+from digest.desk import log as desk_log
 from digest.desk import pipeline, reach, roles, tallies, topicing
 from digest.desk.curating import state_of
 from digest.desk.roles import Right
@@ -34,6 +35,7 @@ def send_if_due(now: datetime) -> int:
     if now.time() < HOUR or not _claim(now.date().isoformat()):
         return 0
     tallies.refresh(now)
+    desk_log.check(now)
     letters = [letter(address, now) for address in curators()]
     receipts = list(mail.send_each(letters)) if letters else []
     accepted = sum(receipt.outcome == Outcome.ACCEPTED for receipt in receipts)

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest
 
 from digest.delivery import reasons
-from digest.desk import log
+from digest.desk import log, typed
 from digest.desk.curating import CuratingError
-from digest.models import Delivery, ProviderEvent, Skip
+from digest.models import Delivery, Paper, ProviderEvent, Skip
 from subscriptions import addresses, schedule, services
-from subscriptions.models import Subscriber
+from subscriptions.models import Interest, Subscriber, Suppression
 
 FOUND = 50
 LETTERS = 20
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-COLUMNS = ("email", "state", "frequency", "hour", "zone", "papers_per_day", "created_at", "confirmed_at")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+ASKED_ENOUGH = "An address is asked once a day and three times a month at most; ask again when that has passed."
+PLAIN = ("frequency", "hour", "weekday", "zone", "papers_per_day", "created_at", "confirmed_at")
+COLUMNS = ("email", "state", "topics", "queries", *PLAIN)
 
 
-def search(text: str, state: str) -> list[Subscriber]:
-    """Readers by address (whole, or its beginning), by number or by state; the newest first."""
+def search(text: str, state: str, before: int | None = None) -> list[Subscriber]:
+    """Readers by address (whole, or its beginning), by number or by state; the newest first, or those `before` one."""
     rows = Subscriber.objects.order_by("-id")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
     if state in Subscriber.State.values:
         rows = rows.filter(state=state)
     text = text.strip()
@@ -40,14 +45,40 @@ def _named(text: str) -> Q:
     try:
         return Q(email_key=addresses.canonical(text))
     except addresses.AddressError:
-        start = Q(email_key__startswith=text.casefold())
-        return start | Q(pk=int(text)) if text.isdigit() and len(text) < 18 else start
+        start, number = Q(email_key__startswith=text.casefold()), typed.number(text)
+        return start if number is None else start | Q(pk=number)
 
 
-def letters(reader: Subscriber) -> list[Delivery]:
+@dataclass(frozen=True, slots=True)
+class Got:
+    """One letter: `papers` are the titles it brought, each with the reasons; `why` says why it did not go."""
+
+    row: Delivery
+    papers: list[tuple[str, str]]
+    why: str
+
+
+def letters(reader: Subscriber) -> list[Got]:
     """What they got, or why they did not; the newest first."""
-    rows = Delivery.objects.filter(subscriber=reader).select_related("edition").order_by("-planned_at")
-    return list(rows[:LETTERS])
+    rows = Delivery.objects.filter(subscriber=reader).select_related("edition").order_by("-planned_at")[:LETTERS]
+    titles = _titles(list(rows))
+    return [
+        Got(row, [(titles.get(one["paper"], "A paper that is gone"), _reasons(one)) for one in row.papers], _why(row))
+        for row in rows
+    ]
+
+
+def _titles(rows: Sequence[Delivery]) -> dict[int, str]:
+    wanted = {one["paper"] for row in rows for one in row.papers}
+    return dict(Paper.objects.filter(pk__in=wanted).values_list("pk", "title"))
+
+
+def _reasons(chosen: dict[str, Any]) -> str:
+    return ", ".join(reason["label"] for reason in chosen.get("reasons", []))
+
+
+def _why(row: Delivery) -> str:
+    return reasons.sentence(row.reason) if row.reason else ""
 
 
 def events(reader: Subscriber) -> list[ProviderEvent]:
@@ -73,6 +104,11 @@ def why_nothing_today(reader: Subscriber, now: datetime) -> str:
     return "This reader is due now, and waits for the day's edition or for the next sweep."
 
 
+def suppression(reader: Subscriber) -> Suppression | None:
+    """Why nobody may write to them, if so."""
+    return Suppression.objects.filter(address_hmac=addresses.keyed_hash(reader.email_key)).first()
+
+
 # -- acts ---------------------------------------------------------------------------------------------
 
 
@@ -81,7 +117,7 @@ def ask_again(request: HttpRequest, reader: Subscriber, now: datetime) -> None:
         raise CuratingError("This reader is not waiting to confirm.")
     with transaction.atomic():
         if not services.ask_to_confirm(reader, now):
-            raise CuratingError("This address has been asked as often as is decent. Wait a day.")
+            raise CuratingError(ASKED_ENOUGH)
         log.record(request, "ask again", name(reader), now)
 
 
@@ -109,11 +145,15 @@ def safe(value: Any) -> str:
 
 
 def rows() -> Iterator[str]:
-    """Every reader who was not erased, as CSV lines (RFC 4180)."""
+    """Every reader who was not erased, as CSV lines (RFC 4180) that `import_subscribers` takes back."""
     yield _line(COLUMNS)
     kept = Subscriber.objects.exclude(state=Subscriber.State.FORGOTTEN).order_by("pk")
-    for values in kept.values_list(*COLUMNS).iterator(chunk_size=2000):
-        yield _line(values)
+    wanted = Interest.objects.filter(muted=False).select_related("topic", "filter").order_by("pk")
+    for reader in kept.prefetch_related(Prefetch("interests", wanted)).iterator(chunk_size=2000):
+        interests = list(reader.interests.all())
+        topics = "|".join(one.topic.slug for one in interests if one.topic)
+        queries = "|".join(one.text or one.filter.text for one in interests if not one.topic)
+        yield _line([reader.email, reader.state, topics, queries, *(getattr(reader, name) for name in PLAIN)])
 
 
 def _line(values: Any) -> str:
@@ -129,3 +169,8 @@ def growth(since: date, until: date, joined: dict[date, dict[str, int]], left: d
         (f"{day:%-d %b}", {"joined": joined.get(day, {}).get("", 0), "left": left.get(day, {}).get("", 0)})
         for day in days
     ]
+
+
+def churn(left: int, active: int) -> float:
+    """The share of those who were readers that left, in percent."""
+    return 100 * left / (active + left) if left else 0.0

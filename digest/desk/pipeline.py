@@ -1,39 +1,31 @@
-"""Today at a glance: the way from the sources to the inbox in live numbers, what is wrong, and what comes next."""
+"""The day at a glance: the edition it is about, what is wrong, and what comes next (`picture` and `pace` draw it)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from digest import editions
-from digest.delivery import silence
-from digest.desk import tallies
-from digest.desk.curating import OPEN, state_of
+from digest.delivery import flood, resolve
+from digest.desk import log, seconding, tallies
+from digest.desk.roles import Right
+from digest.desk.words import counted, number
 from digest.doctor import work
-from digest.models import Channel, Delivery, Edition, Fetch, Source
+from digest.models import Channel, Delivery, Edition, EditionPaper, Source
 from digest.sources import health
 
 State = Edition.State
 GRAVE = 3  # failures in a row
 MOST_NAMED = 4
-_AILING = Q(failures__gte=1) | ~Q(held_reason="")
+LATELY = timedelta(days=3)
+GRACE = timedelta(minutes=5)  # the gate looks once a minute; an edition that has not gone after this is overdue
+AILING = Q(failures__gte=1) | ~Q(held_reason="")
 ENDS = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead")
 _GOES_BY_ITSELF = (State.COLLECTING, State.FROZEN)
 ON_THEIR_WAY = ("pending", "claimed", "ambiguous")
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One box of the picture: a number, what it counts, and how it is doing (good, warn, bad or plain)."""
-
-    name: str
-    number: str
-    says: str
-    state: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +36,7 @@ class Matter:
     says: str
     act: str
     url: str
+    right: Right = Right.VIEW  # what it takes to go there
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +47,16 @@ class Coming:
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A send that is under way: letters done of all, letters a minute, and when it will be over (None: unknown)."""
-
-    done: int
-    total: int
-    a_minute: float
-    ends_at: datetime | None
-
-
 def current(now: datetime) -> Edition | None:
     """The edition of the day: the newest that is not of the future."""
     return Edition.objects.filter(date__lte=now.date()).order_by("-date").first()
 
 
 def upcoming(edition: Edition | None) -> Edition | None:
-    """The open edition of a day to come, once today's is out: the one a curator can work on."""
+    """The edition of a day to come that is not out, once today's is: the one a curator works on, or has let go."""
     if edition is None or edition.state != State.RELEASED:
         return None
-    return Edition.objects.filter(state__in=OPEN, date__gt=edition.date).order_by("date").first()
+    return Edition.objects.filter(date__gt=edition.date).exclude(state=State.RELEASED).order_by("date").first()
 
 
 def account(numbers: tallies.Numbers) -> dict[str, int]:
@@ -83,98 +66,15 @@ def account(numbers: tallies.Numbers) -> dict[str, int]:
     return {"planned": sum(numbers.values()), **line}
 
 
-def stages(edition: Edition | None, now: datetime) -> list[Stage]:
-    """The picture, left to right."""
-    letters = account(tallies.read("letters", edition.date)) if edition else account({})
-    fates = tallies.read("fates", edition.date) if edition else {}
-    return [
-        _sources(now),
-        _papers(now),
-        _edition(edition),
-        _due(now),
-        _letters(letters),
-        _arrived(letters, fates),
-    ]
-
-
-def _sources(now: datetime) -> Stage:
-    """A source whose last pull failed is never well, nor is one that has brought nothing yet."""
-    counts = Source.objects.filter(is_enabled=True).aggregate(
-        all=Count("id"),
-        failing=Count("id", filter=_AILING),
-        silent=Count("id", filter=Q(last_ok_at=None) & ~_AILING),
-    )
-    said = [
-        f"{counts[key]} {word}" for key, word in (("failing", "failing"), ("silent", "silent so far")) if counts[key]
-    ]
-    level = "bad" if counts["failing"] or not counts["all"] else "warn" if counts["silent"] else "good"
-    says = ", ".join(said) or ("all well" if counts["all"] else "none is switched on")
-    return Stage("Sources", str(counts["all"]), says, level, reverse("desk-sources"))
-
-
-def _papers(now: datetime) -> Stage:
-    """The bundled samples are read, not pulled: they are told apart."""
-    samples = Q(source__is_sample=True)
-    sums = Fetch.objects.filter(at__gte=now - timedelta(hours=24)).aggregate(
-        all=Sum("new", default=0), of_samples=Sum("new", filter=samples, default=0), pulls=Count("id", filter=~samples)
-    )
-    says = f"new in 24 hours, from {_counted(sums['pulls'], 'pull')}"
-    if sums["of_samples"]:
-        brought = _number(sums["all"] - sums["of_samples"])
-        says = f"new in 24 hours: {_number(sums['of_samples'])} from bundled samples, {brought} from "
-        says += _counted(sums["pulls"], "pull")
-    return Stage("Papers", _number(sums["all"]), says, "good" if sums["all"] else "warn", reverse("desk-sources"))
-
-
-def _edition(edition: Edition | None) -> Stage:
-    if edition is None:
-        return Stage("Edition", "–", "none yet", "warn", reverse("desk"))
-    entries = edition.entries.aggregate(
-        shown=Count("id", filter=Q(is_hidden=False)), pinned=Count("id", filter=Q(is_pinned=True))
-    )
-    papers = "paper" if entries["shown"] == 1 else "papers"
-    says = f"{papers} on {edition.date:%-d %B}, {entries['pinned']} pinned; {state_of(edition).lower()}"
-    level = {State.RELEASED: "good", State.HELD: "warn"}.get(State(edition.state), "plain")
-    return Stage("Edition", _number(entries["shown"]), says, level, reverse("desk-triage", args=[edition.date]))
-
-
-def _due(now: datetime) -> Stage:
-    due = sum(tallies.read("due", now.date()).values())
-    active = tallies.read("readers", now.date()).get("active", 0)
-    says = f"due within 24 hours, of {_counted(active, 'reader')}"
-    return Stage("Readers due", _number(due), says, "plain", reverse("desk-readers"))
-
-
-def _letters(letters: dict[str, int]) -> Stage:
-    level = "warn" if letters["uncertain"] or letters["dead"] else "good" if letters["planned"] else "plain"
-    says = f"accepted of {_number(letters['planned'])} planned; {_number(letters['pending'])} waiting"
-    return Stage("Letters", _number(letters["accepted"]), says, level, reverse("desk-deliverability"))
-
-
-def _arrived(letters: dict[str, int], fates: tallies.Numbers) -> Stage:
-    """Only providers that report tell this; without reports nothing is claimed."""
-    delivered, gone = tallies.arrived(fates), fates.get("bounced", 0) + fates.get("complained", 0)
-    if not fates:
-        return Stage("Arrived", "–", "nothing reported back yet", "plain", reverse("desk-deliverability"))
-    says = f"reported delivered, {_number(gone)} bounced or complained"
-    return Stage("Arrived", _number(delivered), says, "warn" if gone else "good", reverse("desk-deliverability"))
-
-
-def _counted(value: int, noun: str) -> str:
-    return f"{_number(value)} {noun}" if value == 1 else f"{_number(value)} {noun}s"
-
-
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", "\u202f")
-
-
 # -- what is wrong ----------------------------------------------------------------------------------
 
 
 def matters(edition: Edition | None, now: datetime) -> list[Matter]:
     """Everything late, held or odd; the worst first."""
-    letters = [*_holds(), *_waiting(now), *_doubts(), *_silent(now)]
-    found = [*_ticks(now), *letters, *_edition_matters(edition, now), *_ailing(now)]
+    letters = [*_reports(), *_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
+    stuck = _stuck(now)
+    waits = [one for one in _edition_matters(edition, now) if one.url not in {one.url for one in stuck}]
+    found = [*_ticks(now), *_tampered(), *letters, *_going_out(now), *stuck, *waits, *_asked(), *_ailing(now)]
     return sorted(found, key=lambda matter: matter.level != "bad")
 
 
@@ -183,11 +83,21 @@ def _ticks(now: datetime) -> list[Matter]:
     if not stopped:
         return []
     says = f"Nothing does this by itself at the moment: {', '.join(stopped)}."
-    return [Matter("bad", says, "See what the doctor says", reverse("desk-doctor"))]
+    return [Matter("bad", says, "See what the doctor says", reverse("desk-doctor"), Right.OPERATE)]
+
+
+def _tampered() -> list[Matter]:
+    """What the last walk along the log's chain found; the evening's mail and `verify_log` walk it."""
+    found = log.last_check()
+    if found is None or not found.broken:
+        return []
+    return [
+        Matter("bad", f"The log was tampered with. {found.broken}", "Look at it", reverse("desk-log"), Right.ADMINISTER)
+    ]
 
 
 def _holds() -> list[Matter]:
-    held = Channel.objects.exclude(held_by="")
+    held = Channel.objects.exclude(held_by="").exclude(held_reason=flood.REASON)  # `_reports` says that better
     return [
         Matter(
             "bad",
@@ -199,6 +109,13 @@ def _holds() -> list[Matter]:
     ]
 
 
+def _reports() -> list[Matter]:
+    says = "would end too many readers’ letters at once: real, or forged? Sending waits for your word."
+    page = reverse("desk-deliverability") + "#reports"
+    waiting = flood.waiting()
+    return [Matter("bad", f"{counted(one.reports, 'report')} {says}", "Look at them", page) for one in waiting]
+
+
 def _waiting(now: datetime) -> list[Matter]:
     found = work.letters(now)
     if found.state == "ok":
@@ -207,30 +124,85 @@ def _waiting(now: datetime) -> list[Matter]:
 
 
 def _doubts() -> list[Matter]:
-    count = Delivery.objects.filter(state=Delivery.State.UNCERTAIN, carried_by=None).count()
+    count = resolve.in_doubt().count()
     if not count:
         return []
-    doubted = "1 letter is" if count == 1 else f"{_number(count)} letters are"
+    doubted = "1 letter is" if count == 1 else f"{number(count)} letters are"
     says = f"{doubted} in doubt: the provider may or may not have taken {'it' if count == 1 else 'them'}."
     return [Matter("warn", says, "See the names", reverse("desk-deliverability") + "#doubt")]
 
 
+def _given_up(now: datetime) -> list[Matter]:
+    """Letters of the last days that were given up and that no later letter has made good."""
+    rows = Delivery.objects.filter(state=Delivery.State.DEAD, carried_by=None, subscriber__state="active")
+    count = rows.filter(settled_at__gt=now - LATELY).count()
+    if not count:
+        return []
+    says = "1 letter was" if count == 1 else f"{number(count)} letters were"
+    page = reverse("desk-deliverability") + "#dead"
+    return [Matter("warn", f"{says} given up after every try had failed.", "See why", page)]
+
+
 def _silent(now: datetime) -> list[Matter]:
-    alarm = silence.listen(now).alarm
+    alarm = tallies.never_reported(now).alarm
     return [Matter("warn", f"{alarm}.", "See what came back", reverse("desk-deliverability"))] if alarm else []
 
 
+def _going_out(now: datetime) -> list[Matter]:
+    """Editions in their minutes of second thoughts."""
+    rows = Edition.objects.filter(state=State.FROZEN, release_at__gt=now).order_by("release_at")
+    return [
+        Matter(
+            "good", f"The edition of {row.date:%-d %B} is going out: letters from {row.release_at:%H:%M:%S} UTC on.",
+            "See it, or take it back", reverse("desk-edition", args=[row.date]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _stuck(now: datetime) -> list[Matter]:
+    """Open editions of any day that are held, or whose moment has passed without them."""
+    shown = EditionPaper.objects.filter(edition=OuterRef("pk"), is_hidden=False)
+    rows = Edition.objects.exclude(state=State.RELEASED).annotate(has_papers=Exists(shown)).order_by("date")
+    due = Q(release_at__lt=now - GRACE) | Q(release_at=None, has_papers=True, date__lte=now.date())
+    return [one for row in rows.filter(Q(state=State.HELD) | due) for one in _held_or_late(row, now)]
+
+
+def _held_or_late(edition: Edition, now: datetime) -> list[Matter]:
+    page, name = reverse("desk-edition", args=[edition.date]), f"The edition of {edition.date:%-d %B}"
+    at = moment(edition)
+    when = f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%-d %B %H:%M} UTC"
+    is_past = at < now - GRACE
+    if edition.state == State.HELD:
+        clock = f"it was to go at {when}" if is_past else f"it does not go at {when} by itself"
+        return [Matter("warn", f"{name} is held: it waits for you; {clock}.", "Let it go", page)]
+    says = f"{name} was to go at {when} and is not out."
+    return [Matter("bad", says, "Look at it, or release it", page)] if is_past else []
+
+
+def moment(edition: Edition) -> datetime:
+    """When it goes at the latest: the time a curator gave it, else its deadline."""
+    return edition.release_at or editions.deadline(edition.date)
+
+
 def _edition_matters(edition: Edition | None, now: datetime) -> list[Matter]:
+    """What the edition of the day waits for; `_stuck` tells of those that are held or overdue."""
     if edition is None:
         return [Matter("warn", "There is no edition yet.", "Look at the sources", reverse("desk-sources"))]
-    if edition.state == State.RELEASED:
+    if edition.state in {State.RELEASED, State.HELD} or edition.release_at:
         return []
-    page = reverse("desk-edition", args=[edition.date])
-    if edition.state == State.HELD:
-        return [Matter("warn", f"The edition of {edition.date:%-d %B} is held: it waits for you.", "Let it go", page)]
-    if edition.release_at:
-        return []
-    return _waits_for(edition, now, page)
+    return _waits_for(edition, now, reverse("desk-edition", args=[edition.date]))
+
+
+def _asked() -> list[Matter]:
+    """Editions somebody wants released, where that takes a second person."""
+    return [
+        Matter(
+            "warn", f"{one.asked_by} asked to release the edition of {one.date:%-d %B}; a second person is needed.",
+            "Look at it", reverse("desk-edition", args=[one.date]),
+        )
+        for one in seconding.asked()
+    ]  # fmt: skip
 
 
 def _waits_for(edition: Edition, now: datetime, page: str) -> list[Matter]:
@@ -243,12 +215,14 @@ def _waits_for(edition: Edition, now: datetime, page: str) -> list[Matter]:
     more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
     late = now > deadline
     says = f"The edition of {edition.date:%-d %B} waits until {deadline:%H:%M} UTC for {names}{more}."
+    if late:
+        says = f"The edition of {edition.date:%-d %B} was to go at {deadline:%H:%M} UTC. Missing: {names}{more}."
     return [Matter("bad" if late else "warn", says, "Release it without them", page)]
 
 
 def _ailing(now: datetime) -> list[Matter]:
     """Each source that is in trouble, with since when; many at once are one matter, for they have one cause."""
-    rows = list(Source.objects.filter(_AILING, is_enabled=True).order_by("-failures", "name"))
+    rows = list(Source.objects.filter(AILING, is_enabled=True).order_by("-failures", "name"))
     if len(rows) > MOST_NAMED:
         never = sum(row.last_ok_at is None for row in rows)
         names = ", ".join(row.name for row in rows[:MOST_NAMED])
@@ -282,35 +256,11 @@ def coming(edition: Edition | None, now: datetime) -> list[Coming]:
     if pull is not None and pull.next_pull_at:
         found.append(Coming(pull.next_pull_at, f"{pull.name} is asked again"))
     for hour, count in sorted(tallies.read("due", now.date()).items())[:4]:
-        who = "one reader falls due" if count == 1 else f"{_number(count)} readers fall due"
+        who = "one reader falls due" if count == 1 else f"{number(count)} readers fall due"
         found.append(Coming(datetime.fromisoformat(hour), who))
     return sorted((one for one in found if one.at > now - timedelta(hours=1)), key=lambda one: one.at)
 
 
 def _going(edition: Edition) -> Coming:
-    at = edition.release_at or editions.deadline(edition.date)
     word = "goes out" if edition.release_at else "goes out at the latest"
-    return Coming(at, f"the edition of {edition.date:%-d %B} {word}")
-
-
-def progress(edition: Edition | None, now: datetime) -> Progress | None:
-    """The send of this edition, while letters wait; the rate is that of the last ten minutes."""
-    if edition is None:
-        return None
-    letters = account(tallies.read("letters", edition.date))
-    if not letters["pending"]:
-        return None
-    done = letters["planned"] - letters["pending"]
-    pace = _pace(edition, done, now)
-    ends = now + timedelta(minutes=letters["pending"] / pace) if pace else None
-    return Progress(done, letters["planned"], pace, ends)
-
-
-def _pace(edition: Edition, done: int, now: datetime) -> float:
-    """Letters a minute since the oldest of the kept looks of the last ten minutes."""
-    looks = sorted((datetime.fromisoformat(at), count) for at, count in tallies.read("progress", edition.date).items())
-    recent = [(at, count) for at, count in looks if now - at <= timedelta(minutes=10)]
-    if not recent or recent[0][0] >= now:
-        return 0.0
-    minutes = (now - recent[0][0]).total_seconds() / 60
-    return max(0.0, (done - recent[0][1]) / minutes) if minutes > 0.05 else 0.0
+    return Coming(moment(edition), f"the edition of {edition.date:%-d %B} {word}")

@@ -28,21 +28,25 @@ OFTEN = timedelta(minutes=10)  # how often the tick counts an open edition on a 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`readers` in all, and how many by each topic, the most first (a reader may count for several)."""
+    """`readers` in all; how many by each topic, the most first, and by `words` of their own (one may count twice)."""
 
     readers: int = 0
     topics: tuple[tuple[str, int], ...] = ()
+    words: int = 0
 
 
 def of(edition: Edition) -> dict[int, Reach]:
     """The kept numbers by paper id."""
     found = tallies.read("reach", edition.date)
+    words = tallies.read("reach by words", edition.date)
     topics: dict[int, list[tuple[str, int]]] = {}
     for key, count in tallies.read("reach by topic", edition.date).items():
         paper, _, name = key.partition("|")
         topics.setdefault(int(paper), []).append((name, count))
     return {
-        int(paper): Reach(count, tuple(sorted(topics.get(int(paper), ()), key=lambda pair: (-pair[1], pair[0]))))
+        int(paper): Reach(
+            count, tuple(sorted(topics.get(int(paper), ()), key=lambda pair: (-pair[1], pair[0]))), words.get(paper, 0)
+        )
         for paper, count in found.items()
     }
 
@@ -61,17 +65,19 @@ def count(edition: Edition, now: datetime) -> None:
     found = _places(day)
     wanted, muted = _readers(found, muted=False), _readers(found, muted=True)
     topics = dict(Topic.objects.values_list("filter_id", "name"))
-    numbers, by_topic = {}, {}
+    numbers, by_topic, by_words = {}, {}, {}
     holding: dict[int, list[int]] = {}
     for one, places in found.items():
         for place in places:
             holding.setdefault(place, []).append(one)
     for place, paper in enumerate(day.papers):
         filters = holding.get(place, [])
-        numbers[str(paper.id)] = _distinct(filters, wanted, muted)
+        numbers[str(paper.id)] = _distinct(filters, wanted, muted, filters)
+        by_words[str(paper.id)] = _distinct([one for one in filters if one not in topics], wanted, muted, filters)
         by_topic.update(_by_topic(paper.id, filters, topics, wanted))
     tallies.put("reach", edition.date, numbers, now)
     tallies.put("reach by topic", edition.date, by_topic, now)
+    tallies.put("reach by words", edition.date, {paper: count for paper, count in by_words.items() if count}, now)
 
 
 def _places(day: Day) -> dict[int, set[int]]:
@@ -100,12 +106,13 @@ def _readers(filters: Iterable[int], muted: bool) -> dict[int, Ids]:
     return dict(zip(keys.tolist(), parts, strict=False))
 
 
-def _distinct(filters: list[int], wanted: dict[int, Ids], muted: dict[int, Ids]) -> int:
+def _distinct(filters: list[int], wanted: dict[int, Ids], muted: dict[int, Ids], all_filters: list[int]) -> int:
+    """Who holds one of `filters`, without those who mute one of `all_filters`."""
     readers = [wanted[one] for one in filters if one in wanted]
     if not readers:
         return 0
     held = np.unique(np.concatenate(readers))
-    against = [muted[one] for one in filters if one in muted]
+    against = [muted[one] for one in all_filters if one in muted]
     return len(np.setdiff1d(held, np.concatenate(against)) if against else held)
 
 

@@ -31,10 +31,20 @@ def rights(user: User) -> frozenset[Right]:
     """Everything the user's groups allow; nobody without a group may do anything. Superusers are admins."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
+    return frozenset().union(*(ROLES[name] for name in of(user)))
+
+
+def of(user: User) -> list[str]:
+    """The names of the user's roles, least first."""
     if getattr(user, "is_superuser", False):
-        return ROLES["admin"]
-    names: list[str] = list(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]
-    return frozenset().union(*(ROLES.get(name, frozenset()) for name in names))
+        return ["admin"]
+    names = set(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]
+    return [name for name in ROLES if name in names]
+
+
+def with_right(right: Right) -> list[str]:
+    """The names of the roles that have the right, least first."""
+    return [name for name, held in ROLES.items() if right in held]
 
 
 def needs_second_factor(user: User) -> bool:

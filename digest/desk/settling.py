@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.http import HttpRequest
 
-from digest.delivery import channels, holds, machine, resolve
+from digest.delivery import channels, flood, holds, machine, resolve
 from digest.delivery.machine import Event
-from digest.desk import log
+from digest.desk import log, people
 from digest.desk.curating import CuratingError
 from digest.models import Delivery, ProviderEvent
 from subscriptions import addresses, services
@@ -17,6 +18,17 @@ from subscriptions.models import Subscriber, Suppression
 
 # Bounces and a curator's own word may be taken back; a person's own word may not.
 LIFTABLE = (Suppression.Reason.HARD_BOUNCE, Suppression.Reason.CURATOR)
+
+
+def all_arrived(request: HttpRequest, deliveries: Sequence[Delivery], now: datetime) -> str:
+    """Those of them that are in doubt still; says how many."""
+    doubtful = [one for one in deliveries if one.state == Delivery.State.UNCERTAIN]
+    if not doubtful:
+        raise CuratingError("Tick letters that arrived first: none of these is in doubt any more.")
+    with transaction.atomic():
+        for one in doubtful:
+            arrived(request, one, now)
+    return "Settled: it arrived." if len(doubtful) == 1 else f"Settled: {len(doubtful)} letters arrived."
 
 
 def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
@@ -61,11 +73,31 @@ def hold(request: HttpRequest, reason: str, now: datetime) -> None:
 
 def resume(request: HttpRequest, now: datetime) -> None:
     name = channels.current()
+    if not flood.is_settled(name):
+        raise CuratingError(f"{flood.UNSETTLED} Say what they are first, or try again in a minute.")
     with transaction.atomic():
         why = holds.channel(name).held_reason
         if not holds.resume(name, now):
             raise CuratingError("Sending is not held.")
         log.record(request, "resume sending", f"channel {name}", now, {"reason": why}, {})
+
+
+def believe(request: HttpRequest, channel: str, now: datetime) -> None:
+    """The reports that wait are real: the letters of those readers end."""
+    _judge(request, "believe reports", channel, flood.believe, now)
+
+
+def refuse(request: HttpRequest, channel: str, now: datetime) -> None:
+    """The reports that wait are forged: nothing comes of them."""
+    _judge(request, "refuse reports", channel, lambda name: flood.refuse(name, now), now)
+
+
+def _judge(request: HttpRequest, verb: str, channel: str, judge: Callable[[str], int], now: datetime) -> None:
+    with transaction.atomic():
+        count = judge(channel)
+        if not count:
+            raise CuratingError("No report waits any more: somebody else may have said what they are.")
+        log.record(request, verb, f"channel {channel}", now, {}, {"reports": count})
 
 
 def look_up(email: str) -> tuple[addresses.Address, Suppression | None]:
@@ -83,8 +115,8 @@ def suppress(request: HttpRequest, email: str, detail: str, now: datetime) -> No
         log.record(request, "suppress", f"address {addresses.masked(address.typed)}", now, {}, {"detail": detail})
 
 
-def lift(request: HttpRequest, email: str, now: datetime) -> None:
-    """Take a suppression back. The reader is asked to confirm anew before any letter goes."""
+def lift(request: HttpRequest, email: str, now: datetime) -> str:
+    """Take a suppression back; says what comes of it. No letter goes before the reader has confirmed anew."""
     address, known = look_up(email)
     if known is None:
         raise CuratingError("This address may be written to.")
@@ -97,7 +129,12 @@ def lift(request: HttpRequest, email: str, now: datetime) -> None:
         known.delete()
         reader = Subscriber.objects.filter(email_key=address.key, state=Subscriber.State.SUPPRESSED)
         reader.update(state=Subscriber.State.PENDING, ended_at=None)
-        for row in Subscriber.objects.filter(email_key=address.key, state=Subscriber.State.PENDING):
-            services.ask_to_confirm(row, now)
+        waiting = Subscriber.objects.filter(email_key=address.key, state=Subscriber.State.PENDING).first()
+        is_asked = waiting is not None and services.ask_to_confirm(waiting, now)
         before = {"reason": known.reason, "since": known.since.isoformat()}
         log.record(request, "lift", f"address {addresses.masked(address.typed)}", now, before, {})
+    if waiting is None:
+        return "Lifted: this address may be written to."
+    if is_asked:
+        return "Lifted: they are asked to confirm anew."
+    return f"Lifted, and not asked to confirm yet. {people.ASKED_ENOUGH}"

@@ -14,6 +14,8 @@ from digest.desk.models import SignInBudget
 
 MOST_BY_NAME, MOST_BY_NETWORK = 5.0, 30.0
 LEAK = timedelta(minutes=3)  # one try comes back in this time
+MOST_LINES = 60.0  # failed tries that the log takes at once
+LINE_LEAK = timedelta(minutes=1)
 SALT = "digest.desk.signin"
 
 
@@ -51,6 +53,26 @@ def succeeded(name: str, network: str) -> None:
     SignInBudget.objects.filter(key=_key("name", name.strip().casefold())).delete()
 
 
-def level(before: float, passed: timedelta) -> float:
+def is_worth_a_line(network: str, was_refused: bool, now: datetime) -> bool:
+    """Whether this failure is written down: of a network that has to wait one line in a while, of all together
+    `MOST_LINES` at once, so that an attack fills its own lines and not the log."""
+    waits = _fill(_key("refused", network), 1.0, LEAK, now) if was_refused else True
+    return waits and _fill(_key("lines", ""), MOST_LINES, LINE_LEAK, now)
+
+
+def _fill(key: str, most: float, leak: timedelta, now: datetime) -> bool:
+    """One more into the bucket, if there is room."""
+    SignInBudget.objects.bulk_create([SignInBudget(key=key, at=now)], ignore_conflicts=True)
+    with transaction.atomic():
+        row = SignInBudget.objects.select_for_update().get(key=key)
+        left = level(row.level, now - row.at, leak)
+        if left + 1 > most:
+            return False
+        row.level, row.at = left + 1, now
+        row.save(update_fields=["level", "at"])
+    return True
+
+
+def level(before: float, passed: timedelta, leak: timedelta = LEAK) -> float:
     """What is left of a bucket's filling after a while. Pure."""
-    return max(0.0, before - max(passed, timedelta()) / LEAK)
+    return max(0.0, before - max(passed, timedelta()) / leak)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import CharField, Count, QuerySet, Value
 from django.db.models.functions import Lower, StrIndex, Substr, TruncDate, TruncHour
 
+from digest.delivery import channels, silence
 from digest.desk.models import Tally
 from digest.models import Delivery, Edition
 from subscriptions.models import Interest, Subscriber
@@ -81,6 +82,7 @@ def fresh(now: datetime) -> None:
 def refresh(now: datetime) -> None:
     """Count everything that may have moved."""
     readers(now)
+    _silence(now)
     for edition in [*_moving(now), *_never_counted(now)]:
         if _is_due(edition, now):
             letters(edition, now)
@@ -126,6 +128,18 @@ def readers(now: datetime) -> None:
     put("due", today, _due(now), now)
     topics = Interest.objects.filter(kind=Interest.Kind.TOPIC, subscriber__state=Subscriber.State.ACTIVE)
     put("topic readers", today, _grouped(topics, "topic__slug"), now)
+
+
+def _silence(now: datetime) -> None:
+    heard = silence.listen(now)
+    name = heard.channel
+    put("silence", now.date(), {f"{name}|accepted": heard.accepted, f"{name}|silent": heard.silent}, now)
+
+
+def never_reported(now: datetime) -> silence.Silence:
+    """Letters the channel in use accepted and never spoke of again, as last counted."""
+    name, kept = channels.current(), read("silence", now.date())
+    return silence.Silence(name, kept.get(f"{name}|accepted", 0), kept.get(f"{name}|silent", 0))
 
 
 def _first_uncounted(today: date) -> date:
@@ -203,6 +217,7 @@ __all__ = [
     "counted_at_day",
     "fresh",
     "letters",
+    "never_reported",
     "put",
     "read",
     "readers",

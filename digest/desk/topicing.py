@@ -21,7 +21,8 @@ from subscriptions import offering, query
 from subscriptions.models import Topic
 
 DAYS = 30
-FIELDS = ("name", "group", "description", "query", "position", "is_active")
+TYPED = ("name", "group", "description", "query")
+FIELDS = (*TYPED, "position", "is_active")
 MOST_OVERLAPS = 5
 MOST_TRIED = 4000  # papers a query is tried on: enough to judge by, and quick
 STALE = timedelta(minutes=10)
@@ -153,10 +154,14 @@ def _index(editions: Sequence[Edition]) -> Day:
 def write(request: HttpRequest, topic: Topic, form: dict[str, str], now: datetime) -> Topic:
     """Keep what the form says. Raises CuratingError with a plain sentence."""
     before = _values(topic) if topic.pk else {}
-    for name in ("name", "group", "description", "query"):
+    for name in TYPED:
         setattr(topic, name, form[name].strip())
     if not topic.name or not topic.group:
         raise CuratingError("A topic has a name and a group.")
+    for field in Topic._meta.fields:
+        most = field.max_length
+        if field.name in TYPED and most and len(getattr(topic, field.name)) > most:
+            raise CuratingError(f"The {field.name} has at most {most} characters. Shorten it.")
     topic.slug = topic.slug or _free_slug(topic.name)
     topic.is_active = form.get("is_active") == "yes"
     try:

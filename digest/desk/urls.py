@@ -6,7 +6,20 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.desk.views import deliverability, edition, preview, readers, signin, sources, splits, today, topics, triage
+from digest.desk.views import (
+    deliverability,
+    edition,
+    log,
+    password,
+    preview,
+    readers,
+    signin,
+    sources,
+    splits,
+    today,
+    topics,
+    triage,
+)
 
 
 class DayConverter:
@@ -24,9 +37,12 @@ register_converter(DayConverter, "desk_day")
 urlpatterns = [
     path("", today.today, name="desk"),
     path("doctor/", today.check, name="desk-doctor"),
+    path("triage/", today.papers, name="desk-papers"),
+    path("edition/", today.editions, name="desk-editions"),
     path("sign-in/", signin.sign_in, name="desk-signin"),
     path("second/", signin.second, name="desk-second"),
     path("sign-out/", signin.sign_out, name="desk-signout"),
+    path("password/", password.change, name="desk-password"),
     path("triage/<desk_day:day>/", triage.triage, name="desk-triage"),
     path("triage/<desk_day:day>/undo/", triage.undo, name="desk-undo"),
     path("triage/<desk_day:day>/merge/", triage.merge, name="desk-merge"),
@@ -62,8 +78,9 @@ urlpatterns = [
     path("sources/<slug:slug>/<slug:verb>/", sources.change, name="desk-source-act"),
     path("deliverability/", deliverability.deliverability, name="desk-deliverability"),
     path("deliverability/settle/", deliverability.settle, name="desk-settle"),
+    path("deliverability/reports/", deliverability.reports, name="desk-reports"),
     path("deliverability/hold/", deliverability.hold, name="desk-hold"),
     path("deliverability/suppression/", deliverability.suppression, name="desk-suppression"),
-    path("log/", readers.log_page, name="desk-log"),
+    path("log/", log.log_page, name="desk-log"),
     path("<path:rest>/", today.elsewhere, name="desk-elsewhere"),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from digest import heartbeats
-from digest.delivery import channels, silence
+from digest.delivery import channels, resolve, silence
 from digest.doctor.finding import BAD, OK, WARN, Finding
 from digest.models import Delivery, Edition, Source
 from subscriptions.commands import typed
@@ -125,7 +125,7 @@ def letters(now: datetime) -> Finding:
 
 
 def uncertain() -> Finding:
-    count = Delivery.objects.filter(state__in=[State.UNCERTAIN, State.AMBIGUOUS]).count()
+    count = resolve.in_doubt().count()
     if not count:
         return Finding("letters", "in doubt", OK, "none")
     return Finding(

@@ -7,15 +7,17 @@ window's index is built once a process and edition, before a process serves, and
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 
 from digest.matching import answers
 from digest.matching.day import Day
 from digest.matching.keeping import Kept
 from digest.matching.reading import papers_of
-from digest.matching.wants import Want
+from digest.matching.wants import DESCRIPTION, Want
 from digest.models import Edition
 from digest.selection import Choice, select
 from subscriptions import query
@@ -36,7 +38,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One want: papers it finds in the last week and in the whole window, how many a day there, and what to try."""
+    """One want: papers it finds in the last week and in the whole window, how many a day there, and what to try.
+
+    Of a muted one: the papers that another want brings and this one keeps out.
+    """
 
     label: str
     of_week: int
@@ -112,17 +117,18 @@ def over(day: Day, wants: Sequence[Want]) -> Preview:
     since = dates[-1] - timedelta(days=WEEK) if dates else date.min
     recent = [one for one in dates if one > since]
     earlier: int = day.once(("earlier", since), lambda: _earlier(day, since))
-    found, muted, tallies = 0, 0, []
-    for want in wants:
-        bits, tally = _tally(day, want, earlier, len(dates))
-        tallies.append(tally)
-        found, muted = (found, muted | bits) if want.muted else (found | bits, muted)
+    answered = [_answered(day, want) for want in wants]
+    found = _together(bits for want, (bits, _) in zip(wants, answered, strict=True) if not want.muted)
+    muted = _together(bits for want, (bits, _) in zip(wants, answered, strict=True) if want.muted)
     matched = found & ~muted
     return Preview(
         week=_span(WEEK, len(day) - earlier.bit_count(), matched & ~earlier, len(recent)),
         month=_span(WINDOW, len(day), matched, len(dates)),
         by_day=_by_day(day, matched, dates),
-        tallies=tuple(tallies),
+        tallies=tuple(
+            _tally(want, bits & found if want.muted else bits, trouble, earlier, len(dates))
+            for want, (bits, trouble) in zip(wants, answered, strict=True)
+        ),
         choices=select(day, wants, SHOWN, community=False, without=earlier).choices,
     )
 
@@ -136,21 +142,35 @@ def _span(days: int, looked_at: int, matched: int, dates: int) -> Span:
     return Span(days, looked_at, matched.bit_count(), round(matched.bit_count() / max(1, dates), 1))
 
 
-def _tally(day: Day, want: Want, earlier: int, dates: int) -> tuple[int, Tally]:
+def _answered(day: Day, want: Want) -> tuple[int, str]:
+    """The papers a want finds, and what is wrong with it."""
     try:
-        bits = answers.answer(day, want).bits
+        return answers.answer(day, want).bits, ""
     except query.QueryError as error:
-        return 0, Tally(want.label, 0, 0, 0.0, str(error))
+        return 0, str(error)
+
+
+def _together(answered: Iterable[int]) -> int:
+    return reduce(or_, answered, 0)
+
+
+def _tally(want: Want, bits: int, trouble: str, earlier: int, dates: int) -> Tally:
     count = bits.bit_count()
     a_day = round(count / max(1, dates), 1)
-    advice = "" if want.muted else _advice(count, a_day, dates)
-    return bits, Tally(want.label, (bits & ~earlier).bit_count(), count, a_day, advice)
+    advice = trouble or ("" if want.muted else _advice(want, count, a_day))
+    return Tally(want.label, (bits & ~earlier).bit_count(), count, a_day, advice)
 
 
-def _advice(count: int, a_day: float, dates: int) -> str:
+def _advice(want: Want, count: int, a_day: float) -> str:
+    """A description is ranked: the likeliest papers of many come first, so that many are no trouble."""
+    if want.kind == DESCRIPTION:
+        return "" if count else "It brings nothing. Say it in more, or more usual, words."
     if not count:
-        return "It brings nothing. Try fewer words, a word's beginning with *, or OR between words."
-    if a_day > TOO_MANY_A_DAY and dates:
+        return (
+            "It brings nothing. Try fewer words, a word's beginning with *, OR between words, or a whole sentence: "
+            "it is read as a description of your work."
+        )
+    if a_day > TOO_MANY_A_DAY:
         return f"It brings some {a_day:g} papers a day. Add a word, or put words that belong together in quotes."
     return ""
 

@@ -6,7 +6,7 @@ The letter in the browser can be passed on: nothing on it changes or tells anyth
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from digest.models import Delivery
 from digest.rendering.composing import Doors
@@ -30,13 +30,13 @@ class Doorman:
 
     def own(self, delivery: Delivery, reader: Subscriber) -> Doors:
         """The addresses for the reader's own letter."""
-        row, person = delivery.uuid.hex, reader.uuid.hex
-        preferences = self._doors["preferences_link"](links.subject(reader, reader.link_round))
+        row, person = links.of_round(delivery.uuid, reader), links.of_round(reader.uuid, reader)
+        preferences = self._doors["preferences_link"](person)
         web = self._doors["letter"](row)
         return Doors(
             preferences=preferences,
             pause=f"{preferences}#pause",
-            unsubscribe=self._doors["unsubscribe"](person),
+            unsubscribe=self._doors["unsubscribe"](links.subject(reader)),
             web=web,
             more=f"{web}more/",
             saved=self._doors["saved"](person),
@@ -56,23 +56,36 @@ def own(delivery: Delivery, reader: Subscriber) -> Doors:
     return Doorman().own(delivery, reader)
 
 
-def preview(reader: Subscriber) -> Doors:
-    """For a letter that no ledger row stands for: what every letter must have."""
-    preferences = links.preferences_url(reader)
-    return Doors(preferences, f"{preferences}#pause", links.unsubscribe_url(reader))
+def preview() -> Doors:
+    """For a letter that is only looked at: signed addresses of nobody, so that they open nothing.
+
+    Whoever may see a reader's letter may not act as that reader.
+    """
+    nobody = Subscriber(uuid=uuid4())
+    preferences = links.preferences_url(nobody)
+    return Doors(preferences, f"{preferences}#pause", links.unsubscribe_url(nobody))
 
 
 def shared(delivery: Delivery) -> Doors:
     """For the letter in the browser: no address of the reader's own."""
-    web = links.absolute("letter", tokens.make("letter", delivery.uuid.hex))
-    return Doors(preferences="", pause="", unsubscribe="", more=f"{web}more/")
+    return Doors(preferences="", pause="", unsubscribe="", more=f"{letter_url(delivery)}more/")
+
+
+def letter_url(delivery: Delivery) -> str:
+    """One letter in the browser."""
+    return links.absolute("letter", tokens.make("letter", links.of_round(delivery.uuid, delivery.subscriber)))
+
+
+def saved_url(reader: Subscriber) -> str:
+    """The reader's saved papers."""
+    return links.absolute("saved", tokens.make("saved", links.of_round(reader.uuid, reader)))
 
 
 def feed_url(reader: Subscriber) -> str:
     """The reader's letters as a private Atom feed."""
-    return links.absolute("letters_feed", tokens.make("feed", reader.uuid.hex))
+    return links.absolute("letters_feed", tokens.make("feed", links.of_round(reader.uuid, reader)))
 
 
-def identity(purpose: str, token: str) -> UUID:
-    """Whose or which letter's door this is. Raises TokenError."""
-    return UUID(hex=tokens.read(purpose, token))
+def identity(purpose: str, token: str) -> tuple[UUID, str]:
+    """Whose or which letter's door this is, and its round. Raises `TokenError`."""
+    return links.owner(tokens.read(purpose, token))

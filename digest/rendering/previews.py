@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from digest.matching import Day
 from digest.matching.reading import papers_of, wants_of
@@ -37,12 +36,12 @@ def reader(email: str) -> Subscriber:
 
 
 def stranger(email: str = "preview@example.org") -> Subscriber:
-    """A reader who is in no list: their letter's links are genuine and open nothing."""
+    """A reader who is in no list."""
     return Subscriber(uuid=uuid4(), email=email, papers_per_day=10)
 
 
 def edition(day: date | None = None) -> Edition:
-    """The edition of `day`, else the newest until today that has papers. Raises PreviewError."""
+    """The edition of `day`, else the newest that has papers, out or not: the one worked on. Raises PreviewError."""
     known = Edition.objects.order_by("-date")
     if day is not None:
         found = known.filter(date=day).first()
@@ -51,9 +50,7 @@ def edition(day: date | None = None) -> Edition:
             hint = f" The newest is {newest.date}." if newest else " There is none yet: pull, then release."
             raise PreviewError(f"There is no edition of {day}.{hint}")
         return found
-    found = known.filter(
-        Exists(EditionPaper.objects.filter(edition=OuterRef("pk"))), date__lte=timezone.now().date()
-    ).first()
+    found = known.filter(Exists(EditionPaper.objects.filter(edition=OuterRef("pk")))).first()
     if found is None:
         raise PreviewError("There is no edition with papers yet. Pull, then release.")
     return found
@@ -96,4 +93,4 @@ def sample(subscriber: Subscriber, of: Edition, now: datetime) -> Letter:
 def _letter(subscriber: Subscriber, of: Edition, rows: list[Any], matched: int, now: datetime) -> Letter:
     row = Delivery(edition=of, subscriber_id=subscriber.pk, papers=rows, matched=matched, since=of.serial or 0)
     facts = reading.content({}, {of.pk: reading.issue(of)}, [one["paper"] for one in rows])
-    return letters.letter(row, subscriber, facts, doors.preview(subscriber), now)
+    return letters.letter(row, subscriber, facts, doors.preview(), now)

@@ -25,11 +25,12 @@ NOTICES = {
     "confirm": ("confirm_url", "block_url"),
     "link": ("preferences_url", "account_url"),
     "address": ("address_url",),
+    "moved": ("subscribe_url",),
     "goodbye": ("return_url",),
     "quiet": ("preferences_url", "unsubscribe_url"),
 }
 URLS = (
-    "confirm_url preferences_url account_url address_url block_url return_url unsubscribe_url".split()  # noqa: SIM905
+    "confirm_url preferences_url account_url address_url block_url return_url unsubscribe_url subscribe_url".split()  # noqa: SIM905
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -100,3 +101,25 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "A form proves that it comes from this site. Yours had no proof, or an old one, so nothing was changed.",
         "Go back, reload the page and send the form again; the site must be allowed to set its one cookie for that.",
     )
+
+
+class WrongMethod:
+    """Gives the answer 405, which Django leaves blank, a page: an address meant for a form may be typed or reloaded."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content:
+            return response
+        page = _page(
+            request,
+            405,
+            "Not this way",
+            "This address is not opened like that",
+            "It takes what a form or a program sends, or it only shows and takes nothing.",
+            "Go back to the page you came from and use its buttons.",
+        )
+        page["Allow"] = response["Allow"]
+        return page

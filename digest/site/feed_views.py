@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from digest import archive
-from digest.models import Edition, Paper
+from digest.models import Edition
 from digest.site import errors, feeds, reading, searching
 from digest.site.caching import MINUTE, public
 from digest.site.dates import long_date
+from digest.site.feeds import Item
 from digest.site.words import asked_query
 from subscriptions.models import Topic
 from subscriptions.query import Node, QueryError, parse
-
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @require_safe
@@ -30,24 +30,28 @@ def newest(request: HttpRequest, form: str) -> HttpResponse:
     edition = reading.newest()
     own = reverse("feed", kwargs={"form": form})
     title = f"{settings.SITE_NAME}: the newest papers"
-    papers = _papers_of(edition) if edition else []
-    updated = feeds.newest_change(papers, edition.released_at or BEGINNING) if edition else BEGINNING
-    return feeds.answer(feeds.Feed(title, reverse("home"), own, papers, updated), form)
+    items = _items_of(edition) if edition else []
+    return feeds.answer(feeds.Feed(title, reverse("home"), own, items, _updated(items, edition)), form)
 
 
 @require_safe
 @public(15 * MINUTE)
 def day(request: HttpRequest, day: date, form: str) -> HttpResponse:
     edition = get_object_or_404(reading.released(), date=day)
-    papers = _papers_of(edition)
+    items = _items_of(edition)
     page, own = reverse("day", kwargs={"day": day}), reverse("day_feed", kwargs={"day": day, "form": form})
     title = f"{settings.SITE_NAME}: {long_date(day)}"
-    updated = feeds.newest_change(papers, edition.released_at or BEGINNING)
-    return feeds.answer(feeds.Feed(title, page, own, papers, updated), form)
+    return feeds.answer(feeds.Feed(title, page, own, items, _updated(items, edition)), form)
 
 
-def _papers_of(edition: Edition) -> list[Paper]:
-    return [entry.paper for entry in reading.places(edition)[: feeds.FEED_ITEMS]]
+def _items_of(edition: Edition) -> list[Item]:
+    return [feeds.item(place.paper, place) for place in reading.places(edition)[: feeds.FEED_ITEMS]]
+
+
+def _updated(items: list[Item], edition: Edition | None = None) -> datetime:
+    """When a feed last changed; one that never had anything is as old as the day."""
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return feeds.newest_change(items, (edition and edition.released_at) or today)
 
 
 @require_safe
@@ -56,11 +60,11 @@ def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     row = get_object_or_404(Topic, slug=slug, is_active=True)
     page, own = reverse("topic", kwargs={"slug": slug}), reverse("topic_feed", kwargs={"slug": slug, "form": form})
     try:
-        papers = _newest_matching(parse(row.query))
+        items = _newest_matching(parse(row.query))
     except archive.TooSlowError:
         return errors.busy(request)
     title = f"{settings.SITE_NAME}: {row.name}"
-    return feeds.answer(feeds.Feed(title, page, own, papers, feeds.newest_change(papers, BEGINNING)), form)
+    return feeds.answer(feeds.Feed(title, page, own, items, _updated(items)), form)
 
 
 @require_safe
@@ -77,12 +81,14 @@ def search(request: HttpRequest, form: str) -> HttpResponse:
     page = reverse("search") + "?" + urlencode({"q": q})
     own = reverse("search_feed", kwargs={"form": form}) + "?" + urlencode({"q": q})
     try:
-        papers = _newest_matching(tree)
+        items = _newest_matching(tree)
     except archive.TooSlowError:
         return errors.busy(request)
     title = f"{settings.SITE_NAME}: {q}"
-    return feeds.answer(feeds.Feed(title, page, own, papers, feeds.newest_change(papers, BEGINNING)), form)
+    return feeds.answer(feeds.Feed(title, page, own, items, _updated(items)), form)
 
 
-def _newest_matching(tree: Node) -> list[Paper]:
-    return searching.rows_in_order(archive.by_tree(tree, True, feeds.FEED_ITEMS).papers)
+def _newest_matching(tree: Node) -> list[Item]:
+    papers = searching.rows_in_order(archive.by_tree(tree, True, feeds.FEED_ITEMS).papers)
+    places = reading.first_places([paper.pk for paper in papers])
+    return [feeds.item(paper, places.get(paper.pk)) for paper in papers]

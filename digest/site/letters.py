@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import feedgenerator
@@ -86,7 +84,7 @@ def _atom(deliveries: list[Delivery], address: str) -> _Atom:
     for delivery, composed in zip(deliveries, _composed(deliveries), strict=True):
         atom.add_item(
             composed.subject,
-            links.absolute("letter", tokens.make("letter", delivery.uuid.hex)),
+            doors.letter_url(delivery),
             composed.preheader,
             unique_id=delivery.uuid.urn,
             pubdate=delivery.settled_at or delivery.planned_at,
@@ -107,24 +105,21 @@ def _composed(deliveries: list[Delivery]) -> list[Composed]:
 
 def _delivery(token: str) -> Delivery:
     try:
-        identity = doors.identity("letter", token)
+        identity, mark = doors.identity("letter", token)
     except (tokens.TokenError, ValueError) as error:
         raise Http404("no such letter") from error
-    return _found(Delivery.objects.select_related("edition", "subscriber").filter(uuid=identity).first())
-
-
-def _found(delivery: Delivery | None) -> Delivery:
-    if delivery is None or delivery.state == State.SKIPPED:
+    delivery = Delivery.objects.select_related("edition", "subscriber").filter(uuid=identity).first()
+    if delivery is None or delivery.state == State.SKIPPED or not links.is_current(delivery.subscriber, mark):
         raise Http404("no such letter")
     return delivery
 
 
 def reader_of(purpose: str, token: str) -> Subscriber:
     try:
-        identity: UUID = doors.identity(purpose, token)
+        identity, mark = doors.identity(purpose, token)
     except (tokens.TokenError, ValueError) as error:
         raise Http404("no such page") from error
     reader = Subscriber.objects.filter(uuid=identity).exclude(state=Subscriber.State.FORGOTTEN).first()
-    if reader is None:
+    if reader is None or not links.is_current(reader, mark):
         raise Http404("no such page")
     return reader

@@ -32,7 +32,6 @@ class Listed:
     opening: str
     rest: str
     authors: str
-    author_count: int
     published_on: date | None
     sources: tuple[str, ...]
     categories: tuple[str, ...]
@@ -45,8 +44,8 @@ class Listed:
     note: str = ""
 
 
-def listed(paper: Paper, place: EditionPaper | None = None) -> Listed:
-    """The paper with its place in an edition, if it is shown in one. Reads `announcements` (prefetch them)."""
+def listed(paper: Paper, sources: tuple[str, ...] = (), place: EditionPaper | None = None) -> Listed:
+    """The paper with the names of who announced it, and its place in an edition, if it is shown in one."""
     first, rest = opening(abstract(paper))
     return Listed(
         id=paper.pk,
@@ -54,9 +53,8 @@ def listed(paper: Paper, place: EditionPaper | None = None) -> Listed:
         opening=first,
         rest=rest,
         authors=short_authors(paper),
-        author_count=len(paper.authors),
         published_on=paper.published_on,
-        sources=source_names(paper.announcements.all()),
+        sources=sources,
         categories=tuple(paper.categories),
         upvotes=paper.upvotes,
         comments=paper.comments,
@@ -111,11 +109,6 @@ def reference(paper: Paper) -> Reference:
         abstract=paper.abstract,
         journal=paper.journal_ref,
     )
-
-
-def source_names(announcements: Iterable[Announcement]) -> tuple[str, ...]:
-    """Who announced it, each once, earliest first."""
-    return tuple(dict.fromkeys(one.source.name for one in announcements))
 
 
 def links(paper: Paper) -> tuple[Link, ...]:

@@ -35,13 +35,18 @@ class Lying:
     size: int
 
 
-def here_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def has_outbox() -> bool:
     """Only where letters go to files, on a site that nobody else reaches."""
+    return settings.MAIL_CHANNEL == "outbox" and not settings.PUBLIC
+
+
+def here_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """404 where there is no outbox to show."""
 
     @require_safe
     @wraps(view)
     def guarded(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        if settings.PUBLIC or settings.MAIL_CHANNEL != "outbox":
+        if not has_outbox():
             raise Http404("no outbox here")
         return view(request, *args, **kwargs)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import Count, F, Q
 
-from digest.models import Announcement, Edition, EditionPaper
+from digest.models import Edition, EditionPaper
 from digest.site.dates import short_date
 from digest.site.listing import Listed
 from digest.site.reading import PAGE, as_listed, released
@@ -75,9 +75,6 @@ def best(period: Period, page: int) -> list[Listed]:
             is_late_riser=False,
         )
         .select_related("paper")
-        .prefetch_related(
-            Prefetch("paper__announcements", Announcement.objects.select_related("source").order_by("day", "id"))
-        )
         .order_by("-is_pinned", F("paper__upvotes").desc(nulls_last=True), "-edition__date", "position", "id")
     )
     start = (page - 1) * PAGE

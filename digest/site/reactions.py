@@ -74,14 +74,15 @@ def undo(reader: Subscriber, paper: Paper, act: str) -> None:
 def opened(token: str, paper: int) -> tuple[Delivery, Paper]:
     """The letter of this link and the paper on it, else 404."""
     try:
-        identity = doors.identity("act", token)
+        identity, mark = doors.identity("act", token)
     except (tokens.TokenError, ValueError) as error:
         raise Http404("no such letter") from error
     delivery = Delivery.objects.select_related("subscriber").filter(uuid=identity).first()
     if delivery is None or paper not in {row.get("paper") for row in delivery.papers}:
         raise Http404("no such paper on this letter")
+    reader = delivery.subscriber
     found = Paper.objects.filter(pk=paper).first()
-    if found is None or delivery.subscriber.state == Subscriber.State.FORGOTTEN:
+    if found is None or reader.state == Subscriber.State.FORGOTTEN or not links.is_current(reader, mark):
         raise Http404("no such paper on this letter")
     return delivery, found
 
@@ -92,7 +93,7 @@ def _page(request: HttpRequest, token: str, delivery: Delivery, paper: Paper, ac
         "act": act,
         "what": what,
         "start": f"/k/{token}/{paper.pk}",
-        "saved_url": links.absolute("saved", tokens.make("saved", delivery.subscriber.uuid.hex)),
+        "saved_url": doors.saved_url(delivery.subscriber),
     }
     response = render(request, "site/act.html", context)
     response.headers["Referrer-Policy"] = "no-referrer"

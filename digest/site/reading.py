@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from digest.archive import withheld
 from digest.models import Announcement, Edition, EditionPaper, Paper
@@ -16,6 +16,7 @@ from digest.site.listing import Listed, listed
 PAGE = 40
 COMMUNITY_PICKS = 5
 AREAS_SHOWN = 14
+OTHER = "other"  # the area of what is in none of those shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,15 @@ class Neighbours:
 
     before: date | None
     after: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of an edition: its code (`cs.CL`), what it is called, and how many papers it has."""
+
+    code: str
+    name: str
+    papers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,47 +65,72 @@ def neighbours(day: date) -> Neighbours:
 
 
 def public_papers() -> QuerySet[Paper]:
-    """What the public sees, each with who announced it. (One merged into another is among them.)"""
-    return with_announcements(Paper.objects.exclude(pk__in=withheld().values("paper")))
+    """What the public sees. (One merged into another is among them.)"""
+    return Paper.objects.exclude(pk__in=withheld().values("paper"))
 
 
-def with_announcements(papers: QuerySet[Paper]) -> QuerySet[Paper]:
-    return papers.prefetch_related(Prefetch("announcements", _announcements()))
+def announcements(papers: Collection[int]) -> QuerySet[Announcement]:
+    """Who announced these papers and when, earliest first."""
+    return Announcement.objects.filter(paper__in=papers).order_by("day", "id")
 
 
-def _announcements() -> QuerySet[Announcement]:
-    return Announcement.objects.select_related("source").order_by("day", "id")
+def sources_of(papers: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """The names of who announced each paper, each once, earliest first."""
+    names: dict[int, dict[str, None]] = {}
+    for paper, name in announcements(papers).values_list("paper", "source__name"):
+        names.setdefault(paper, {})[name] = None
+    return {paper: tuple(found) for paper, found in names.items()}
 
 
 def places(edition: Edition) -> QuerySet[EditionPaper]:
     """The edition's papers as they are shown: hidden ones left out, pinned ones first."""
-    return (
-        edition.entries.filter(is_hidden=False)
-        .select_related("paper")
-        .prefetch_related(Prefetch("paper__announcements", _announcements()))
-        .order_by("-is_pinned", "position", "id")
-    )
+    return edition.entries.filter(is_hidden=False).select_related("paper").order_by("-is_pinned", "position", "id")
+
+
+def first_places(papers: Collection[int]) -> dict[int, EditionPaper]:
+    """Each paper's place in the released edition it came in first."""
+    places = EditionPaper.objects.filter(paper__in=papers, is_late_riser=False, edition__in=released())
+    return {place.paper_id: place for place in places.select_related("edition")}
 
 
 def as_listed(entries: Iterable[EditionPaper]) -> list[Listed]:
-    return [listed(entry.paper, entry) for entry in entries]
+    """The entries' papers in their order, with who announced them: one question for all."""
+    entries = list(entries)
+    sources = sources_of([entry.paper_id for entry in entries])
+    return [listed(entry.paper, sources.get(entry.paper_id, ()), entry) for entry in entries]
 
 
-def shown(edition: Edition, page: int = 1, area: str = "") -> Shown:
-    """One page of `edition`, of one area (`cs.CL`) or of all. The first page opens with pins and community picks."""
+def shown(edition: Edition, page: int = 1) -> Shown:
+    """One page of `edition`, past the end the last. The first page opens with pins and community picks."""
     entries = places(edition)
-    if area:
-        entries = entries.filter(paper__primary_category=area)
-        return _paged([], [], entries, entries.count(), page)
-    total = edition.entries.filter(is_hidden=False).count()
+    pinned = Count("id", filter=Q(is_pinned=True))
+    counts = edition.entries.filter(is_hidden=False).aggregate(total=Count("id"), pinned=pinned)
     picks = _community(edition)
     others = entries.filter(is_pinned=False).exclude(pk__in=picks)
+    total, apart = counts["total"], counts["pinned"] + len(picks)
+    page = min(page, _pages(total - apart))
     if page > 1:
-        return _paged([], [], others, total, page, apart=total - others.count())
+        return _paged([], [], others, total, page, apart)
     first = list(entries.filter(Q(is_pinned=True) | Q(pk__in=picks)))
     community = {entry.pk: entry for entry in first if not entry.is_pinned}
-    pinned = [entry for entry in first if entry.is_pinned]
-    return _paged(as_listed(pinned), as_listed(community[pk] for pk in picks), others, total, page, apart=len(first))
+    return _paged(
+        [entry for entry in first if entry.is_pinned], [community[pk] for pk in picks], others, total, page, apart
+    )
+
+
+def shown_in_area(edition: Edition, area: str, named: Collection[Area], page: int = 1) -> Shown:
+    """One page of the edition's papers of one area; `named` are those that `OTHER` leaves out."""
+    entries = places(edition)
+    if area == OTHER:
+        entries = entries.exclude(paper__primary_category__in=[one.code for one in named if one.code != OTHER])
+    else:
+        entries = entries.filter(paper__primary_category=area)
+    total = entries.count()
+    return _paged([], [], entries, total, min(page, _pages(total)))
+
+
+def _pages(papers: int) -> int:
+    return max(1, -(-papers // PAGE))
 
 
 def _community(edition: Edition) -> list[int]:
@@ -106,28 +141,31 @@ def _community(edition: Edition) -> list[int]:
 
 
 def _paged(
-    pinned: list[Listed],
-    community: list[Listed],
+    pinned: list[EditionPaper],
+    community: list[EditionPaper],
     others: QuerySet[EditionPaper],
     total: int,
     page: int,
     apart: int = 0,
 ) -> Shown:
     start = (page - 1) * PAGE
-    pages = max(1, -(-(total - apart) // PAGE))
-    return Shown(pinned, community, as_listed(others[start : start + PAGE]), total, page, pages, apart + start + 1)
+    every = as_listed([*pinned, *community, *others[start : start + PAGE]])
+    picks, rest = len(pinned), len(pinned) + len(community)
+    return Shown(every[:picks], every[picks:rest], every[rest:], total, page, _pages(total - apart), apart + start + 1)
 
 
-def counted_areas(edition: Edition) -> list[tuple[str, str, int]]:
-    """The edition's areas with the most papers, as (`cs.CL`, `Computation and language`, how many)."""
+def counted_areas(edition: Edition) -> list[Area]:
+    """The edition's areas with the most papers, and what is in none of them: together the whole edition."""
     counted = (
         edition.entries.filter(is_hidden=False)
-        .exclude(paper__primary_category="")
         .values_list("paper__primary_category")
         .annotate(papers=Count("id"))
         .order_by("-papers", "paper__primary_category")
     )
-    return [(code, areas.name(code), papers) for code, papers in counted[:AREAS_SHOWN]]
+    counts = list(counted)
+    named = [Area(code, areas.name(code), papers) for code, papers in counts if code][:AREAS_SHOWN]
+    rest = sum(papers for _, papers in counts) - sum(one.papers for one in named)
+    return [*named, Area(OTHER, "Other areas, or none", rest)] if named and rest else named
 
 
 def edition_of(paper: Paper) -> Edition | None:

@@ -30,7 +30,7 @@ def saved(request: HttpRequest, token: str) -> HttpResponse:
     reader = reader_of("saved", token)
     if request.method == "POST":
         number = request.POST.get("paper", "")
-        Saved.objects.filter(subscriber=reader, paper_id=int(number) if number.isdecimal() else 0).delete()
+        Saved.objects.filter(subscriber=reader, paper_id=int(number[:18]) if number.isdecimal() else 0).delete()
     rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
     papers = [{"card": reading.card(row.paper), "at": row.at} for row in rows]
     context = {"papers": papers, "start": f"/s/{token}/", "feed": doors.feed_url(reader)}

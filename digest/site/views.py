@@ -25,6 +25,7 @@ from subscriptions.models import Topic
 from subscriptions.query import QueryError, parse
 
 SIMILAR = 5
+NAMED, MANY = 20, 30  # past so many authors, the first so many are named and the others can be opened
 
 
 @require_safe
@@ -42,22 +43,25 @@ def _empty(request: HttpRequest) -> HttpResponse:
 
 
 def _edition(request: HttpRequest, edition: Edition) -> HttpResponse:
-    area = asked_area(request)
+    area, page = asked_area(request), page_number(request)
+    counted = reading.counted_areas(edition)
+    names = {one.code: one.name for one in counted}
+    shown = reading.shown_in_area(edition, area, counted, page) if area else reading.shown(edition, page)
     neighbours = reading.neighbours(edition.date)
     context = {
         "edition": edition,
         "week": periods.week_of(edition.date),
         "month": periods.month_of(edition.date),
-        "shown": reading.shown(edition, page_number(request), area),
+        "shown": shown,
         "neighbours": neighbours,
         "is_newest": neighbours.after is None,
-        "areas": reading.counted_areas(edition),
+        "areas": counted,
         "area": area,
-        "area_name": areas.name(area),
+        "area_name": names.get(area) or areas.name(area),
         "query": urlencode({"area": area}) + "&" if area else "",
         "current": "home",
     }
-    return render(request, "site/edition.html", context)
+    return render(request, "site/edition.html", context, status=404 if area and not shown.total else 200)
 
 
 @require_safe
@@ -80,19 +84,21 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(reading.public_papers(), pk=pk)
     if row.merged_into_id:
         return redirect("paper", pk=row.merged_into_id)
-    announcements = list(row.announcements.all())
+    announcements = list(reading.announcements([row.pk]).select_related("source"))
     context = {
         "row": row,
         "title": listing.title(row),
         "abstract": listing.abstract(row),
         "opening": listing.opening(listing.abstract(row))[0],
         "authors": listing.authors(row),
+        "shown": NAMED,
+        "many": MANY,
         "every_link": listing.every_link(row, announcements),
         "about": about(row),
         "edition": reading.edition_of(row),
         "announcements": announcements,
         "bibtex": citations.bibtex([listing.reference(row)]),
-        "similar": searching.listed_in_order(archive.like(row.title, row.pk, SIMILAR)),
+        "similar": searching.listed_in_order(archive.like(row, SIMILAR)),
     }
     return render(request, "site/paper.html", context)
 
@@ -149,7 +155,7 @@ def topics(request: HttpRequest) -> HttpResponse:
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     row = get_object_or_404(Topic, slug=slug, is_active=True)
     try:
-        found = searching.results(parse(row.query), by_date=True, page=page_number(request))
+        found = searching.matching(parse(row.query), by_date=True, page=page_number(request))
     except archive.TooSlowError:
         return errors.busy(request)
     context = {"topic": row, "found": found, "heading": row.name, "query": "", "current": "topics"}
@@ -173,7 +179,7 @@ def _searched(q: str, by_date: bool, page: int) -> tuple[Results | None, str]:
     if not q:
         return None, ""
     try:
-        return searching.results(parse(q), by_date, page), ""
+        return searching.search(q, by_date, page), ""
     except QueryError as error:
         return None, str(error)
     except archive.TooSlowError:
@@ -187,7 +193,9 @@ def period(request: HttpRequest, period: Period) -> HttpResponse:
     days = periods.days(period)
     if not days:
         return _no_such_period(request, period)
-    page, total = page_number(request), sum(papers for _, papers in days)
+    total = sum(papers for _, papers in days)
+    last = max(1, -(-total // reading.PAGE))
+    page = min(page_number(request), last)
     before, after = periods.neighbours(period)
     context = {
         "period": period,
@@ -195,7 +203,7 @@ def period(request: HttpRequest, period: Period) -> HttpResponse:
         "total": total,
         "papers": periods.best(period, page),
         "page": page,
-        "last": max(1, -(-total // reading.PAGE)),
+        "last": last,
         "first": (page - 1) * reading.PAGE + 1,
         "before": before,
         "after": after,

@@ -9,7 +9,7 @@ from digest.sources import calendar, marks
 from digest.sources.arxiv import WITHDRAWN, moment_of
 from digest.sources.documents import Document, children, likeness, words, xml
 from digest.sources.entry import LISTED, Batch, CutShortError, Entry, FormatError
-from digest.sources.names import accented
+from digest.sources.names import accented, is_name
 from digest.sources.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, number, plain
 
 
@@ -70,7 +70,7 @@ def _entry(item: Element) -> Entry | None:
 
 def _authors(found: dict[str, list[Element]]) -> tuple[str, ...]:
     names = (plain(words(children(one), "name"), NAME) for one in found.get("author", ())[:AUTHORS])
-    return tuple(dict.fromkeys(accented(name, unbrace=True) for name in names if name))
+    return tuple(dict.fromkeys(accented(name, unbrace=True) for name in names if is_name(name)))
 
 
 def _categories(found: dict[str, list[Element]]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from digest.sources import marks
 from digest.sources.arxiv import WITHDRAWN
 from digest.sources.documents import MAX_ENTRIES, likeness
 from digest.sources.entry import CROSS, NEW, REPLACE, Batch, Entry, FormatError
-from digest.sources.names import accented
+from digest.sources.names import accented, is_name
 from digest.sources.text import ABSTRACT, AUTHORS, NAME, TITLE, plain, unmarked
 
 _DAY = re.compile(r"listings for\s+\w+,?\s+(\d{1,2})\s+(\w+)\s+(\d{4})", re.IGNORECASE)
@@ -108,4 +108,4 @@ def _authors(text: str) -> tuple[str, ...]:
     linked = re.findall(r"<a\b[^<>]*>([^<]*)</a>", text)
     names = linked or unmarked(_DESCRIPTOR.sub("", text)).split(",")
     cleaned = (accented(plain(unmarked(name), NAME), unbrace=True) for name in names[:AUTHORS])
-    return tuple(dict.fromkeys(name for name in cleaned if name))
+    return tuple(dict.fromkeys(name for name in cleaned if is_name(name)))

@@ -91,8 +91,8 @@ def _row(source: Source, day: date, now: datetime) -> dict[str, Any]:
     best = min(fetches, key=lambda fetch: _RANK.index(Outcome(fetch.outcome)), default=None)
     outcome = str(best.outcome) if best else "none"
     blank = calendar.is_blank(source.kind, day)
-    if blank and outcome in {"none", "empty"}:
-        outcome = "holiday" if calendar.is_holiday(source.kind, day) else "empty"
+    if outcome in {"none", "empty"} and calendar.is_holiday(source.kind, day):
+        outcome = "holiday"
     done = blank or outcome in {"ok", "unchanged", "holiday"}
     return {
         "slug": source.slug,

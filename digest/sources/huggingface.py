@@ -13,7 +13,7 @@ from typing import Any
 from digest.sources import marks
 from digest.sources.documents import MAX_ENTRIES, json_document, json_items
 from digest.sources.entry import LISTED, Batch, CutShortError, Entry, FormatError
-from digest.sources.names import accented
+from digest.sources.names import accented, is_name
 from digest.sources.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, link, number, plain
 
 
@@ -87,7 +87,7 @@ def _authors(people: Any) -> tuple[str, ...]:
     if not isinstance(people, list):
         return ()
     names = [plain(p.get("name"), NAME) for p in people[:AUTHORS] if isinstance(p, dict) and not p.get("hidden")]
-    return tuple(accented(name, unbrace=True) for name in names if name)
+    return tuple(accented(name, unbrace=True) for name in names if is_name(name))
 
 
 def _submitter(item: dict[str, Any], paper: dict[str, Any]) -> str:

@@ -125,5 +125,10 @@ def _people(names: list[str]) -> tuple[str, ...]:
         plain(name, NAME).strip(" ,;.") if not name.strip().endswith(".") else plain(name, NAME).strip(" ,;")
         for name in names
     )
-    kept = (name for name in cleaned if name and name.casefold() not in {"et al", "et al.", "and", "others"})
+    kept = (name for name in cleaned if is_name(name) and name.casefold() not in {"et al", "et al.", "and", "others"})
     return tuple(dict.fromkeys(kept))[:AUTHORS]
+
+
+def is_name(text: str) -> bool:
+    """False for what has no letter: arXiv gives the colon after a collaboration a place among the authors."""
+    return any(letter.isalpha() for letter in text)

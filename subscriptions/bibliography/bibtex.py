@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from subscriptions.bibliography.entries import BadEntry, Reference, identifier
+from subscriptions.bibliography.entries import BadEntry, Outside, Reference, identifier
 from subscriptions.bibliography.texts import plain, squeezed, titled
 
 _start = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
@@ -26,19 +26,26 @@ class _BrokenError(ValueError):
     pass
 
 
-def read(text: str) -> Iterator[Reference | BadEntry]:
-    """Every entry of a file, taken or named. `@string` abbreviations are spelled out."""
+def read(text: str, first: int = 1) -> Iterator[Reference | BadEntry | Outside]:
+    """Every entry of a text whose first line has the number `first`, taken or named, and what stands between them.
+
+    `@string` abbreviations are spelled out.
+    """
     words: dict[str, str] = {}
-    for line, kind, body in _entries(text):
-        if kind == "string":
-            words.update(_strings(body, words))
-        elif kind not in _NO_PAPERS:
-            yield _entry(line, body, words)
+    for line, kind, body in _entries(text, first):
+        found, end = _read(line, kind, body, words)
+        if found:
+            yield found
+        if body[end:].strip():
+            yield Outside(line + body.count("\n", 0, end), body[end:])
 
 
-def _entries(text: str) -> Iterator[tuple[int, str, str]]:
-    """Each entry's line, kind and everything up to the next entry's start."""
-    at, line, counted = 0, 1, 0
+def _entries(text: str, first: int) -> Iterator[tuple[int, str, str]]:
+    """Each entry's line, kind and everything up to the next entry's start; what comes before them all has no kind."""
+    found = _start.search(text)
+    at = found.start() if found else len(text)
+    yield first, "", text[:at]
+    line, counted = first, 0
     while found := _start.search(text, at):
         following = _next.search(text, found.end())
         end = following.start() if following else len(text)
@@ -47,23 +54,42 @@ def _entries(text: str) -> Iterator[tuple[int, str, str]]:
         at = end
 
 
-def _strings(body: str, words: dict[str, str]) -> dict[str, str]:
+def _read(line: int, kind: str, body: str, words: dict[str, str]) -> tuple[Reference | BadEntry | None, int]:
+    """The paper of an entry, if it is one, and where the entry ends in its body."""
+    if not kind:
+        return None, 0
+    if kind == "string":
+        return _strings(line, body, words)
+    return (None, _end(body)) if kind in _NO_PAPERS else _entry(line, body, words)
+
+
+def _strings(line: int, body: str, words: dict[str, str]) -> tuple[BadEntry | None, int]:
     try:
-        return _fields(body, 0, words)
+        found, end = _fields(body, 0, words)
+    except _BrokenError as error:
+        return BadEntry(line, "@string", f"The abbreviation cannot be read: {error}."), len(body)
+    words.update(found)
+    return None, end
+
+
+def _end(body: str) -> int:
+    """Where a body that is not read ends: at the brace that closes it, else with it."""
+    try:
+        return _braced("{" + body, 0)[1] - 1
     except _BrokenError:
-        return {}
+        return len(body)
 
 
-def _entry(line: int, body: str, words: dict[str, str]) -> Reference | BadEntry:
+def _entry(line: int, body: str, words: dict[str, str]) -> tuple[Reference | BadEntry, int]:
     key, comma, _ = body.partition(",")
     name = key.strip()[:60] if comma else "(no key)"
     try:
         if not comma or "=" in key:
             raise _BrokenError("it has no key before its first comma")
-        fields = _fields(body, len(key) + 1, words)
+        fields, end = _fields(body, len(key) + 1, words)
     except _BrokenError as error:
-        return BadEntry(line, name, f"The entry cannot be read: {error}.")
-    return _reference(line, name, fields)
+        return BadEntry(line, name, f"The entry cannot be read: {error}."), len(body)
+    return _reference(line, name, fields), end
 
 
 def _reference(line: int, name: str, fields: dict[str, str]) -> Reference | BadEntry:
@@ -83,7 +109,8 @@ def _with_archive(field: str, fields: dict[str, str]) -> str:
     return f"{archive}/{value}" if field == "eprint" and archive and re.fullmatch(r"\d{7}", value) else value
 
 
-def _fields(body: str, at: int, words: dict[str, str]) -> dict[str, str]:
+def _fields(body: str, at: int, words: dict[str, str]) -> tuple[dict[str, str], int]:
+    """The fields from `at` on, and where the entry that they are in ends."""
     fields: dict[str, str] = {}
     while found := _name.match(body, at):
         value, at = _value(body, found.end(), words)
@@ -91,14 +118,15 @@ def _fields(body: str, at: int, words: dict[str, str]) -> dict[str, str]:
         at = _skip(body, at)
         after = body[at : at + 1]
         if not after or after in "})":
-            return fields
+            return fields, at + len(after)
         if after != ",":
             raise _BrokenError(f"a comma is missing after {found[1]}")
         at += 1
-    rest = body[_skip(body, at) :][:20].strip()
+    at = _skip(body, at)
+    rest = body[at : at + 20].strip()
     if rest[:1] not in {"}", ")"}:
         raise _BrokenError(f"near {rest!r}" if rest else "it is never closed")
-    return fields
+    return fields, at + 1
 
 
 def _skip(body: str, at: int) -> int:

@@ -35,6 +35,14 @@ class BadEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What stands between the entries of a file, for whoever can read it; `line` is where it begins (from 1)."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """What a list held. `origin` is bibtex, ris, or list for everything else."""
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from subscriptions.bibliography import bibtex, csl, ris
-from subscriptions.bibliography.entries import BadEntry, Reference, Shelf, identifier
+from subscriptions.bibliography import bibtex, csl, lines, ris
+from subscriptions.bibliography.entries import BadEntry, Outside, Reference, Shelf
 
 MOST_ENTRIES = 2000
 MOST_BYTES = 5_000_000
@@ -21,7 +21,11 @@ class ListError(ValueError):
 
 
 def read(content: str | bytes) -> Shelf:
-    """A reading list: BibTeX, RIS, CSL JSON, or ids and links one a line (commas do too). Raises ListError."""
+    """A reading list: BibTeX, RIS, CSL JSON, or ids and links one a line (commas do too).
+
+    What stands between the entries of a file is read as the next simpler kind, so that nothing is lost without a word.
+    Raises ListError.
+    """
     if len(content) > MOST_BYTES:
         raise ListError(f"This is more than {MOST_BYTES // 1_000_000} MB. Bring a part of it.")
     text = content if isinstance(content, str) else decoded(content)
@@ -50,22 +54,24 @@ def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry]]:
         except csl.NotJsonError as error:
             raise ListError(f"This begins as JSON does, and cannot be read: {error}. Export it anew.") from error
     if _ris.search(text):
-        return "ris", ris.read(text)
-    if _bibtex.search(text):
-        return "bibtex", bibtex.read(text)
-    return "list", (_line(number, part) for number, part in _parts(text))
+        return "ris", _ris_and_others(text)
+    return "bibtex" if _bibtex.search(text) else "list", _bibtex_and_lines(text)
 
 
-def _parts(text: str) -> Iterator[tuple[int, str]]:
-    lines = enumerate(text.splitlines(), start=1)
-    return ((number, part) for number, line in lines for part in re.split(r"[\s,;]+", line) if part)
+def _ris_and_others(text: str) -> Iterator[Reference | BadEntry]:
+    for one in ris.read(text):
+        if isinstance(one, Outside):
+            yield from _bibtex_and_lines(one.text, one.line)
+        else:
+            yield one
 
 
-def _line(number: int, part: str) -> Reference | BadEntry:
-    name = identifier(part)
-    if name:
-        return Reference(name)
-    return BadEntry(number, part[:60], "This is neither an arXiv id nor a DOI nor a link to one.")
+def _bibtex_and_lines(text: str, first: int = 1) -> Iterator[Reference | BadEntry]:
+    for one in bibtex.read(text, first):
+        if isinstance(one, Outside):
+            yield from lines.read(one.text, one.line)
+        else:
+            yield one
 
 
 def decoded(content: bytes) -> str:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from subscriptions.bibliography.entries import BadEntry, Reference, identifier
+from subscriptions.bibliography.entries import BadEntry, Outside, Reference, identifier
 from subscriptions.bibliography.texts import LONGEST_TEXT, plain, squeezed, titled
 
 _line = re.compile(r"^([A-Z][A-Z0-9])\s{0,2}-\s?(.*)$")
 _TITLES, _AUTHORS, _IDS = ("TI", "T1", "CT"), ("AU", "A1"), ("DO", "UR", "L1", "L2", "M3", "AN", "N1", "ID")
 
 
-def read(text: str) -> Iterator[Reference | BadEntry]:
-    """Every record of a file, taken or named."""
+def read(text: str) -> Iterator[Reference | BadEntry | Outside]:
+    """Every record of a file, taken or named, and what stands between them."""
     started, fields, last = 0, {}, ""  # type: int, dict[str, list[str]], str
-    for number, line in enumerate(text.splitlines(), start=1):
+    between: list[str] = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
         found = _line.match(line.strip("\ufeff"))
+        if not found and not last:
+            between.append(line)
+            continue
         if not found:
-            if (
-                last and line.strip() and len(fields[last][-1]) < LONGEST_TEXT
-            ):  # what is cut off later need not be joined
+            if line.strip() and len(fields[last][-1]) < LONGEST_TEXT:  # what is cut off later need not be joined
                 fields[last][-1] += " " + line.strip()
             continue
+        if between:
+            yield Outside(number - len(between), "\n".join(between))
+            between = []
         last = found[1]
         if last == "TY":
             yield from _record(started, fields, closed=False)
@@ -33,6 +39,8 @@ def read(text: str) -> Iterator[Reference | BadEntry]:
         else:
             fields.setdefault(last, []).append(found[2].strip())
     yield from _record(started, fields, closed=False)
+    if between:
+        yield Outside(len(lines) + 1 - len(between), "\n".join(between))
 
 
 def _record(line: int, fields: dict[str, list[str]], closed: bool) -> Iterator[Reference | BadEntry]:

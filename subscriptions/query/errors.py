@@ -10,3 +10,7 @@ class QueryError(ValueError):
         super().__init__(f"{message} (column {column})")
         self.message = message
         self.column = column
+
+
+class ProseError(QueryError):
+    """What could not be read may be punctuation: a title's colon, a dash between words."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from subscriptions.query.errors import QueryError
+from subscriptions.query.errors import ProseError, QueryError
 from subscriptions.query.tree import FIELDS
 
 OPEN, CLOSE, AND, OR, NOT, EXACT, FIELD, QUOTED, WORD, END = [
@@ -21,9 +22,9 @@ OPEN, CLOSE, AND, OR, NOT, EXACT, FIELD, QUOTED, WORD, END = [
     "end",
 ]
 _OPERATORS = {"AND": AND, "OR": OR, "NOT": NOT}
-_QUOTES = '"\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\uff02'
-_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
-_word = re.compile(f"[^\\s(){_QUOTES}]+")
+QUOTES = '"\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\uff02'
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_word = re.compile(f"[^\\s(){QUOTES}]+")
 _field = re.compile(r"([A-Za-z]+):")
 
 
@@ -51,11 +52,11 @@ def _next(text: str, at: int) -> tuple[Mark, int]:
     sign = text[at]
     if sign in "()":
         return Mark(OPEN if sign == "(" else CLOSE, sign, at + 1), at + 1
-    if sign in _QUOTES:
+    if sign in QUOTES:
         return _quoted(text, at)
     if sign == "=":
         return Mark(EXACT, sign, at + 1), at + 1
-    if sign in _DASHES:
+    if sign in DASHES:
         return _minus(text, at)
     field = _field.match(text, at)
     if field:
@@ -67,23 +68,37 @@ def _next(text: str, at: int) -> tuple[Mark, int]:
 
 def _quoted(text: str, at: int) -> tuple[Mark, int]:
     for end in range(at + 1, len(text)):
-        if text[end] in _QUOTES:
+        if text[end] in QUOTES:
             return Mark(QUOTED, text[at + 1 : end], at + 1), end + 1
     raise QueryError('This quotation mark is never closed. Add a second " at the end of the phrase.', at + 1)
 
 
 def _minus(text: str, at: int) -> tuple[Mark, int]:
     if at + 1 == len(text) or text[at + 1].isspace() or text[at + 1] == ")":
-        raise QueryError("A minus sign must touch the word it leaves out, as in -survey.", at + 1)
+        raise ProseError("A minus sign must touch the word it leaves out, as in -survey.", at + 1)
     return Mark(NOT, text[at], at + 1), at + 1
 
 
 def _scoped(field: re.Match[str], at: int) -> tuple[Mark, int]:
     name = field[1].lower()
     if name not in FIELDS:
-        raise QueryError(
-            f"There is no field {field[1]}: here. The fields are {', '.join(f'{one}:' for one in FIELDS)}; "
-            "to look for these words themselves, put them in quotation marks.",
-            at + 1,
-        )
+        raise _no_field(field, at)
     return Mark(FIELD, name, at + 1), field.end()
+
+
+def _no_field(field: re.Match[str], at: int) -> QueryError:
+    """A name much like a field's is a slip; else a colon that touches nothing may be a title's."""
+    meant = _similar(field[1].lower())
+    message = (
+        f"There is no field {field[1]}: here. {f'Did you mean {meant}:? ' if meant else ''}"
+        f"The fields are {', '.join(f'{one}:' for one in FIELDS)}; "
+        "to look for these words themselves, put them in quotation marks."
+    )
+    touches = field.end() < len(field.string) and not field.string[field.end()].isspace()
+    return (QueryError if meant or touches else ProseError)(message, at + 1)
+
+
+def _similar(name: str) -> str:
+    """The field whose name begins alike and differs by a letter or so (too short a name is like too much), or ""."""
+    alike = [field for field in FIELDS if len(field) > 3 and field[0] == name[0]]
+    return next(iter(get_close_matches(name, alike, 1, 0.8)), "")

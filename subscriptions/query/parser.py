@@ -6,9 +6,9 @@ import re
 
 from subscriptions import words
 from subscriptions.query import lexer, names
-from subscriptions.query.errors import QueryError
+from subscriptions.query.errors import ProseError, QueryError
 from subscriptions.query.lexer import Mark
-from subscriptions.query.tree import NAME_FIELDS, Node, Term, all_of, any_of, format, is_positive, negated
+from subscriptions.query.tree import NAME_FIELDS, And, Node, Not, Term, all_of, any_of, format, is_positive, negated
 
 LONGEST = 500
 MOST_TERMS = 100
@@ -23,12 +23,27 @@ def parse(text: str, longest: int = LONGEST) -> Node:
 
     `longest` is in characters; canonical texts that were stored may be longer than what may be typed.
     """
-    if len(text) > longest:
-        raise QueryError(f"This is {len(text)} characters long; the most is {longest}. Split it in two.", longest + 1)
-    tree = _Parser(lexer.marks(text)).whole()
+    tree = _parse(text, longest)
     if not is_positive(tree):
         raise QueryError("This only says what to leave out. Add at least one word that you do want to see.", 1)
     return tree
+
+
+def left_out(text: str) -> str:
+    """What a query that only leaves out leaves out, as a query: `-survey -review` -> `review OR survey`; "" for others.
+
+    Raises QueryError.
+    """
+    tree = _parse(text, LONGEST)
+    parts = tree.parts if isinstance(tree, And) else (tree,)
+    unwanted = [part.part for part in parts if isinstance(part, Not) and is_positive(part.part)]
+    return format(any_of(unwanted)) if len(unwanted) == len(parts) else ""
+
+
+def _parse(text: str, longest: int) -> Node:
+    if len(text) > longest:
+        raise QueryError(f"This is {len(text)} characters long; the most is {longest}. Split it in two.", longest + 1)
+    return _Parser(lexer.marks(text)).whole()
 
 
 def canonical(text: str) -> str:
@@ -178,7 +193,7 @@ def _check_prefix(last: str, mark: Mark) -> None:
 def _wordless(mark: Mark) -> QueryError:
     if not mark.text.strip():
         return QueryError("Nothing stands between these quotation marks. Write a phrase, or delete them.", mark.column)
-    return QueryError(f"There is no letter or digit to look for in “{mark.text}”. Leave it out.", mark.column)
+    return ProseError(f"There is no letter or digit to look for in “{mark.text}”. Leave it out.", mark.column)
 
 
 def _missing(before: Mark | None, here: Mark) -> QueryError:

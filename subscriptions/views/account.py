@@ -147,4 +147,8 @@ def address(request: HttpRequest) -> HttpResponse:
             state = "moved" if accounts.take_new_address(reader, timezone.now()) else "late"
         except accounts.AddressTakenError:
             state = "taken"
-    return render(request, "subscriptions/address.html", {"state": state, "new_email": reader.new_email})
+    context = {"state": state, "new_email": reader.new_email, "reader": reader}
+    response = render(request, "subscriptions/address.html", context)
+    if state == "moved":  # the page leads on to the preferences
+        doors.keep(response, "preferences", tokens.make("preferences", links.subject(reader, reader.link_round)))
+    return response

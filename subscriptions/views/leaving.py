@@ -1,7 +1,7 @@
 """Leaving: by the mail program's button (RFC 8058), by the page with one button, or by never having asked.
 
-These addresses take a POST without cookie, login or CSRF token: the link itself is the permission, and
-it can do no more than lessen mail (or, for a day, undo that).
+These addresses take a POST without cookie, login or CSRF token: the link itself is the permission, and it
+can do no more than lessen mail, undo that for a while, and have its reader mailed a link.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from subscriptions.models import Frequency, Subscriber
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 PAUSE = timedelta(days=14)
 GONE = {Subscriber.State.UNSUBSCRIBED, Subscriber.State.SUPPRESSED}
+READING = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
+PAUSED = "paused"  # what an undo may take back beside a leaving, or the frequency that was
 UNDO_WITHIN = timedelta(days=1)
 
 
@@ -31,31 +33,41 @@ UNDO_WITHIN = timedelta(days=1)
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button and the milder ways, or that no letters come; POST leaves.
 
-    A link that opens nothing is thanked all the same.
+    A mail program is thanked for whatever it brings; a person is told where a link is not whole.
     """
     try:
-        reader, _ = doors.reader(tokens.read("unsubscribe", token))
+        subject = tokens.read("unsubscribe", token)
     except tokens.TokenError:
-        return _page(request, None, "left" if request.method == "POST" else "ask")
+        return _page(request, None, "left" if _is_one_click(_posted(request)) else "broken")
+    try:
+        reader, _ = doors.reader(subject)
+    except tokens.TokenError:  # erased since
+        return _page(request, None, "gone")
     if request.method != "POST":
         return _page(request, reader, "gone" if reader.state in GONE else "ask")
-    return _page(request, reader, _act(request, reader))
+    return _page(request, reader, *_act(_posted(request), reader))
 
 
-def _act(request: HttpRequest, reader: Subscriber) -> str:
+def _is_one_click(posted: Mapping[str, str]) -> bool:
+    return posted.get(ONE_CLICK[0]) == ONE_CLICK[1]
+
+
+def _act(posted: Mapping[str, str], reader: Subscriber) -> tuple[str, str]:
+    """What became of it, and the token that takes it back."""
     now = timezone.now()
-    posted = _posted(request)
     act = posted.get("act", "")
     if act == "undo":
-        return _undo(posted, reader)
-    if act == "weekly" and reader.state in {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}:
+        return _undo(posted, reader), ""
+    if act == "weekly" and reader.state in READING:
+        before = reader.frequency
         services.set_schedule(reader, now, frequency=Frequency.WEEKLY)
-        return "weekly"
+        return "weekly", _undo_token(reader, before)
     if act == "pause" and services.pause(reader, now, schedule.local_date(reader.zone, now) + PAUSE):
-        return "paused"
-    one_click = posted.get(ONE_CLICK[0]) == ONE_CLICK[1]
-    services.unsubscribe(reader, now, tell=not one_click)
-    return "left"
+        return "paused", _undo_token(reader, PAUSED)
+    if act == "link" and reader.state in READING:
+        return "mailed" if services.send_link(reader, now) else "busy", ""
+    services.unsubscribe(reader, now, tell=not _is_one_click(posted))
+    return "left", way_back(reader, now)
 
 
 def _posted(request: HttpRequest) -> Mapping[str, str]:
@@ -68,13 +80,21 @@ def _posted(request: HttpRequest) -> Mapping[str, str]:
 
 def _undo(posted: Mapping[str, str], reader: Subscriber) -> str:
     """Only within an hour of a page that offered it, and no page does so later than `UNDO_WITHIN`."""
+    now = timezone.now()
     try:
         subject = tokens.read("undo", posted.get("undo", ""))
     except tokens.TokenError:
         return "late"
-    if subject != _departure(reader):
-        return "late"
-    return "back" if services.come_back(reader, timezone.now()) else "late"
+    if subject == links.subject(reader, PAUSED):
+        return "resumed" if services.resume(reader, now) else "late"
+    if subject in {links.subject(reader, one) for one in Frequency.values} and reader.state in READING:
+        services.set_schedule(reader, now, frequency=links.owner(subject)[1])
+        return "resumed"
+    return "back" if subject == _departure(reader) and services.come_back(reader, now) else "late"
+
+
+def _undo_token(reader: Subscriber, before: str) -> str:
+    return tokens.make("undo", links.subject(reader, before))
 
 
 def way_back(reader: Subscriber, now: datetime) -> str:
@@ -87,18 +107,33 @@ def _departure(reader: Subscriber) -> str:
     return links.subject(reader, links.departure_mark(reader))
 
 
-def _page(request: HttpRequest, reader: Subscriber | None, what: str) -> HttpResponse:
+def _page(request: HttpRequest, reader: Subscriber | None, what: str, undo: str = "") -> HttpResponse:
     """No name and no address: the link may be in a letter that was passed on."""
-    is_reading = reader is not None and reader.state in {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
     context = {
         "what": what,
-        "undo": way_back(reader, timezone.now()) if reader else "",
+        "undo": way_back(reader, timezone.now()) if reader and what == "gone" else undo,
         "is_weekly": bool(reader and reader.frequency == Frequency.WEEKLY),
-        "is_reading": is_reading,
+        "is_active": bool(reader and reader.state == Subscriber.State.ACTIVE),
+        "is_reading": bool(reader and reader.state in READING),
+        "is_here": bool(reader and _has_preferences_open(request, reader)),
+        "next_letter": _next_letter(reader) if reader else None,
     }
-    response = render(request, "subscriptions/unsubscribe.html", context)
+    response = render(request, "subscriptions/unsubscribe.html", context, status=404 if what == "broken" else 200)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _has_preferences_open(request: HttpRequest, reader: Subscriber) -> bool:
+    """Whether this visitor came to the reader's preferences by a link of its own."""
+    try:
+        opened, mark = doors.opened(request, "preferences")
+    except tokens.TokenError:
+        return False
+    return opened == reader and links.is_current(reader, mark)
+
+
+def _next_letter(reader: Subscriber) -> datetime | None:
+    return reader.next_digest_at and reader.next_digest_at.astimezone(schedule.zone_of(reader.zone))
 
 
 @csrf_exempt

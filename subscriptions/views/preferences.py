@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -55,7 +56,7 @@ def _reader(request: HttpRequest) -> Subscriber | None:
         reader, mark = doors.opened(request, "preferences")
     except tokens.TokenError:
         return None
-    return reader if mark == str(reader.link_round) else None
+    return reader if links.is_current(reader, mark) else None
 
 
 def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime) -> HttpResponse:
@@ -93,9 +94,15 @@ def _change_interests(request: HttpRequest, reader: Subscriber, now: datetime) -
     if not form.is_valid():
         return {"wishes_form": form, "status": 422}
     weights = {one.filter.text: request.POST.get(f"weight-{one.pk}", "") for one in interests.of(reader)}
-    muted = [one.filter.text for one in interests.of(reader) if f"mute-{one.pk}" in request.POST]
-    interests.change(reader, interests.weigh(form.wishes, weights, muted), now)
-    return {"done": "Your interests are kept. The next letter follows them."}
+    try:
+        with transaction.atomic():
+            interests.change(reader, interests.weigh(form.wishes, weights), now)
+            tasting.add(reader, form.sentences, now)
+    except interests.InterestError as error:
+        form.add_error("queries", error.message)
+        return {"wishes_form": form, "status": 422}
+    moved = " What reads as a sentence stands in your description now." if form.sentences else ""
+    return {"done": f"Your interests are kept. The next letter follows them.{moved}"}
 
 
 def _change_schedule(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
@@ -114,7 +121,8 @@ def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
         services.pause(reader, now, form.cleaned_data["until"], form.cleaned_data["catch_up"])
     except schedule.ScheduleError as error:
         return {"trouble": error.message, "status": 422}
-    return {"done": "No letters come until the pause ends."}
+    until = _local(reader, reader.paused_until)
+    return {"done": f"No letters come until {until:%-d %B %Y}." if until else "No letters come until you start again."}
 
 
 def _resume(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
@@ -131,7 +139,10 @@ def _mail_link(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
 def _renew_links(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
     """The visitor's own link is renewed with them, so that only the others end."""
     accounts.renew_links(reader)
-    return {"done": "The links in all earlier letters are void now. Leaving by them still works."}
+    return {
+        "done": "The links in all earlier letters are void now, and your own feed has a new address. "
+        "Leaving by them still works."
+    }
 
 
 def _send_now(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
@@ -150,12 +161,29 @@ ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
     "now": _send_now,
     "taste": tasting.tell,
     "drop": tasting.drop,
+    "unsay": tasting.unsay,
     "reset": tasting.reset,
+}
+
+# Where on the page a button stands, and so what became of it.
+SECTIONS = {
+    "interests": "interests",
+    "schedule": "times",
+    "pause": "pause",
+    "resume": "pause",
+    "link": "account",
+    "renew": "account",
+    "taste": "taste",
+    "drop": "taste",
+    "unsay": "taste",
+    "reset": "taste",
 }
 
 
 def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
     kept = interests.of(reader)
+    if "wishes_form" in shown:
+        _keep_typed(kept, request)
     schedule_form = shown.pop("schedule_form", None) or ScheduleForm(reader=reader)
     wishes_form = shown.pop("wishes_form", None) or WishesForm(initial=_wishes(kept))
     letters = list(previews.history(reader, now))
@@ -167,22 +195,31 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         "schedule_form": schedule_form,
         "next_letter": _local(reader, reader.next_digest_at),
         "paused_until": _local(reader, reader.paused_until),
-        "tomorrow": schedule.local_date(reader.zone, now).isoformat(),
+        "tomorrow": (schedule.local_date(reader.zone, now) + schedule.DAY).isoformat(),
         "letters": letters,
         "reasons": diagnosis.reasons(reader, letters, now),
         "can_send_now": previews.can_send_now() and reader.state == Subscriber.State.ACTIVE,
         "leave_url": links.unsubscribe_url(reader),
         "done": "",
         "trouble": "",
+        "where": SECTIONS.get(request.POST.get("act", ""), ""),
     }
-    context |= choices(schedule_form) | tasting.shown(reader) | shown
+    context |= choices(schedule_form, now) | tasting.shown(reader) | shown
     response = render(request, "subscriptions/preferences.html", context, status=status)
     doors.keep(response, "preferences", tokens.make("preferences", links.subject(reader, reader.link_round)))
     return response
 
 
+def _keep_typed(kept: list[Any], request: HttpRequest) -> None:
+    """What was chosen beside each interest, on a page that comes back for a mistake elsewhere."""
+    muted = request.POST.getlist("muted")
+    for one in kept:
+        one.weight = interests.WEIGHTS.get(request.POST.get(f"weight-{one.pk}", ""), one.weight)
+        one.muted = one.filter.text in muted
+
+
 def _wishes(kept: list[Any]) -> dict[str, Any]:
-    lines = [one.text for one in kept if not one.topic]
+    lines = [interests.as_typed(one) for one in kept if not one.topic]
     return {"topics": [one.topic.slug for one in kept if one.topic], "queries": "\n".join(lines)}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import parseaddr
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,7 +25,7 @@ from subscriptions import (
     services,
     tokens,
 )
-from subscriptions.forms import PreviewForm, SignupForm, choices
+from subscriptions.forms import PreviewForm, ScheduleForm, SignupForm, choices
 from subscriptions.models import Ask, Subscriber
 
 LISTS_FULL = (
@@ -37,13 +39,15 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """The signup page. `act=preview` shows the last weeks' papers for the wishes, before any address is given."""
     now = timezone.now()
     if request.method != "POST":
-        return _page(request, _fresh_form(request), now)
+        form = _fresh_form(request)
+        return _page(request, form, now, preview=_linked(form, now))
     wants_preview = request.POST.get("act") == "preview"
     form = SignupForm(request.POST, request.FILES, preview=wants_preview)
-    if not form.is_valid():
-        return _page(request, form, now, status=422)
+    is_valid = form.is_valid()
     if wants_preview:
-        return _page(request, form, now, preview=_preview(request, form, now))
+        return _page(request, form, now, status=200 if is_valid else 422, preview=_preview(request, form, now))
+    if not is_valid:
+        return _page(request, form, now, status=422)
     return _sign_up(request, form, now)
 
 
@@ -52,7 +56,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest) -> HttpResponse:
     """The preview alone, as a piece of HTML, for a page that asks while the reader types."""
     form, now = PreviewForm(request.POST, request.FILES), timezone.now()
-    found = _preview(request, form, now) if form.is_valid() else None
+    form.full_clean()
+    found = _preview(request, form, now)
     return render(request, "subscriptions/_preview.html", {"form": form, "preview": found})
 
 
@@ -62,22 +67,39 @@ def _fresh_form(request: HttpRequest) -> SignupForm:
     return SignupForm(initial=wishes | {"email": ""})
 
 
+def _linked(form: SignupForm, now: datetime) -> previews.Preview | None:
+    """What the wishes that came with the link would have brought. It costs no more than the search that led here."""
+    sent = QueryDict(mutable=True)
+    sent.setlist("topics", form.slugs)
+    sent["queries"] = form["queries"].value()
+    linked = PreviewForm(sent)
+    if not linked.is_valid():
+        return None
+    form.wishes, form.sentences = linked.wishes, linked.sentences
+    return previews.preview(form.wishes, now, form.described) if form.wishes or form.described else None
+
+
 def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
     context = {"preview": None, "hurry": "", "busy": "", "challenge": "", "shown": ""} | shown
-    context |= choices(form) | {"age": proofs.carried(request.POST, now), "bits": proofs.BITS, "current": "subscribe"}
+    context |= choices(form, now) | {
+        "age": proofs.carried(request.POST, now),
+        "bits": proofs.BITS,
+        "current": "subscribe",
+        "sender": _sender(),
+    }
     return render(request, "subscriptions/subscribe.html", context, status=status)
 
 
-def _preview(request: HttpRequest, form: PreviewForm | SignupForm, now: datetime) -> previews.Preview | None:
-    description = form.cleaned_data.get("description", "")
-    if not (form.wishes or description or form.liked) or not limits.take("preview", networks.of(request), now):
+def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> previews.Preview | None:
+    """What could be read, previewed: one line with an error does not cost the others."""
+    if not (form.wishes or form.described or form.liked) or not limits.take("preview", networks.of(request), now):
         return None
-    return previews.preview(form.wishes, now, description, form.liked)
+    return previews.preview(form.wishes, now, form.described, form.liked)
 
 
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
     """Checked in an order that says nothing about the address: the form, the visitor, the load."""
-    sent = {"typed": form.address.typed, "untaken": form.untaken, "current": "subscribe"}
+    sent = _sent(form)
     if proofs.is_trapped(request.POST):
         return render(request, "subscriptions/sent.html", sent)
     if hurry := proofs.hurry(request.POST, now):
@@ -91,11 +113,36 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     lane = _lane(request, network, form.address.domain, now)
     if not lane:
         return _busy(request, form, network, now)
-    wishes = form.wanted | {"topics": form.slugs, "queries": form.queries_written, "lane": lane}
-    wishes |= {name: form.cleaned_data[name] for name in ("description", "papers")}
+    wishes = form.wanted | {"topics": form.slugs, "queries": [*filter(None, form.filters)], "lane": lane}
+    wishes |= {"description": form.described, "papers": form.cleaned_data["papers"]}
     wishes |= {"reading_list": form.reading_list} if form.brought else {}
     asks.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
     return render(request, "subscriptions/sent.html", sent)
+
+
+def _sent(form: SignupForm) -> dict[str, Any]:
+    """What the answer shows, whoever reads at the address: it depends on nothing but what was sent."""
+    return {
+        "typed": form.address.typed,
+        "sender": _sender(),
+        "untaken": form.untaken,
+        "is_empty": not (form.wishes or form.described or form.liked),
+        "choices": _choices_again(form),
+        "current": "subscribe",
+    }
+
+
+def _choices_again(form: SignupForm) -> list[tuple[str, str]]:
+    """Every choice as hidden fields, so that a mistyped address costs none of them."""
+    names = {"email", "queries", "description", "papers", *ScheduleForm.base_fields}
+    sent = [(name, value) for name, value in form.data.items() if name in names and value]
+    kept = [("papers_kept", form.brought.carried)] if form.brought else []
+    return [*sent, *(("topics", slug) for slug in form.slugs), *kept]
+
+
+def _sender() -> str:
+    """The address that letters come from."""
+    return parseaddr(settings.MAIL_FROM)[1]
 
 
 def _lane(request: HttpRequest, network: str, domain: str, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +56,13 @@ def _describe(reader: Subscriber, text: str, now: datetime) -> None:
         tastes.rewrite(first, text, now)
 
 
+def add(reader: Subscriber, sentences: Sequence[str], now: datetime) -> None:
+    """Sentences typed among the filters join the description. Raises InterestError."""
+    if sentences:
+        first = reader.descriptions.first()
+        _describe(reader, "\n".join([first.text, *sentences] if first else sentences), now)
+
+
 def _weigh(reader: Subscriber, chosen: str) -> None:
     if chosen in dict(LIKES):
         reader.likes_weight = float(chosen)
@@ -74,6 +82,14 @@ def drop(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, A
     if not number.isdecimal() or not tastes.drop(reader, int(number[:18])):
         return {"trouble": "That paper is not on your list.", "status": 422}
     return {"done": "That paper no longer counts."}
+
+
+def unsay(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
+    number = request.POST.get("paper", "")
+    paper = int(number[:18]) if number.isdecimal() else 0
+    if not previews.take_back(reader, paper, now):
+        return {"trouble": "You have said nothing of that paper, or took it back already.", "status": 422}
+    return {"done": "Taken back: it no longer counts."}
 
 
 def reset(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // The desk without a mouse. Every key presses a button that is on the page, so nothing here is needed to work.
 "use strict";
 
+const FIRST = "first"; // the fragment that asks for the first paper of a page
 const papers = () => Array.from(document.querySelectorAll(".sift"));
 const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
 
@@ -13,9 +14,21 @@ function go(step) {
   const all = papers();
   if (!all.length) return;
   const at = all.indexOf(here());
+  const further = document.querySelector("nav a[rel=next]");
+  if (step > 0 && at === all.length - 1 && further) {
+    location.assign(further.href + "#" + FIRST);
+    return;
+  }
   const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
+}
+
+// An undo concerns another paper, perhaps: it is told where one stood.
+function stand(button) {
+  const at = button.form && button.form.elements.at;
+  const paper = here();
+  if (at && paper) at.value = paper.id.slice(1);
 }
 
 function press(key) {
@@ -23,16 +36,21 @@ function press(key) {
   const target = within && within.querySelector(`[data-key="${key}"]`);
   if (!target) return false;
   if (target.matches("input")) target.focus();
-  else target.click();
+  else if (target.matches("details")) target.open = !target.open;
+  else {
+    stand(target);
+    target.click();
+  }
   return true;
 }
 
 // Why a key has nothing to press: said aloud, so that no key is silently dead.
 function explain(key) {
-  const fixed = document.querySelector(".triage").dataset.fixed;
+  const fixed = key !== "o" && document.querySelector(".triage").dataset.fixed;
   const none = {
     u: "There is nothing of yours to undo here.",
     m: "No paper here looks like this one: there is nothing to merge.",
+    o: "There is no abstract of this paper.",
   };
   return fixed || (key === "u" || here() ? none[key] : "Choose a paper first, with j or k.");
 }
@@ -53,17 +71,50 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j" || event.key === "k") {
     go(event.key === "j" ? 1 : -1);
     event.preventDefault();
-  } else if ("phnmu".includes(event.key) && event.key.length === 1) {
+  } else if ("phnmuo".includes(event.key) && event.key.length === 1) {
     say(press(event.key) ? "" : explain(event.key) || "");
     event.preventDefault();
   }
 });
 
-// After an act the page comes back at the same paper: put the keys there again.
+const keys = document.getElementById("keys");
+if (keys) keys.hidden = false;
+
+// After an act the page comes back at a paper: put the keys there again.
 const target = document.querySelector(".sift:target");
 if (target) target.focus();
+else if (location.hash === "#" + FIRST) go(1);
 
 for (const box of document.querySelectorAll("[data-preview]")) {
   const shown = document.getElementById(box.dataset.preview);
   box.addEventListener("input", () => { shown.textContent = box.value || "No note."; });
+}
+
+// A note that is written and not kept goes along with its own form; whatever else leads away asks first.
+const note = document.querySelector("textarea[data-kept]");
+let isSent = false;
+if (note) {
+  note.form.addEventListener("submit", () => { isSent = true; });
+  window.addEventListener("beforeunload", (event) => {
+    if (!isSent && note.value.trim() !== note.dataset.kept) event.preventDefault();
+  });
+}
+
+// A paper's note half written outlives the acts on other papers: in this tab, until it is kept.
+const DRAFTS = "notes " + location.pathname;
+const drafts = JSON.parse(sessionStorage.getItem(DRAFTS) || "{}");
+const plain = (text) => text.trim().split(/\s+/).join(" ");
+
+function draft(input) {
+  const isKept = plain(input.value) === input.defaultValue;
+  if (isKept) delete drafts[input.id];
+  else drafts[input.id] = input.value;
+  sessionStorage.setItem(DRAFTS, JSON.stringify(drafts));
+  input.form.querySelector(".unkept").hidden = isKept;
+}
+
+for (const input of document.querySelectorAll(".note-form input[name=note]")) {
+  if (input.id in drafts) input.value = drafts[input.id];
+  draft(input);
+  input.addEventListener("input", () => draft(input));
 }

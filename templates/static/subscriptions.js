@@ -7,7 +7,7 @@
   if (!form) return;
 
   const panel = document.getElementById("preview");
-  const asked = ["topics", "queries", "description", "papers", "papers_file", "papers_drop"];
+  const asked = ["topics", "queries", "muted", "description", "papers", "papers_file", "papers_drop"];
   let timer = 0;
   let running = null;
 
@@ -18,6 +18,18 @@
     const found = panel.querySelector("strong");
     line.hidden = !found;
     if (found) line.firstElementChild.textContent = `${found.textContent} of last week's papers match: show them`;
+  }
+
+  summarise();
+
+  // Only what was found is read out at each pause, not the papers: it is said beside the panel, where nothing else is.
+  const said = document.createElement("p");
+  said.className = "visually-hidden";
+  said.setAttribute("aria-live", "polite");
+  panel.after(said);
+  function say() {
+    const sentences = [...panel.querySelectorAll(":scope > .error, :scope > .found")];
+    said.textContent = sentences.map((one) => one.textContent).join(" ");
   }
 
   async function refresh() {
@@ -33,6 +45,7 @@
       const answer = await fetch(form.dataset.preview, { method: "POST", body: wishes, signal: running.signal });
       if (answer.ok) panel.innerHTML = await answer.text();
       summarise();
+      say();
     } catch (error) {
       if (error.name === "AbortError") return;
     }
@@ -45,10 +58,18 @@
     timer = setTimeout(refresh, event.target.type === "textarea" ? 600 : 150);
   });
 
+  // A form on its way needs no preview any more.
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    if (running) running.abort();
+  });
+
   const zone = document.getElementById("zone");
   if (document.querySelector("input[name=age]") && zone && zone.value === "UTC" && !zone.hasAttribute("aria-invalid")) {
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if ([...zone.options].some((option) => option.value === here)) zone.value = here;
+    const names = (option) => [option.value, ...(option.dataset.earlier || "").split(" ")];
+    const found = [...zone.options].find((option) => names(option).includes(here));
+    if (found) zone.value = found.value;
   }
 
   const leadingZeros = (bytes) => {

@@ -56,7 +56,7 @@ def environment(database: str, kind: str, folder: Path, http: int, smtp: str | i
         "OFFPRINT_FAILPOINTS": "none:1",
         "VAR_DIR": str(folder),
         "DATABASE_URL": database,
-        "LOG_LEVEL": "error",
+        "LOG_LEVEL": "warning",
         "PYTHONWARNINGS": "ignore",
     }
 
@@ -130,7 +130,8 @@ def _read(run: subprocess.CompletedProcess[str], database: str, kind: str) -> di
     lines = run.stdout.strip().splitlines()
     if not lines:
         return {"database": database, "kind": kind, "good": False, "error": run.stderr[-3000:]}
-    return {"database": database, **json.loads(lines[-1]), "good": run.returncode == 0}
+    result = {"database": database, **json.loads(lines[-1]), "good": run.returncode == 0}
+    return result if result["good"] else {**result, "said": run.stderr[-3000:]}
 
 
 def _make_database(database: str, name: str, folder: Path) -> str:

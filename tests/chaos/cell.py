@@ -35,6 +35,7 @@ ELSEWHERE = {
 }
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 PATIENCE = 90.0
+HISTORIES = 5
 
 
 @dataclass
@@ -266,6 +267,9 @@ def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
     states = {str(one): state for one, state in Delivery.objects.values_list("uuid", "state")}
     report = audit.audit()
     named = [one for one, state in states.items() if state == "uncertain"]
+    twice = [one for one, n in accepted.items() if n > 1]
+    astray = [one for one, state in states.items() if _contradicts(state, accepted[one])]
+    limbo = [one for one, state in states.items() if state in {"pending", "claimed", "ambiguous"}]
     doubts = sum(n for fault, n in truth["faults"].items() if not fault.endswith("429"))
     return {
         "kind": cell.kind,
@@ -274,8 +278,8 @@ def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
         "failpoints": dict(sorted(cell.deaths.items())),
         "faults": truth["faults"],
         "duplicates": sum(n - 1 for n in accepted.values() if n > 1),
-        "lost": sum(_contradicts(state, accepted[one]) for one, state in states.items()),
-        "limbo": sum(state in {"pending", "claimed", "ambiguous"} for state in states.values()),
+        "lost": len(astray),
+        "limbo": len(limbo),
         "uncertain": len(named),
         "uncertain_had_gone": sum(bool(accepted[one]) for one in named),
         "uncertain_allowed": cell.deaths.total() + doubts if cell.kind == "blind" else 0,
@@ -283,7 +287,27 @@ def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
         "audit": [f"{one.name}: {one.says} ({one.broken})" for one in report.broken],
         "even": report.even,
         "calm_seconds": round(seconds, 1),
+        "histories": {one: history(cell, one) for one in (*twice, *astray, *limbo, *named)[:HISTORIES]},
     }
+
+
+def history(cell: Cell, delivery: str) -> list[str]:
+    """What is known of a letter that needs explaining: its row, its attempt, and the lines of the mail log."""
+    from django.conf import settings
+
+    from digest.models import Delivery
+
+    lines = []
+    for row in Delivery.objects.filter(uuid=delivery).select_related("attempt"):
+        lines.append(f"{row.state} ({row.reason}), tries {row.tries}, due {row.due_at}, settled {row.settled_at}")
+        if one := row.attempt:
+            lines.append(f"{one.state} {one.outcome} {one.detail}, intent {one.intent_at}, doubt {one.ambiguous_at}")
+            lines.append(f"lease {one.lease_until}, closed {one.closed_at}, worker {one.worker}")
+    if cell.kind == "postfix":
+        log = (Path(settings.POSTFIX_CONFIG).parent / "log" / "postfix.log").read_text(errors="replace").splitlines()
+        ids = {line.split(": ")[1] for line in log if delivery in line}
+        lines += [line for line in log if delivery in line or ids & set(line.split(": ")[1:2])]
+    return lines
 
 
 def _contradicts(state: str, accepted: int) -> bool:

@@ -303,8 +303,13 @@ def migrated(where: Place) -> dict[str, Any]:
     pids = [_worker() for _ in range(2)]
     stop, in_the_way = threading.Event(), threading.Event()
     longest: list[float] = [0.0, 0.0]
-    prober = threading.Thread(target=_probe, args=(stop, longest))
-    prober.start()
+    lines = [0.0]
+    probers = [
+        threading.Thread(target=_probe, args=(stop, longest)),
+        threading.Thread(target=_watch_the_line, args=(where, stop, lines)),
+    ]
+    for prober in probers:
+        prober.start()
     holder = threading.Thread(target=_read, args=(where, in_the_way))
     holder.start()
     upgrade = subprocess.Popen(
@@ -327,7 +332,8 @@ def migrated(where: Place) -> dict[str, Any]:
     while time.monotonic() < end and letters.filter(state__in=["pending", "claimed", "ambiguous"]).exists():
         time.sleep(0.3)
     stop.set()
-    prober.join()
+    for prober in probers:
+        prober.join()
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -342,6 +348,7 @@ def migrated(where: Place) -> dict[str, Any]:
         "filled": filled >= ROWS,
         "longest query": round(longest[0], 2),
         "longest request": round(longest[1], 2),
+        "longest wait for a lock": round(lines[0], 2),
         "letters": len(files),
         "accepted": letters.filter(state="accepted").count(),
         "audit": [one.name for one in audit.audit().broken],
@@ -400,6 +407,21 @@ def _probe(stop: threading.Event, longest: list[float]) -> None:
         if stop.wait(0.02):
             break
     connections.close_all()
+
+
+def _watch_the_line(where: Place, stop: threading.Event, longest: list[float]) -> None:
+    """How long readers and writers wait behind the migration, by PostgreSQL's own clock."""
+    if not where.server:
+        return
+    waits = """
+        SELECT max(extract(epoch FROM clock_timestamp() - waitstart)) FROM pg_locks
+        WHERE NOT granted AND mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+    """
+    with where.begin() as other:
+        other.autocommit = True
+        while not stop.wait(0.02):
+            [longest_now] = other.execute(waits).fetchone()
+            longest[0] = max(longest[0], float(longest_now or 0))
 
 
 def _read(where: Place, until: threading.Event) -> None:

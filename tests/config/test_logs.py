@@ -40,6 +40,26 @@ def test_f95_a_full_pipe_drops_lines_and_stops_nothing(tmp_path: Path) -> None:
     assert "ada@" not in kept
 
 
+SPEAKING = """
+import django, logging
+django.setup()
+for name in ("digest", "django.request", "django.server"):
+    logging.getLogger(name).warning("%s warns", name)
+    logging.getLogger(name).error("%s fails", name)
+"""
+
+
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_no_line_below_the_level_is_written_whoever_writes_it(tmp_path: Path, level: str) -> None:
+    settings = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "OFFPRINT_DOTENV": "no"}
+    done = subprocess.run(
+        [sys.executable, "-c", SPEAKING], cwd=ROOT, env=settings | {"VAR_DIR": str(tmp_path), "LOG_LEVEL": level},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stderr.count("django.request fails") == done.stderr.count("digest fails") == 1
+    assert ("django.request warns" in done.stderr) == ("digest warns" in done.stderr) == (level == "warning")
+
+
 def handler(stream: object) -> Unhindered:
     one = Unhindered()
     one.stream = stream  # type: ignore[assignment]

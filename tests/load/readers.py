@@ -2,7 +2,7 @@
 
     python -m tests.load.readers bomb       nine addresses, 9,000 signups each, over thirty days
     python -m tests.load.readers flood      a thousand networks, 100 addresses each, in one hour
-    python -m tests.load.readers scanners   10,000 GET and HEAD of every kind of token link
+    python -m tests.load.readers scanners   every kind of link, 10,000 times plainly and 500 times in Chromium
     python -m tests.load.readers one-click  10,000 RFC 8058 POSTs
     python -m tests.load.readers timing     whether the signup page tells by its time who reads here
 
@@ -112,15 +112,24 @@ def _outcome(codes: Counter[int], honest: int, waits: list[float]) -> dict[str, 
 
 
 def scanners(size: int) -> dict[str, Any]:
-    """Every kind of link, opened `size` times in all; then every row is compared."""
-    rows = _readers(200)
-    before = _everything()
-    client = _client()
-    addresses = [_path(make(row)) for row in rows for make in _links()]
-    for number in range(size):
-        address = addresses[number % len(addresses)]
-        (client.get if number % 2 else client.head)(address, follow=True)
-    return {"requests": size, "links": len(addresses), "rows_changed": before != _everything()}
+    """Every kind of link, `size` times plainly and a twentieth as often in a browser; every row is compared."""
+    from django.utils import timezone
+
+    from tests.load import scanners
+
+    paths = scanners.addresses(scanners.letters(timezone.now()))
+    before = scanners.tables()
+    scanners.open_plainly(_client(), paths, size)
+    with scanners.serving() as site, scanners.a_browser() as browser:
+        rendered = scanners.open_rendered(browser, site, paths, size // 20)
+    return {
+        "kinds": len(scanners.kinds()),
+        "links": len(paths),
+        "requests": size,
+        "rendered": rendered,
+        "tables": len(before),
+        "tables_changed": scanners.changed(before),
+    }
 
 
 def one_click(size: int) -> dict[str, Any]:
@@ -218,22 +227,6 @@ def _readers(size: int, states: tuple[str, ...] = STATES) -> list[Any]:
         batch_size=500,
     )  # fmt: skip
     return list(Subscriber.objects.order_by("pk"))
-
-
-def _links() -> list[Callable[[Any], str]]:
-    from subscriptions import links
-
-    return [
-        links.confirm_url, links.preferences_url, links.unsubscribe_url, links.account_url,
-        links.block_url, links.address_url, links.return_url,
-    ]  # fmt: skip
-
-
-def _everything() -> list[list[Any]]:
-    from django.apps import apps
-
-    models = [*apps.get_app_config("subscriptions").get_models(), *apps.get_app_config("digest").get_models()]
-    return [list(model._default_manager.order_by("pk").values_list()) for model in models]
 
 
 @cache

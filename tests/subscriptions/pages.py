@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,11 @@ def sign_up(client: Client | None = None, **fields: Any) -> HttpResponse:
     response = (client or visitor()).post("/subscribe/", signup(**fields))
     asks.take_up(timezone.now())
     return response
+
+
+def unmasked(content: bytes) -> bytes:
+    """A page without its CSRF token, which is masked anew in every answer."""
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", content)
 
 
 def text(response: HttpResponse) -> str:

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 import time_machine
+from django.core import mail
 
-from subscriptions import accounts, links, services
+from subscriptions import accounts, links, notices, services
 from subscriptions.models import Notice, Subscriber, Suppression
 from tests import make
 from tests.make import NOW
@@ -80,6 +81,39 @@ def test_an_address_moves_once_the_new_one_says_yes():
     assert "The letters come here now" in text(second.post(page))
     reader.refresh_from_db()
     assert reader.email == "ada@new.example"
+
+
+def moved(reader: Subscriber, email: str) -> None:
+    accounts.ask_new_address(reader, email, NOW)
+    accounts.take_new_address(reader, NOW)
+
+
+def test_the_address_left_behind_is_told_once_and_not_kept():
+    reader = make.subscriber("ada@example.org")
+    moved(reader, "ada@new.example")
+    notices.send_waiting(NOW)
+    letters = {letter.to[0]: letter for letter in mail.outbox}
+    told = letters["ada@example.org"]
+    assert told.subject == "Your letters from Offprint go to another address now"
+    assert "/subscribe/" in told.body
+    assert reader.uuid.hex not in told.body  # whoever has the old mailbox gets no link to the reader's pages
+    assert Notice.objects.get(kind="moved").to == ""
+    assert notices.send_waiting(NOW).total() == 0
+
+
+def test_each_move_is_told_to_the_address_before():
+    reader = make.subscriber("ada@example.org")
+    moved(reader, "ada@new.example")
+    moved(reader, "ada@third.example")
+    told = Notice.objects.filter(kind="moved").order_by("id")
+    assert [one.to for one in told] == ["ada@example.org", "ada@new.example"]
+
+
+def test_erasing_forgets_an_address_left_behind_that_was_not_told_yet():
+    reader = make.subscriber("ada@example.org")
+    moved(reader, "ada@new.example")
+    services.forget(reader, NOW)
+    assert not Notice.objects.exists()
 
 
 def test_the_link_of_an_earlier_wish_for_an_address_is_void():

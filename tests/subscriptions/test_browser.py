@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from subscriptions import accounts, asks, links, proofs, services
-from subscriptions.models import Notice, Subscriber, Suppression
+from subscriptions import accounts, asks, links, notices, proofs, services
+from subscriptions.models import Budget, Notice, Subscriber, Suppression
 from tests import make
-from tests.browser import SCHEMES, WIDTHS, Scheme, faults, is_too_wide, opened
+from tests.browser import (
+    SCHEMES,
+    WIDTHS,
+    Scheme,
+    blemishes,
+    each_way,
+    faults,
+    heading,
+    is_too_wide,
+    opened,
+    press,
+    status,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 State = Subscriber.State
 BIBTEX = "@article{one, title={Folding proteins by hand}}\n@article{two, year=2020}\n"
-each_way = pytest.mark.parametrize(
-    ("width", "script"), [(width, script) for width in WIDTHS for script in (True, False)]
-)
 
 
 @pytest.fixture
@@ -39,18 +51,11 @@ def reader(**fields: Any) -> Subscriber:
     return make.subscriber("ada@example.org", queries=["speech"], next_digest_at=timezone.now(), **fields)
 
 
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()  # by its role: hidden buttons do not count
-
-
-def heading(page: Page, words: str) -> None:
-    expect(page.locator("h1")).to_contain_text(words)
-
-
 @each_way
 def test_from_the_first_look_to_the_first_letter(browser: Browser, site: str, width: int, script: bool) -> None:
     with opened(browser, f"{site}/subscribe/", width, script=script) as page:
         page.get_by_label("In your own words").fill("protein folding")
+        page.locator("details.topics", has_text="Speech").locator("summary").click()
         page.locator("label.chip", has_text="Speech").click()
         press(page, "Show me what would have come")
         expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
@@ -93,24 +98,64 @@ def test_preferences_are_changed_without_a_password(browser: Browser, site: str,
     row = reader()
     with opened(browser, links.preferences_url(row), width, script=script) as page:
         assert page.url == f"{site}/preferences/"
+        expect(page.locator(".interests li")).to_contain_text("1 paper last week, 1 in 30 days")
         page.get_by_label("In your own words").fill("speech\ngalaxies")
         page.get_by_label("How much of speech").select_option("more")
         press(page, "Keep these interests")
-        expect(page.get_by_role("status")).to_contain_text("Your interests are kept")
-        page.get_by_label("How often").select_option("weekly")
-        page.get_by_label("Weekly letters on").select_option("Sunday")
+        status(page, "Your interests are kept")
+        page.get_by_label("never show papers on galaxies").check()
+        press(page, "Keep these interests")
+        expect(page.get_by_label("never show papers on galaxies")).to_be_checked()
+        _choose_times(page)
         press(page, "Keep these times")
-        expect(page.get_by_role("status")).to_contain_text("Your times are kept")
+        status(page, "Your times are kept")
+        assert blemishes(page, script) == []
         page.get_by_label("No letters until").fill((timezone.now() + timedelta(days=20)).date().isoformat())
+        page.get_by_label("Then bring me the best of what passed").check()
         press(page, "Pause")
         expect(page.locator(".lede")).to_contain_text("Paused until")
         press(page, "Start again")
-        expect(page.get_by_role("status")).to_contain_text("Welcome back")
+        status(page, "Welcome back")
         page.get_by_text("Not receiving letters?").click()
         expect(page.locator("#missing")).to_contain_text("No letter has been due yet")
     row.refresh_from_db()
     assert (row.frequency, row.weekday, row.state) == ("weekly", 6, State.ACTIVE)
-    assert {one.label: one.weight for one in row.interests.all()} == {"speech": 2.0, "galaxies": 1.0}
+    assert (row.hour, row.zone, row.papers_per_day) == (18, "Asia/Tokyo", 5)
+    assert (row.text_only, row.empty_day, row.catch_up) == (True, "line", True)
+    kept = {one.label: (one.weight, one.muted) for one in row.interests.all()}
+    assert kept == {"speech": (2.0, False), "galaxies": (1.0, True)}
+
+
+def _choose_times(page: Page) -> None:
+    for label, choice in (
+        ("How often", "weekly"),
+        ("Weekly letters on", "6"),
+        ("At", "18"),
+        ("Your time zone", "Asia/Tokyo"),
+        ("Papers in a letter, at most", "5"),
+        ("On a day without a matching paper", "line"),
+    ):
+        page.get_by_label(label, exact=True).select_option(choice)
+    page.get_by_label("Plain text only").check()
+
+
+@each_way
+def test_work_and_papers_told_and_forgotten_again(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = reader()
+    with opened(browser, links.preferences_url(row), width, script=script) as page:
+        page.get_by_label("What you work on").fill("I study how children learn to read.")
+        page.get_by_label("Papers you like", exact=True).fill("2601.00001")
+        press(page, "Keep this")
+        status(page, "Papers taken in: 1 new")
+        page.get_by_text("1 paper you named").click()
+        expect(page.locator("#taste")).to_contain_text("2601.00001")
+        assert blemishes(page, script) == []
+        page.locator("summary", has_text="Forget all of this").press("Enter")
+        assert blemishes(page, script) == []
+        press(page, "Yes, forget it")
+        status(page, "forgotten")
+        expect(page.get_by_label("What you work on")).to_have_value("")
+    assert (row.descriptions.count(), row.liked_papers.count()) == (0, 0)
 
 
 @each_way
@@ -124,8 +169,12 @@ def test_leaving_undoing_and_leaving_less(browser: Browser, site: str, width: in
     with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
         press(page, "One letter a week")
         heading(page, "One letter a week")
+    with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
+        press(page, "Pause for two weeks")
+        heading(page, "Two weeks of quiet")
+        assert blemishes(page, script) == []
     row.refresh_from_db()
-    assert (row.state, row.frequency) == (State.ACTIVE, "weekly")
+    assert (row.state, row.frequency) == (State.PAUSED, "weekly")
 
 
 @each_way
@@ -142,9 +191,9 @@ def test_data_are_taken_along_and_erased(browser: Browser, site: str, width: int
         with page.expect_download() as download:
             press(page, "All of it (JSON)")
         assert json.loads(download.value.path().read_text())["email"] == "ada@example.org"
-        page.get_by_label("The new address").fill("ada@new.example")
-        press(page, "Ask the new address")
-        expect(page.get_by_role("status")).to_contain_text("inbox of the new address")
+        with page.expect_download() as download:
+            press(page, "for a feed reader (OPML)")
+        assert "speech" in download.value.path().read_text()
         press(page, "Erase")
         expect(page.get_by_role("alert")).to_contain_text("Tick the box")
         page.get_by_label("Yes, erase everything about me").check()
@@ -152,6 +201,62 @@ def test_data_are_taken_along_and_erased(browser: Browser, site: str, width: int
         heading(page, "Everything about you is erased")
     row.refresh_from_db()
     assert row.state == State.FORGOTTEN
+
+
+@each_way
+def test_an_address_moves_by_a_fresh_link_and_the_old_one_is_told(
+    browser: Browser, site: str, width: int, script: bool
+) -> None:
+    row = reader()
+    with opened(browser, links.preferences_url(row), width, script=script) as page:
+        press(page, "Mail me a fresh link")
+        status(page, "on its way to your address")
+    with opened(browser, mailed("ada@example.org", "/a/"), width, script=script) as page:
+        press(page, "Open it on this device")
+        page.get_by_label("The new address").fill("ada@new.example")
+        press(page, "Ask the new address")
+        status(page, "inbox of the new address")
+        assert blemishes(page, script) == []
+    with opened(browser, mailed("ada@new.example", "/n/"), width, script=script) as page:
+        expect(page.locator(".lede")).to_contain_text("ada@new.example")
+        assert blemishes(page, script) == []
+        press(page, "Yes, send them here")
+        heading(page, "The letters come here now")
+        expect(page.locator(".lede")).to_contain_text("ada@new.example")
+        assert blemishes(page, script) == []
+    assert mailed("ada@example.org", "/subscribe/", "go to another address now")
+    row.refresh_from_db()
+    assert (row.email, row.new_email) == ("ada@new.example", "")
+
+
+def mailed(to: str, path: str, subject: str = "") -> str:
+    """Let what waits be mailed; the address under `path` in the newest letter to `to`."""
+    notices.send_waiting(timezone.now())
+    letter = next(one for one in reversed(mail.outbox) if one.to == [to] and subject in one.subject)
+    found = re.search(rf"^http\S+{path}\S*", str(letter.body), re.MULTILINE)
+    assert found, letter.body
+    return found[0]
+
+
+@each_way
+def test_an_old_confirmation_is_renewed_on_its_own_page(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = services.subscribe("ada@example.org", queries=["speech"], now=timezone.now())
+    mailed("ada@example.org", "/c/")
+    with time_machine.travel(timezone.now() - timedelta(days=8)):
+        old = links.confirm_url(row)
+    Budget.objects.all().delete()  # a week has passed
+    with opened(browser, old, width, script=script) as page:
+        heading(page, "more than seven days old")
+        assert blemishes(page, script) == []
+        press(page, "Send a fresh link")
+        heading(page, "Look in your inbox")
+        assert blemishes(page, script) == []
+    with opened(browser, mailed("ada@example.org", "/c/"), width, script=script) as page:
+        press(page, "Yes, send me the letters")
+        heading(page, "You are on the list")
+        assert blemishes(page, script) == []
+    row.refresh_from_db()
+    assert row.state == State.ACTIVE
 
 
 @each_way
@@ -174,6 +279,10 @@ def test_a_file_of_papers_stays_while_the_form_is_mended(browser: Browser, site:
         press(page, "Send me the confirmation")
         heading(page, "Look in your inbox")
         expect(page.locator("main")).to_contain_text("Line 2, two: It has neither")
+        assert not script or faults(page) == []
+        press(page, "Go back to it")
+        expect(page.locator(".brought")).to_contain_text("library.bib is here: 1 paper")
+        expect(page.get_by_label("Your e-mail address")).to_have_value("ada@example.org")
     asks.take_up(timezone.now())
     row = Subscriber.objects.get()
     assert [one.title for one in row.liked_papers.all()] == ["Folding proteins by hand"]
@@ -193,8 +302,13 @@ def test_the_preview_follows_the_typing(browser: Browser, site: str) -> None:
         page.get_by_label("In your own words").fill("protein")
         expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
         expect(page.locator(".preview-line")).to_contain_text("1 of last week's papers match")
-        page.get_by_label("In your own words").fill("protein (")
-        expect(page.locator("#preview")).to_contain_text("Column")
+        said = page.locator("#preview + [aria-live]")
+        expect(said).to_contain_text("of the last 7 days match")
+        expect(said).not_to_contain_text("by hand")
+        page.get_by_label("In your own words").fill("protein\nspeech (")
+        expect(page.locator("#preview")).to_contain_text("Line 2, column")
+        expect(page.locator("#preview")).to_contain_text("Protein folding by hand")
+        expect(page.locator("[aria-live]")).to_have_count(1)
 
 
 def test_the_zone_is_guessed_from_the_browser(browser: Browser, site: str) -> None:
@@ -202,6 +316,11 @@ def test_the_zone_is_guessed_from_the_browser(browser: Browser, site: str) -> No
     page = context.new_page()
     page.goto(f"{site}/subscribe/")
     expect(page.get_by_label("Your time zone")).to_have_value("Asia/Tokyo")
+    context.close()
+    context = browser.new_context(timezone_id="Asia/Calcutta")
+    page = context.new_page()
+    page.goto(f"{site}/subscribe/")
+    expect(page.get_by_label("Your time zone")).to_have_value("Asia/Kolkata")
     context.close()
 
 
@@ -223,6 +342,8 @@ def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
         page.keyboard.press("Enter")
         _tab_to(page, "queries")
         page.keyboard.type("folding")
+        _tab_on(page, "document.activeElement.matches('.topics > summary')")
+        page.keyboard.press("Enter")
         _tab_to(page, "topics")
         page.keyboard.press("Space")
         _tab_to(page, "hour")
@@ -237,11 +358,15 @@ def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
 
 
 def _tab_to(page: Page, name: str) -> None:
+    _tab_on(page, f"document.activeElement.name == '{name}'")
+
+
+def _tab_on(page: Page, until: str) -> None:
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.name") == name:
+        if page.evaluate(until):
             return
-    raise AssertionError(f"the keyboard does not reach {name}")
+    raise AssertionError(f"the keyboard does not get to: {until}")
 
 
 def test_s2_pages_opened_by_a_scanner_with_scripts_change_nothing(browser: Browser, site: str) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core import mail
 from django.utils import timezone
 
-from subscriptions import addresses, links, services
-from subscriptions.models import Frequency, Notice, Subscriber, Suppression
+from subscriptions import addresses, links, notices, services
+from subscriptions.models import Budget, Frequency, Notice, Subscriber, Suppression
+from subscriptions.views.leaving import way_back
 from tests import make
 from tests.make import NOW
 from tests.subscriptions.pages import entered, path, text, visitor
@@ -70,9 +73,19 @@ def test_s3_ten_posts_are_one_leaving():
 
 
 @pytest.mark.parametrize("token", ["x", "x.y", "0" * 400, "ü"])
-def test_s3_a_link_that_opens_nothing_is_thanked_all_the_same(token):
+def test_s3_a_mail_program_is_thanked_for_a_link_that_opens_nothing(token):
     assert visitor().post(f"/u/{token}/", ONE_CLICK).status_code == 200
-    assert visitor().get(f"/u/{token}/").status_code == 200
+
+
+@pytest.mark.parametrize("ask", ["get", "post"])
+def test_a_person_is_told_that_a_link_is_not_whole(ask):
+    """Thanks would leave them waiting for an end that does not come."""
+    cut = leaving(make.subscriber())[:-5] + "/"
+    answer = getattr(visitor(), ask)(cut, {"act": "leave"})
+    assert answer.status_code == 404
+    assert "This link is not whole" in text(answer)
+    assert "Mail me a link" in text(answer)
+    assert Subscriber.objects.get().state == State.ACTIVE
 
 
 def test_s3_an_erased_readers_link_is_thanked_too():
@@ -80,6 +93,107 @@ def test_s3_an_erased_readers_link_is_thanked_too():
     link = leaving(reader)
     services.forget(reader, NOW)
     assert visitor().post(link, ONE_CLICK).status_code == 200
+    assert "No letters come to you" in text(visitor().get(link))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "null"},
+        {"Origin": "https://mail.example", "Referer": "https://mail.example/inbox"},
+        {"Cookie": "csrftoken=x; sessionid=y; preferences-link=z"},
+        {"Accept": "application/json", "User-Agent": "x" * 4_000},
+        {"X-Forwarded-For": "192.0.2.1, 198.51.100.1", "Content-Encoding": "gzip"},
+    ],
+)
+def test_s3_no_header_of_a_mail_program_stands_in_the_way(headers):
+    reader = make.subscriber()
+    client = visitor(enforce_csrf_checks=True)
+    assert client.post(f"{leaving(reader)}?utm_source=mail", ONE_CLICK, headers=headers).status_code == 200
+    reader.refresh_from_db()
+    assert reader.state == State.UNSUBSCRIBED
+
+
+def test_s3_one_provider_may_end_the_letters_of_very_many():
+    """All its readers come from one network, and what a network may ask for elsewhere does not count here."""
+    readers = [make.subscriber() for _ in range(200)]
+    client = visitor()
+    assert {client.post(leaving(one), ONE_CLICK).status_code for one in readers} == {200}
+    assert Subscriber.objects.filter(state=State.UNSUBSCRIBED).count() == 200
+    assert not Budget.objects.exists()
+
+
+@pytest.mark.parametrize("state", State)
+def test_s3_in_whatever_state_it_ends_and_begins_nothing(state):
+    reader = make.subscriber(state=state, ended_at=NOW)
+    assert visitor().post(leaving(reader), ONE_CLICK).status_code == 200
+    reader.refresh_from_db()
+    assert reader.state == (state if state in {State.SUPPRESSED, State.FORGOTTEN} else State.UNSUBSCRIBED)
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("make_url", [links.preferences_url, links.confirm_url, links.account_url, links.block_url])
+def test_s37_no_other_link_of_a_reader_ends_their_letters(make_url):
+    reader = make.subscriber()
+    token = path(make_url(reader)).split("/")[2]
+    for guess in (
+        token,
+        reader.uuid.hex,
+        str(reader.uuid),
+        str(reader.pk),
+        reader.email,
+        token.partition(".")[0] + ".",
+    ):
+        visitor().post(f"/u/{guess}/", ONE_CLICK)
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
+
+
+def test_s37_naming_an_address_ends_nobodys_letters():
+    """By the field that other programs take: listmonk, Mailman and the rest."""
+    reader = make.subscriber()
+    fields = dict.fromkeys(("email", "address", "subscriber", "list-unsubscribe"), reader.email) | ONE_CLICK
+    fields |= {"act": "leave", "id": reader.pk, "uuid": str(reader.uuid)}
+    for page in ("/u/x.y/", "/preferences/", "/subscribe/", "/account/", "/confirm/", "/return/", "/b/x.y/"):
+        visitor().post(page, fields)
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
+
+
+@pytest.mark.parametrize("act", ["leave", "unsubscribe", "erase", "block", ""])
+def test_s37_the_preferences_link_alone_ends_nothing(act):
+    """It may have been passed on with a letter: leaving has a link of its own, and erasing a fresh one."""
+    reader = make.subscriber()
+    client, page = entered(links.preferences_url(reader))
+    assert client.post(page, {"act": act, "sure": "yes"}).status_code == 422
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
+
+
+def test_s37_one_readers_way_back_is_nobody_elses():
+    reader, other = make.subscriber(), make.subscriber()
+    for one in (reader, other):
+        visitor().post(leaving(one), ONE_CLICK)
+    other.refresh_from_db()
+    theirs = way_back(other, timezone.now())
+    assert theirs
+    visitor().post(leaving(reader), {"act": "undo", "undo": theirs})
+    reader.refresh_from_db()
+    assert reader.state == State.UNSUBSCRIBED
+
+
+def test_s37_the_goodbye_brings_back_whom_a_stranger_ended():
+    reader = make.subscriber()
+    visitor().post(leaving(reader), {"act": "leave"})
+    notices.send_waiting(timezone.now())
+    (goodbye,) = mail.outbox
+    assert goodbye.to == [reader.email]
+    link = re.search(r"http://localhost:8000/r/\S+/", goodbye.body)
+    assert link
+    client, page = entered(link[0])
+    client.post(page)
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
 
 
 def test_s37_no_goodbye_follows_a_one_click():
@@ -106,6 +220,49 @@ def test_instead_of_leaving_a_pause():
     reader.refresh_from_db()
     assert reader.state == State.PAUSED
     assert timedelta(days=13) < reader.next_digest_at - timezone.now() < timedelta(days=16)
+
+
+@pytest.mark.parametrize(("act", "state"), [("weekly", State.ACTIVE), ("pause", State.PAUSED)])
+def test_the_milder_ways_are_undone_on_the_spot(act, state):
+    reader = make.subscriber(frequency="weekdays")
+    client = visitor()
+    page = text(client.post(leaving(reader), {"act": act}))
+    reader.refresh_from_db()
+    assert reader.state == state
+    assert "The next one comes on" in page
+    undo = page.split('name="undo" value="')[1].split('"')[0]
+    assert "as it was before" in text(client.post(leaving(reader), {"act": "undo", "undo": undo}))
+    reader.refresh_from_db()
+    assert (reader.state, reader.frequency) == (State.ACTIVE, "weekdays")
+
+
+def test_a_paused_reader_is_not_offered_another_pause():
+    reader = make.subscriber()
+    services.pause(reader, timezone.now())
+    page = text(visitor().get(leaving(reader)))
+    assert 'value="pause"' not in page
+    assert 'value="weekly"' in page
+
+
+def test_fewer_topics_are_a_link_mailed_to_the_reader():
+    """The link that ends letters opens no preferences: it may be in a letter that was passed on."""
+    reader = make.subscriber()
+    assert "A link is on its way to you" in text(visitor().post(leaving(reader), {"act": "link"}))
+    assert Notice.objects.get().kind == "link"
+    for _ in range(20):
+        page = text(visitor().post(leaving(reader), {"act": "link"}))
+    assert "Several links went out today" in page
+    reader.refresh_from_db()
+    assert reader.state == State.ACTIVE
+
+
+def test_whoever_has_their_preferences_open_is_led_there():
+    reader = make.subscriber()
+    client, _ = entered(links.preferences_url(reader))
+    page = text(client.get(leaving(reader)))
+    assert "/preferences/#interests" in page
+    assert 'value="link"' not in page
+    assert 'value="link"' in text(entered(links.preferences_url(make.subscriber()))[0].get(leaving(reader)))
 
 
 def test_leaving_by_mistake_is_undone_on_the_spot():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -53,7 +54,7 @@ def test_interests_are_replaced_weighed_and_muted():
     make.topic("speech")
     reader = make.subscriber(queries=["protein", "galaxies"])
     protein = reader.interests.get(text="protein")
-    fields = {f"weight-{protein.pk}": "more", f"mute-{protein.pk}": "on"}
+    fields = {f"weight-{protein.pk}": "more", "muted": "protein"}
     response = post(reader, act="interests", topics=["speech"], queries="protein", **fields)
     assert "Your interests are kept" in text(response)
     kept = {one.label: (one.weight, one.muted) for one in reader.interests.all()}
@@ -68,11 +69,57 @@ def test_a_bad_query_changes_nothing_and_says_where():
     assert [one.label for one in reader.interests.all()] == ["protein"]
 
 
+def test_a_line_that_only_leaves_out_mutes_and_the_box_takes_it_back():
+    make.edition(papers=[make.paper("Speech survey"), make.paper("Speech one"), make.paper("Survey of galaxies")])
+    reader = make.subscriber(queries=["speech"])
+    post(reader, act="interests", queries="speech\n-survey")
+    kept = {one.label: one.muted for one in reader.interests.all()}
+    assert kept == {"speech": False, "survey": True}
+    page = text(opened(reader).get("/preferences/"))
+    assert 'name="muted" value="survey" checked' in page
+    assert '<span class="num">1</span> paper kept out last week' in page
+    preview = text(visitor().post("/subscribe/preview/", {"queries": "speech\nsurvey", "muted": "survey"}))
+    assert ">1</strong> of the" in preview
+    assert 'survey <span class="meta">muted: keeps <span class="num">1</span> out' in preview
+    post(reader, act="interests", queries="speech\nsurvey")
+    assert not reader.interests.filter(muted=True).exists()
+
+
+def test_a_sentence_among_the_interests_joins_the_description():
+    reader = make.subscriber(queries=["protein"])
+    for sentence in ("how do proteins fold in water", "why do so many misfold"):
+        answer = post(reader, act="interests", queries=f"protein\n{sentence}")
+        assert "stands in your description now" in text(answer)
+    assert [one.label for one in reader.interests.all()] == ["protein"]
+    assert reader.descriptions.get().text == "how do proteins fold in water\nwhy do so many misfold"
+
+
+def test_a_filter_of_many_words_stays_one():
+    reader = make.subscriber(queries=["for graph molecules networks neural"])
+    line = "for AND graph AND molecules AND networks AND neural"
+    assert f">{line}</textarea>" in text(opened(reader).get("/preferences/"))
+    before = reader.interests.get().filter
+    post(reader, act="interests", queries=line)
+    assert reader.interests.get().filter == before
+    assert not reader.descriptions.exists()
+
+
 def test_times_are_changed():
     reader = make.subscriber()
     post(reader, act="schedule", frequency="weekly", weekday="6", hour="22", zone="Asia/Tokyo", text_only="on")
     assert (reader.frequency, reader.weekday, reader.hour, reader.zone) == (Frequency.WEEKLY, 6, 22, "Asia/Tokyo")
     assert (reader.text_only, reader.community_picks) == (True, False)
+
+
+def test_a_zone_of_an_earlier_name_is_shown_and_kept_by_todays():
+    reader = make.subscriber(zone="Asia/Calcutta")
+    page = text(opened(reader).get("/preferences/"))
+    assert re.search(r'value="Asia/Kolkata"[^>]* selected>Kolkata \(UTC\+05:30\)', page)
+    assert 'value="Asia/Calcutta"' not in page
+    post(reader, act="schedule", zone="Europe/Kiev")
+    assert reader.zone == "Europe/Kyiv"
+    rare = make.subscriber("rare@example.org", zone="Etc/GMT+5")
+    assert 'value="Etc/GMT+5" selected' in text(opened(rare).get("/preferences/"))
 
 
 def test_a_bad_hour_changes_nothing():
@@ -106,6 +153,7 @@ def test_letters_so_far_say_what_became_of_them():
     )  # fmt: skip
     Skip.objects.create(subscriber=reader, local_date=date(2026, 6, 3), reason="no_match", at=NOW)
     page = text(opened(reader).get("/preferences/"))
+    assert re.search(r'<a href="http://localhost:8000/l/[^"/]+/">2 June 2026</a>', page)
     assert "Accepted by your mail provider at 06:00:00 UTC, delivered" in page
     assert "None of the new papers matched what you asked for." in page
 
@@ -133,6 +181,36 @@ def test_s6_links_in_letters_passed_on_can_be_made_void():
     assert stranger.get("/preferences/").status_code == 404
     reader.refresh_from_db()
     assert "Your letters" in text(opened(reader).get("/preferences/"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "section", "said"),
+    [
+        ({"act": "pause", "until": "2020-01-01"}, "pause", "A pause ends on a day to come"),
+        ({"act": "pause"}, "pause", "until you start again"),
+        ({"act": "link"}, "account", "on its way"),
+        ({"act": "reset"}, "taste", "is forgotten"),
+        ({"act": "interests", "topics": []}, "interests", "are kept"),
+    ],
+)
+def test_what_became_of_a_button_stands_in_its_section(fields, section, said):
+    """The page comes back scrolled there."""
+    page = text(post(make.subscriber(), **fields))
+    assert said in page.split(f'<section id="{section}"')[1].split("</section>")[0]
+    assert page.count('class="notice') == 1
+
+
+def test_a_mistake_in_one_line_keeps_what_was_chosen_beside_the_others():
+    reader = make.subscriber(queries=["speech", "noise"])
+    speech, noise = reader.interests.order_by("pk")
+    chosen = {f"weight-{speech.pk}": "more", "muted": [noise.filter.text]}
+    page = text(post(reader, act="interests", queries="speech\nnoise\n(x", **chosen))
+    first, second = page.split('<span class="interest">')[1:3]
+    assert 'value="more" selected' in first
+    assert " checked" in second
+    assert " checked" not in first
+    speech.refresh_from_db()
+    assert speech.weight == 1
 
 
 def test_a_button_of_nobodys_is_refused():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions import query
-from subscriptions.query import And, Not, Or, QueryError, Term, all_of, any_of, negated, parse
+from subscriptions.query import And, Not, Or, ProseError, QueryError, Term, all_of, any_of, negated, parse
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,9 @@ def test_equal_queries_have_one_canonical_text(text: str, expected: str) -> None
         ("dif*usion", 4, "end of a word"),
         ("diff**", 5, "end of a word"),
         ("venue:ICML", 1, "no field"),
+        ("Titel: deep", 1, "Did you mean title:?"),
+        ("autor:bengio", 1, "Did you mean author:?"),
+        ("deep abstrakt:nets", 6, "Did you mean abstract:?"),
         ("title: deep", 1, "right after the colon"),
         ("title:-deep", 1, "right after the colon"),
         ("x title:(author:b)", 10, "inside title:"),
@@ -90,6 +93,34 @@ def test_what_cannot_be_read_is_refused_with_a_sentence_and_a_column(text: str, 
     assert words in refusal.value.message
     assert refusal.value.column == column
     assert refusal.value.message.endswith((".", ")", "folding"))
+
+
+@pytest.mark.parametrize(
+    "text", ["BERT: pre-training", "Chat: a study", "end of it:", "a - b", "“Why?”: reasons", "a & b"]
+)
+def test_what_stops_at_punctuation_may_be_prose(text: str) -> None:
+    with pytest.raises(ProseError):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["venue:ICML", "titel: deep", "title: deep", "(a b", 'say "cheese', "a OR", "= a"])
+def test_a_slip_in_a_filter_is_not_prose(text: str) -> None:
+    with pytest.raises(QueryError) as refusal:
+        parse(text)
+    assert not isinstance(refusal.value, ProseError)
+
+
+@pytest.mark.parametrize(
+    "text", ["BERT: a OR b", "BERT: title:deep", "BERT: -survey", "BERT: (=deep)", "BERT: diffus*"]
+)
+def test_a_text_that_uses_the_language_is_not_plain(text: str) -> None:
+    assert query.plain(text) == ""
+
+
+@given(st.text(max_size=60))
+def test_a_plain_text_is_a_query_of_its_words(text: str) -> None:
+    written = query.plain(text)
+    assert not written or query.canonical(written)
 
 
 simple_words = st.sampled_from(["deep", "net", "nets", "c++", "3d", "γαμμα", "or", "not", "and", "蛋", "erdos", "k"])
@@ -160,3 +191,49 @@ def test_only_what_asks_for_something_explains_a_match() -> None:
     assert isinstance(tree, And)
     assert isinstance(negated(tree), Not)
     assert isinstance(parse("a OR b"), Or)
+
+
+@pytest.mark.parametrize(
+    ("text", "unwanted"),
+    [
+        ("-survey", "survey"),
+        ("NOT (deep learning)", "deep learning"),
+        ("-survey -review", "review OR survey"),
+        ("-(survey OR review)", "review OR survey"),
+        ("speech -survey", ""),
+        ("speech", ""),
+        ("-survey OR speech", ""),
+    ],
+)
+def test_what_a_query_that_only_leaves_out_leaves_out(text, unwanted):
+    assert query.left_out(text) == unwanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how do speech models cope with noise",
+        "I study reading: how children (aged six) learn - and don’t.",
+        "Why do agents such as GPT-4 fail? " * 30,
+    ],
+)
+def test_a_sentence_is_prose(text):
+    assert query.is_prose(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "protein folding by neural",
+        '"how do speech models cope with noise"',
+        "speech models AND noise in cars",
+        "speech models in noise -cars trains",
+        "speech models in noise author:Hinton trains",
+        "speech models in noise diffus* trains",
+        "speech models in noise =news trains",
+        "- - - - - -",
+    ],
+)
+def test_a_filter_is_no_prose(text):
+    assert not query.is_prose(text)

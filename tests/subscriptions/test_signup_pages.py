@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,18 +12,42 @@ from subscriptions import asks, links, proofs, services
 from subscriptions.models import Ask, Notice, Subscriber
 from tests import make
 from tests.make import NOW, TODAY
-from tests.subscriptions.pages import entered, sign_up, signup, text, visitor
+from tests.subscriptions.pages import entered, sign_up, signup, text, unmasked, visitor
 
 pytestmark = pytest.mark.django_db
 State = Subscriber.State
+
+
+def test_what_a_link_brings_along_is_previewed_at_once():
+    make.edition(papers=[make.paper("Speech in noise")])
+    page = text(visitor().get("/subscribe/?q=noise"))
+    assert "Speech in noise" in page
+    assert "Tick a topic" in text(visitor().get("/subscribe/?q=(noise&topic=none"))
+    assert "Tick a topic" in text(visitor().get("/subscribe/"))
+
+
+def test_a_site_younger_than_a_week_says_each_number_once():
+    make.edition(papers=[make.paper("Speech in noise")])
+    page = text(visitor().post("/subscribe/preview/", {"queries": "noise"}))
+    assert "last 7 days" in page
+    assert "30 days" not in page
+    assert "<figure" not in page  # one bar is no chart
+    make.edition(TODAY - timedelta(days=20), [make.paper("More noise")])
+    later = text(visitor().post("/subscribe/preview/", {"queries": "noise"}))
+    assert "2 in 30 days" in later
+    assert "<figure" in later
 
 
 def test_the_page_offers_topics_by_group():
     make.topic("speech", group="Language")
     make.topic("proteins", "protein", group="Biology")
     page = text(visitor().get("/subscribe/"))
-    assert "<legend>Language</legend>" in page
+    assert '<legend class="visually-hidden">Language</legend>' in page
     assert 'value="proteins"' in page
+    assert page.count('<details class="topics">') == 2
+    ticked = text(visitor().get("/subscribe/?topic=proteins"))
+    assert ticked.count('<details class="topics" open>') == 1
+    assert "1, 1 chosen</span></summary>" in ticked
 
 
 def test_a_link_may_bring_a_topic_and_a_query_along():
@@ -121,6 +146,71 @@ def test_the_preview_shows_each_day_of_a_month_and_what_brings_too_much_or_nothi
     assert "It brings nothing" in page
 
 
+def test_a_sentence_is_read_as_a_description():
+    make.edition(papers=[make.paper("Speech models in noise"), make.paper("Protein folding")])
+    sentence = "how do speech models cope with noise"
+    page = text(visitor().post("/subscribe/preview/", {"queries": f"protein\n{sentence}"}))
+    assert f'<span class="num hot">1</span> {sentence}' in page
+    assert "This line is read as a description of your work: the likeliest papers come." in page
+    assert "Speech models in noise" in text(visitor().get("/subscribe/", {"q": sentence}))
+    sign_up(queries=f"protein\n{sentence}", description="I build hearing aids.")
+    reader = Subscriber.objects.get()
+    assert [one.label for one in reader.interests.all()] == ["protein"]
+    assert reader.descriptions.get().text == f"I build hearing aids.\n{sentence}"
+
+
+def test_an_unfinished_line_does_not_cost_the_others():
+    make.edition(papers=[make.paper("Speech in noise")])
+    queries = "speech\nagents AND \n(noise"
+    for address, fields, status in (
+        ("/subscribe/preview/", {"queries": queries}, 200),
+        ("/subscribe/", signup(act="preview", email="", queries=queries), 422),
+    ):
+        response = visitor().post(address, fields)
+        page = text(response)
+        assert response.status_code == status
+        assert '<span class="num hot">1</span> speech' in page
+        assert "Line 2, column 8: AND needs a word after it." in page
+        assert "Line 3, column 1: This parenthesis is never closed." in page
+    assert visitor().post("/subscribe/", signup(queries=queries)).status_code == 422
+    assert not Ask.objects.exists()
+
+
+def test_papers_that_cannot_be_read_are_named_in_the_preview():
+    make.edition(papers=[make.paper("Speech in noise")])
+    page = text(visitor().post("/subscribe/preview/", {"papers": "2608.19880\ngarbage here\n@misc{k, title={Noise}}"}))
+    assert "1 entry could not be read as a paper" in page
+    assert "Line 2, garbage here: This is neither" in page
+    page = text(visitor().post("/subscribe/preview/", {"papers": "garbage here"}))
+    assert "Line 1, garbage here: This is neither" in page
+
+
+def test_a_line_that_brings_nothing_is_told_of_sentences():
+    make.edition(papers=[make.paper("Speech in noise")])
+    assert "or a whole sentence" in text(visitor().post("/subscribe/preview/", {"queries": "quaternions"}))
+
+
+def test_a_mistyped_address_costs_no_choice():
+    make.topic("speech")
+    answer = text(sign_up(topics=["speech"], queries="folding\nhow do speech models cope with noise", hour="9"))
+    assert "Look for a letter from" in answer
+    assert "papers@" in answer
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answer)
+    fields = {name: value for name, value in hidden if name != "csrfmiddlewaretoken"}
+    page = text(visitor().post("/subscribe/", fields | {"act": "preview"}))
+    assert 'value="ada@example.org"' in page
+    assert 'value="speech" aria-describedby="about-speech" checked' in page or 'value="speech" checked' in page
+    assert ">folding\nhow do speech models cope with noise</textarea>" in page
+    assert '<option value="9" selected>' in page
+    assert Subscriber.objects.count() == 1
+
+
+def test_whoever_chooses_nothing_is_told_what_comes():
+    assert "bring what many others read" in text(visitor().get("/subscribe/"))
+    assert "You have chosen nothing yet" in text(sign_up())
+    assert "You have chosen nothing yet" not in text(sign_up(queries="folding"))
+
+
 # -- confirming -------------------------------------------------------------------------------------
 
 
@@ -215,7 +305,7 @@ def test_a_confirmation_link_opened_after_the_first_letter_speaks_of_the_next():
 
 def test_a_robot_that_fills_the_trap_is_told_nothing_and_nothing_happens():
     honest, robot = sign_up(), sign_up(email="eve@example.org", website="https://spam.example")
-    assert robot.content.replace(b"eve@", b"ada@") == honest.content
+    assert unmasked(robot.content.replace(b"eve@", b"ada@")) == unmasked(honest.content)
     assert not Subscriber.objects.filter(email="eve@example.org").exists()
 
 

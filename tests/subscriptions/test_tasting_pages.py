@@ -100,6 +100,17 @@ def test_one_paper_can_be_taken_off():
     assert not reader.liked_papers.exists()
 
 
+def test_one_answer_can_be_taken_back():
+    reader, other = make.subscriber(), make.subscriber()
+    paper = make.paper("Speech in noise")
+    Feedback.objects.create(subscriber=reader, paper=paper, value=1, at=NOW)
+    assert post(other, act="unsay", paper=str(paper.pk)).status_code == 422
+    assert "take back" in text(post(reader, act="taste"))
+    assert "no longer counts" in text(post(reader, act="unsay", paper=str(paper.pk)))
+    assert not Feedback.objects.exists()
+    assert post(reader, act="unsay", paper=str(paper.pk)).status_code == 422
+
+
 def test_nobody_takes_a_paper_off_anothers_list():
     ada, eve = make.subscriber(), make.subscriber()
     post(ada, act="taste", papers="2504.02302")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import channels, holds, resolve, silence
-from digest.desk import charts, pipeline, settling, tallies
+from digest.delivery import channels, flood, holds, reasons, resolve
+from digest.desk import charts, pipeline, settling, tallies, typed
 from digest.desk.access import door
 from digest.desk.curating import CuratingError
 from digest.desk.roles import Right
@@ -22,7 +23,12 @@ from subscriptions.models import Suppression
 
 DAYS = 30
 NAMED = 100
-ENDS = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead", "pending")
+OPEN = 10  # how many of those in doubt stand open; the others are folded
+# How a letter can end, with the word at the head of its column.
+ENDS = {
+    "accepted": "accepted", "skipped": "skipped", "rejected": "rejected", "uncertain": "uncertain",
+    "expired": "expired", "dead": "given up", "pending": "waiting",
+}  # fmt: skip
 
 
 @door(Right.VIEW)
@@ -31,17 +37,61 @@ def deliverability(request: HttpRequest) -> HttpResponse:
     tallies.fresh(now)
     since, until = now.date() - timedelta(days=DAYS - 1), now.date()
     letters, fates = tallies.series("letters", since, until), tallies.series("fates", since, until)
+    doubt = list(resolve.backlog()[:NAMED])
     whole = {since + timedelta(days=ahead): letters.get(since + timedelta(days=ahead), {}) for ahead in range(DAYS)}
     return page(
         request, "deliverability.html", current="deliverability", now=now, chart=_chart(whole, fates),
-        accounts=[(day, pipeline.account(numbers), fates.get(day, {})) for day, numbers in reversed(letters.items())],
+        accounts=[_line(day, numbers, fates.get(day, {})) for day, numbers in reversed(letters.items())],
+        rates=_rates(letters, fates),
         ends=ENDS, channels=_split(tallies.series("channels", since, until)), days=DAYS,
-        domains=_split(tallies.series("domains", since, until)), doubt=resolve.backlog()[:NAMED],
-        dead=Delivery.objects.filter(state=Delivery.State.DEAD, carried_by=None).select_related("edition")[:NAMED],
+        domains=_split(tallies.series("domains", since, until)), doubt=doubt,
+        doubts=len(doubt) if len(doubt) < NAMED else resolve.in_doubt().count(),
+        dead=_given_up(), flooded=flood.waiting(),
         held=Channel.objects.exclude(held_by=""), stopped=holds.low_disk(), channel=channels.current(),
         pauses=DomainPause.objects.filter(until__gt=now).order_by("domain")[:NAMED],
-        silence=silence.listen(now), suppressions=Suppression.objects.order_by("-since")[:20], most=NAMED,
+        silence=tallies.never_reported(now), limits=LIMITS, sentence=reasons.sentence, most=NAMED, open=OPEN,
+        suppressions=Suppression.objects.order_by("-since")[:20],
     )  # fmt: skip
+
+
+def _given_up() -> QuerySet[Delivery]:
+    rows = Delivery.objects.filter(state=Delivery.State.DEAD, carried_by=None).order_by("-settled_at", "-pk")
+    return rows.select_related("edition", "subscriber")[:NAMED]
+
+
+def _line(day: date, numbers: tallies.Numbers, told: tallies.Numbers) -> dict[str, object]:
+    """One edition's account, and what was reported of it since."""
+    return {
+        "day": day, **pipeline.account(numbers), "arrived": tallies.arrived(told),
+        "bounced": told.get("bounced", 0), "complained": told.get("complained", 0),
+    }  # fmt: skip
+
+
+# In percent of the letters accepted: from here on it is odd, and from here on providers act on it. Gmail and Yahoo ask
+# of whoever sends in bulk to stay below 0.3 % complaints (February 2024); 5 % bounces is where providers commonly stop.
+LIMITS = {"bounced": (2.0, 5.0), "complained": (0.1, 0.3)}
+
+
+def _rates(letters: Mapping[date, tallies.Numbers], fates: Mapping[date, tallies.Numbers]) -> list[dict[str, object]]:
+    """The days as a whole: how many were accepted, and which share arrived, bounced or complained."""
+    accepted = sum(numbers.get("accepted", 0) for numbers in letters.values())
+    if not accepted:
+        return []
+    counts = {
+        "reported delivered": sum(tallies.arrived(told) for told in fates.values()),
+        "bounced": sum(told.get("bounced", 0) for told in fates.values()),
+        "complained": sum(told.get("complained", 0) for told in fates.values()),
+    }
+    return [{"name": "accepted", "count": accepted, "share": None, "level": ""}] + [
+        {"name": name, "count": count, "share": share, "level": _level(name, share)}
+        for name, count in counts.items()
+        for share in [100 * count / accepted]
+    ]
+
+
+def _level(name: str, share: float) -> str:
+    odd, bad = LIMITS.get(name, (101.0, 101.0))
+    return "bad" if share >= bad else "warn" if share >= odd else ""
 
 
 def _chart(letters: Mapping[date, tallies.Numbers], fates: Mapping[date, tallies.Numbers]) -> charts.Chart:
@@ -71,23 +121,38 @@ def _split(days: Mapping[date, tallies.Numbers]) -> list[tuple[str, dict[str, in
             name, _, state = key.rpartition("|")
             line = found.setdefault(name, {})
             line[state] = line.get(state, 0) + count
+    for line in found.values():
+        line["arrived"] = tallies.arrived(line)
     return sorted(found.items(), key=lambda pair: (-pair[1].get("accepted", 0), pair[0]))
 
 
 @door(get=False, post=Right.OPERATE)
 def settle(request: HttpRequest) -> HttpResponse:
-    """Settle one letter in doubt, or revive one that was given up."""
-    verb = request.POST.get("verb", "")
+    """Settle letters in doubt, one or several, or revive one that was given up."""
+    verb, back, now = request.POST.get("verb", ""), reverse("desk-deliverability"), timezone.now()
+    numbers = [typed.number(one) for one in request.POST.getlist("letter")[:NAMED]]
+    letters = Delivery.objects.select_related("attempt").filter(pk__in=[one for one in numbers if one is not None])
+    if verb == "arrived":
+        return act(request, "", f"{back}#doubt", lambda: settling.all_arrived(request, list(letters), now))
+    if verb == "revive":
+        row = get_object_or_404(letters, pk=typed.number(request.POST.get("letter", "")))
+        done = "It is tried again with the next sweep."
+        return act(request, done, f"{back}#dead", lambda: settling.revive(request, row, now))
+    raise Http404(f"There is no act called {verb!r}.")
+
+
+@door(get=False, post=Right.OPERATE)
+def reports(request: HttpRequest) -> HttpResponse:
+    """Say whether the reports that wait are real or forged."""
     verbs = {
-        "arrived": (settling.arrived, "Settled: it arrived."),
-        "revive": (settling.revive, "It is tried again with the next sweep."),
+        "believe": (settling.believe, "They count: the letters of these readers end within a minute."),
+        "refuse": (settling.refuse, "Refused: nothing comes of them."),
     }
+    verb, channel = request.POST.get("verb", ""), request.POST.get("channel", "")
     if verb not in verbs:
         raise Http404(f"There is no act called {verb!r}.")
-    number = request.POST.get("letter", "")
-    row = get_object_or_404(Delivery.objects.select_related("attempt"), pk=int(number) if number.isdigit() else 0)
     do, done = verbs[verb]
-    return act(request, done, reverse("desk-deliverability") + "#doubt", lambda: do(request, row, timezone.now()))
+    return act(request, done, reverse("desk-deliverability"), lambda: do(request, channel, timezone.now()))
 
 
 @door(get=False, post=Right.OPERATE)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from digest import editions
-from digest.desk import issuing, pipeline, tallies
+from digest.desk import drafts, issuing, pipeline, seconding, tallies, typed, undoing
 from digest.desk.access import door
 from digest.desk.curating import ConflictError, CuratingError
 from digest.desk.roles import Right
 from digest.desk.views.pages import act, edition_of, page
-from digest.models import Edition
+from digest.models import Edition, Outcome
 from digest.sources import health
 
 STEPS = {
@@ -25,6 +26,8 @@ STEPS = {
     "let-go": (issuing.let_go, "Let go: it collects again, and goes out when it is complete."),
     "take-back": (issuing.take_back, "Taken back: no letter has gone. It is held until you let it go."),
 }
+RELEASED = "Released: letters begin to go in five minutes. Until then you can take it back."
+ASKED = "Asked: so many letters take two people. Another curator lets it go from this page."
 
 
 @door(Right.VIEW)
@@ -37,33 +40,46 @@ def _show(request: HttpRequest, row: Edition, status: int = 200, mine: str | Non
     row.refresh_from_db()
     states = Edition.State
     return page(
-        request, "edition.html", status, current="edition", edition=row, now=now,
+        request, "edition.html", status, current="editions", edition=row, now=now,
         pins=row.entries.filter(is_pinned=True).select_related("paper"),
         shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
         is_open=row.state in {states.COLLECTING, states.HELD}, is_out=row.state == states.RELEASED,
         leaves_at=row.release_at if row.release_at and row.state != states.RELEASED else None,
-        deadline=editions.deadline(row.date), coverage=row.coverage or health.coverage(row.date, now).receipt,
-        account=pipeline.account(tallies.read("letters", row.date)), mine=mine,
+        deadline=editions.deadline(row.date), suggested=_next_hour(now), outcomes=dict(Outcome.choices),
+        draft=drafts.of(request, row), undoable=undoing.last(request.user.get_username(), row),
+        coverage=row.coverage or health.coverage(row.date, now).receipt,
+        account=pipeline.account(tallies.read("letters", row.date)), mine=mine, asker=seconding.asker(row),
         earlier=Edition.objects.filter(date__lt=row.date).order_by("-date").first(),
         later=Edition.objects.filter(date__gt=row.date).order_by("date").first(),
     )  # fmt: skip
 
 
+def _next_hour(now: datetime) -> datetime:
+    """The full hour that is at least half an hour away: what a form for a time begins with."""
+    return (now + timedelta(minutes=90)).replace(minute=0, second=0, microsecond=0)
+
+
 @door(get=False, post=Right.CURATE)
 def note(request: HttpRequest, day: date) -> HttpResponse:
     row, text = edition_of(day), request.POST.get("note", "")
-    seen = request.POST.get("revision", "")
     try:
         curator = request.POST.get("curator", "")
-        issuing.write_note(request, row, text, curator, int(seen) if seen.isdigit() else -1, timezone.now())
+        issuing.write_note(request, row, text, curator, _seen(request), timezone.now())
     except ConflictError as error:
         messages.error(request, str(error))
         return _show(request, row, 409, mine=text)
     except CuratingError as error:
         messages.error(request, str(error))
         return _show(request, row, 400, mine=text)
+    drafts.drop(request, row)
     messages.success(request, "The note is kept.")
     return redirect("desk-edition", day)
+
+
+def _seen(request: HttpRequest) -> int:
+    """The revision that the form was made from; one that never was, if it does not say."""
+    seen = typed.number(request.POST.get("revision", ""))
+    return -1 if seen is None else seen
 
 
 @door(get=False, post=Right.CURATE)
@@ -92,22 +108,22 @@ def release_at(request: HttpRequest, day: date) -> HttpResponse:
 def release(request: HttpRequest, day: date) -> HttpResponse:
     """First what would happen, then the act; five minutes later it happens."""
     row, now = edition_of(day), timezone.now()
-    problem = ""
+    letters, problem = issuing.letters_ahead(now), ""
     if request.method == "POST":
-        seen = request.POST.get("revision", "")
         try:
-            issuing.release(request, row, int(seen) if seen.isdigit() else -1, request.POST.get("typed", ""), now)
+            at = issuing.release(request, row, _seen(request), request.POST.get("typed", ""), now)
         except CuratingError as error:
             problem = str(error)
         else:
-            messages.success(request, "Released: letters begin to go in five minutes. Until then you can take it back.")
+            messages.success(request, RELEASED if at else ASKED)
             return redirect("desk-edition", day)
     return page(
-        request, "release.html", 400 if problem else 200, current="edition", edition=row, problem=problem,
-        letters=issuing.letters_ahead(now), typed_above=issuing.TYPED_ABOVE,
+        request, "release.html", 400 if problem else 200, current="editions", edition=row, problem=problem,
+        letters=letters, typed_above=issuing.TYPED_ABOVE, asker=seconding.asker(row),
+        takes_two=seconding.needs_two(letters),
         shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
         pins=row.entries.filter(is_pinned=True).count(),
-        missing=health.coverage(row.date, now).missing,
+        missing=health.coverage(row.date, now).missing, draft=drafts.of(request, row),
     )  # fmt: skip
 
 
@@ -116,5 +132,6 @@ def difference(request: HttpRequest, day: date) -> HttpResponse:
     """The dry run: whose letter the curator's acts change."""
     row = edition_of(day)
     return page(
-        request, "difference.html", current="edition", edition=row, difference=issuing.difference(row, timezone.now())
-    )
+        request, "difference.html", current="editions", edition=row, difference=issuing.difference(row, timezone.now()),
+        acts=row.entries.filter(Q(is_pinned=True) | Q(is_hidden=True)).exists(),
+    )  # fmt: skip

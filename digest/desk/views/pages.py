@@ -18,13 +18,24 @@ from digest.models import Edition
 
 def page(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
     """Render one of the desk's pages. `said` are the messages of the last act."""
-    context |= {
+    said = [{"level": message.level_tag, "text": str(message)} for message in messages.get_messages(request)]
+    return _render(request, template, status, context | {"said": said})
+
+
+def fragment(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """A part of a page that is open already. What the last act said is left for the next whole page."""
+    return _render(request, template, 200, context)
+
+
+def _render(request: HttpRequest, template: str, status: int, context: dict[str, Any]) -> HttpResponse:
+    given = {
         "rights": {str(right) for right in roles.rights(request.user)},
         "who": request.user.get_username(),
         "state_of": state_of,
-        "said": [{"level": message.level_tag, "text": str(message)} for message in messages.get_messages(request)],
+        "has_factor": getattr(request.user, "is_verified", bool)(),
+        "has_records": getattr(request.user, "is_staff", False),
     }
-    return render(request, f"desk/{template}", context, status=status)
+    return render(request, f"desk/{template}", context | given, status=status)
 
 
 class NotThereError(Http404):
@@ -46,13 +57,21 @@ def missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return page(request, "missing.html", 404, current="", why=str(error) if isinstance(error, NotThereError) else "")
 
 
+def refused(request: HttpRequest, right: roles.Right | None) -> HttpResponse:
+    """The desk's own words for a page or an act that the person's roles do not open."""
+    return page(
+        request, "refused.html", 403, current="", mine=roles.of(request.user),
+        whose=roles.with_right(right) if right else list(roles.ROLES),
+    )  # fmt: skip
+
+
 def act(request: HttpRequest, done: str, back: str, do: Callable[[], Any]) -> HttpResponse:
-    """Carry out `do`, say `done` or why not, and go back to the page it was asked from."""
+    """Carry out `do`, say what it answers (else `done`) or why not, and go back to the page it was asked from."""
     try:
-        do()
+        said = do()
     except CuratingError as error:
         messages.error(request, str(error))
     else:
-        if done:
-            messages.success(request, done)
+        if words := said if isinstance(said, str) else done:
+            messages.success(request, words)
     return redirect(back)

@@ -7,20 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 
-from digest.desk import log
+from digest.desk import log, roles, typed
 from digest.desk.access import door
 from digest.desk.roles import Right
 from digest.desk.views.pages import page
-from digest.models import Edition
+from digest.models import Edition, EditionPaper
 from digest.rendering import previews
-from subscriptions import mail
+from subscriptions import addresses, mail
 from subscriptions.mail import Letter
 from subscriptions.models import Subscriber, Topic
 
@@ -34,7 +34,7 @@ LOOKS = ("light", "dark", "text")
 @door(Right.VIEW)
 def preview(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "").strip() for name in ASKED}
-    letter, problem = _written(asked)
+    letter, problem = _written(request, asked)
     look = request.GET.get("look", "light")
     return page(
         request, "preview.html", current="preview", asked=asked, letter=letter, problem=problem,
@@ -43,15 +43,21 @@ def preview(request: HttpRequest) -> HttpResponse:
         frame=f"{reverse('desk-letter')}?{urlencode(asked | {'look': look})}",
         query=urlencode({name: value for name, value in asked.items() if value}),
         topics=Topic.objects.filter(is_active=True).order_by("group", "name"),
-        editions=Edition.objects.filter(entries__isnull=False).distinct().order_by("-date")[:14],
+        editions=_editions(),
     )  # fmt: skip
 
 
-def _written(asked: dict[str, str]) -> tuple[Letter | None, str]:
+def _editions() -> list[Edition]:
+    """Those with papers; the first is the one that is shown where none is chosen (`previews.edition`)."""
+    papers = EditionPaper.objects.filter(edition=OuterRef("pk"))
+    return list(Edition.objects.filter(Exists(papers)).order_by("-date")[:14])
+
+
+def _written(request: HttpRequest, asked: dict[str, str]) -> tuple[Letter | None, str]:
     """The letter, or why there is none."""
     try:
-        reader = _reader(asked["reader"])
-        of = previews.edition(parse_date(asked["date"]) if asked["date"] else None)
+        reader = _reader(asked["reader"], Right.OPERATE in roles.rights(request.user))
+        of = previews.edition(typed.day(asked["date"]))
         wanted = previews.wants_or_own(reader, [text for text in (asked["topic"], asked["q"]) if text])
         now = timezone.now()
         if wanted or reader.pk:
@@ -61,20 +67,35 @@ def _written(asked: dict[str, str]) -> tuple[Letter | None, str]:
         return None, str(error)
 
 
-def _reader(text: str) -> Subscriber:
-    """By number for everybody at the desk; whoever may look readers up uses the address."""
+def _reader(text: str, by_address: bool) -> Subscriber:
+    """By number for everybody at the desk; by address for those who may look readers up."""
     if not text:
         return previews.stranger()
-    found = Subscriber.objects.filter(pk=int(text)).first() if text.isdigit() and len(text) < 18 else None
+    if "@" in text and not by_address:
+        raise previews.PreviewError("Only operators look readers up by address. Give the reader’s number.")
+    known = _known(text)
+    found = Subscriber.objects.filter(**known).first() if known else None
     if found is None:
-        raise previews.PreviewError(f"There is no reader number {text!r}. The Readers page has the numbers.")
+        called = "with this number or address" if by_address else "with this number"
+        raise previews.PreviewError(f"There is no reader {called}: {text[:100]}")
     return found
+
+
+def _known(text: str) -> dict[str, Any]:
+    """What the reader is looked up by; nothing for what is neither a number nor an address."""
+    number = typed.number(text)
+    if number is not None:
+        return {"pk": number}
+    try:
+        return {"email_key": addresses.canonical(text)}
+    except addresses.AddressError:
+        return {}
 
 
 @door(Right.VIEW)
 def letter(request: HttpRequest) -> HttpResponse:
     """The letter alone, for the frame."""
-    written, problem = _written({name: request.GET.get(name, "").strip() for name in ASKED})
+    written, problem = _written(request, {name: request.GET.get(name, "").strip() for name in ASKED})
     look = request.GET.get("look", "light")
     if written is None or look == "text":
         text = written.text if written else problem
@@ -97,7 +118,7 @@ def send(request: HttpRequest) -> HttpResponse:
     asked: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in ASKED}
     back = f"{reverse('desk-preview')}?{urlencode({name: value for name, value in asked.items() if value})}"
     to = getattr(request.user, "email", "")
-    written, problem = _written(asked)
+    written, problem = _written(request, asked)
     if not to or written is None:
         messages.error(request, problem or "Your account has no address. An admin can give it one under Records.")
         return redirect(back)

@@ -1,4 +1,4 @@
-"""Readers: found by address, one page each, imported and exported; and the log of who did what."""
+"""Readers: found by address, one page each, imported and exported."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import reasons
-from digest.desk import charts, log, people, settling, tallies
+from digest.desk import charts, log, people, settling, tallies, typed
 from digest.desk.access import door
-from digest.desk.models import Act
+from digest.desk.curating import CuratingError
 from digest.desk.roles import Right
 from digest.desk.views.pages import act, page
+from subscriptions import carrying
 from subscriptions.models import Subscriber
 
 MONTH = 30
 MOST_BYTES = 1_000_000
-ACTS_SHOWN = 200
 
 
 @door(Right.OPERATE)
 def readers(request: HttpRequest) -> HttpResponse:
     now, text, state = timezone.now(), request.GET.get("q", ""), request.GET.get("state", "")
+    found = people.search(text, state, typed.number(request.GET.get("before", "")))
     tallies.fresh(now)
     since, until = now.date() - timedelta(days=MONTH - 1), now.date()
     days = people.growth(since, until, tallies.series("joined", since, until), tallies.series("left", since, until))
+    numbers = tallies.read("readers", until)
+    joined, left = (sum(counts[word] for _, counts in days) for word in ("joined", "left"))
     return page(
-        request, "readers.html", current="readers", q=text, state=state, found=people.search(text, state),
-        states=Subscriber.State.choices, numbers=tallies.read("readers", until), most=people.FOUND,
+        request, "readers.html", current="readers", q=text, state=state, found=found, joined=joined, left=left,
+        churn=people.churn(left, numbers.get("active", 0)), month=MONTH,
+        states=Subscriber.State.choices, numbers=numbers, older=found[-1].pk if len(found) == people.FOUND else None,
         chart=charts.stacked("Readers who came and went", ("joined", "left"), days),
     )  # fmt: skip
 
@@ -46,10 +49,10 @@ def readers(request: HttpRequest) -> HttpResponse:
 def reader(request: HttpRequest, reader: UUID) -> HttpResponse:
     row = get_object_or_404(Subscriber, uuid=reader)
     now = timezone.now()
-    letters = [(one, reasons.sentence(one.reason) if one.reason else "") for one in people.letters(row)]
     return page(
-        request, "reader.html", current="readers", reader=row, now=now, letters=letters, events=people.events(row),
-        interests=row.interests.select_related("topic", "filter"), why=people.why_nothing_today(row, now),
+        request, "reader.html", current="readers", reader=row, now=now, letters=people.letters(row),
+        events=people.events(row), interests=row.interests.select_related("topic", "filter"),
+        why=people.why_nothing_today(row, now), suppression=people.suppression(row),
         consents=row.consents.order_by("-at")[:20],
     )  # fmt: skip
 
@@ -62,7 +65,7 @@ def change(request: HttpRequest, reader: UUID, verb: str) -> HttpResponse:
     verbs = {
         "ask": (lambda: people.ask_again(request, row, now), "Asked again by mail."),
         "suppress": (lambda: settling.suppress(request, row.email, request.POST.get("detail", ""), now), "Suppressed."),
-        "lift": (lambda: settling.lift(request, row.email, now), "Lifted: they are asked to confirm anew."),
+        "lift": (lambda: settling.lift(request, row.email, now), ""),
     }
     if verb not in verbs:
         raise Http404(f"There is no act called {verb!r}.")
@@ -81,27 +84,43 @@ def erase(request: HttpRequest, reader: UUID) -> HttpResponse:
 def bring_in(request: HttpRequest) -> HttpResponse:
     """Many readers out of a CSV file: first tried, then done."""
     answer: dict[str, Any] = {}
-    problem = ""
+    problem = carried = ""
     if request.method == "POST":
-        answer, problem = _import(request)
-    return page(request, "import.html", 400 if problem else 200, current="readers", answer=answer, problem=problem)
+        try:
+            body = _brought(request)
+            answer = _import(request, body, dry=request.POST.get("really") != "yes")
+            carried = carrying.packed(body) if answer["dry_run"] and answer["new"] else ""
+        except CuratingError as error:
+            problem = str(error)
+    return page(
+        request, "import.html", 400 if problem else 200, current="readers", answer=answer, problem=problem,
+        carried=carried,
+    )  # fmt: skip
 
 
-def _import(request: HttpRequest) -> tuple[dict[str, Any], str]:
+def _brought(request: HttpRequest) -> bytes:
+    """The file, or what the trial's page carried on."""
     file = request.FILES.get("file")
-    if file is None or (file.size or 0) > MOST_BYTES:
-        return {}, "Choose a CSV file of at most 1 MB."
-    dry = request.POST.get("really") != "yes"
+    try:
+        body = file.read(MOST_BYTES + 1) if file else carrying.unpacked(request.POST.get("carried", ""), MOST_BYTES + 1)
+    except ValueError as error:
+        raise CuratingError("The file was lost on the way. Choose it again.") from error
+    if not body or len(body) > MOST_BYTES:
+        raise CuratingError("Choose a CSV file of at most 1 MB.")
+    return bytes(body)
+
+
+def _import(request: HttpRequest, body: bytes, dry: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="offprint-import-") as folder:
         path = Path(folder) / "readers.csv"
-        path.write_bytes(file.read())
+        path.write_bytes(body)
         answer = _command("import_subscribers", str(path), *(["--dry-run"] if dry else []))
     if "error" in answer:
-        return {}, str(answer["error"])
+        raise CuratingError(str(answer["error"]))
     if not dry:
-        kept = {name: answer[name] for name in ("new", "known", "refused")}
+        kept = {name: answer[name] for name in ("new", "known", "refused", "left_out")}
         log.record(request, "import readers", "readers", timezone.now(), {}, kept)
-    return answer, ""
+    return answer
 
 
 def _command(*words: str) -> dict[str, Any]:
@@ -123,15 +142,3 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     response = StreamingHttpResponse(people.rows(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="readers.csv"'
     return response
-
-
-@door(Right.ADMINISTER)
-def log_page(request: HttpRequest) -> HttpResponse:
-    """Who did what, the newest first."""
-    acts = Act.objects.order_by("-id")
-    actor, verb = request.GET.get("actor", "").strip(), request.GET.get("verb", "").strip()
-    if actor:
-        acts = acts.filter(actor=actor)
-    if verb:
-        acts = acts.filter(verb=verb)
-    return page(request, "log.html", current="log", acts=acts[:ACTS_SHOWN], actor=actor, verb=verb, most=ACTS_SHOWN)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import segno
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,14 +16,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django_otp import devices_for_user
 from django_otp import login as otp_login
+from django_otp.models import Device
+from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp.util import random_hex
 
 from digest.desk import log, roles, signin
 from digest.desk.access import refuse_nul
 from subscriptions import networks
 
 RECOVERY_CODES = 8
+CUT = 2  # letters of a name nobody has that the log keeps
+PENDING = "second_factor_in_the_making"
 WORKING_DAY = 12 * 3600  # seconds a sign-in lasts
 WRONG = "That name and password do not go together. Check both; capitals count in the password."
 SLOW = "Too many tries. Wait a few minutes, then try again."
@@ -45,16 +53,27 @@ def _try(request: HttpRequest, following: str) -> HttpResponse:
     where = networks.of(request)
     context = {"name": name, "next": following}
     if not signin.allowed(name, where, now):
+        _note(request, "sign in: refused", name, now)
         return render(request, "desk/sign_in.html", context | {"error": SLOW}, status=429)
     user = authenticate(request, username=name, password=request.POST.get("password", "")[:1000])
     if user is None:
         signin.failed(name, where, now)
+        _note(request, "sign in: failed", name, now)
         return render(request, "desk/sign_in.html", context | {"error": WRONG}, status=400)
-    signin.succeeded(name, where)
     login(request, user)
     request.session.set_expiry(WORKING_DAY)
     log.record(request, "sign in", f"person {user.get_username()}", now)
-    return redirect("desk-second" if roles.needs_second_factor(request.user) else following)
+    if roles.needs_second_factor(user):
+        return redirect("desk-second")  # forgiven only then, or each password would buy new guesses at the code
+    signin.succeeded(name, where)
+    return redirect(following)
+
+
+def _note(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
+    """A try that failed or was refused, in the log. A name nobody has may be a password in the wrong box: it is cut."""
+    if signin.is_worth_a_line(networks.of(request), verb.endswith("refused"), now):
+        is_known = get_user_model().objects.filter(username=name).exists()
+        log.record(request, verb, f"person {name if is_known else name[:CUT] + '…'}", now)
 
 
 def _safe_next(request: HttpRequest) -> str:
@@ -80,31 +99,48 @@ def _ask(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         name, where, now = request.user.get_username(), networks.of(request), timezone.now()
         if not signin.allowed(name, where, now):
+            _note(request, "second factor: refused", name, now)
             error, status = SLOW, 429
         elif _verified(request):
             signin.succeeded(name, where)
             return redirect("desk")
         else:
             signin.failed(name, where, now)
+            _note(request, "second factor: failed", name, now)
             error, status = WRONG_CODE, 400
     return render(request, "desk/second.html", {"error": error}, status=status)
 
 
 def _verified(request: HttpRequest) -> bool:
-    code = request.POST.get("code", "").strip().replace(" ", "")[:20]
-    for device in devices_for_user(request.user):
-        if device.verify_token(code):
-            otp_login(request, device)
-            return True
-    return False
+    code = _code(request)
+    with transaction.atomic():  # the devices are locked: a code counts once, even if it comes twice at a time
+        devices = devices_for_user(request.user, for_verify=True)
+        device = next((one for one in devices if one.verify_token(code)), None)
+    if device is not None:
+        _enter(request, device)
+    return device is not None
+
+
+def _code(request: HttpRequest) -> str:
+    return request.POST.get("code", "").strip().replace(" ", "")[:20]
+
+
+def _enter(request: HttpRequest, device: Device) -> None:
+    """From here on the session may do more, so it gets a key that nobody can have seen before."""
+    otp_login(request, device)
+    request.session.cycle_key()
 
 
 def _set_up(request: HttpRequest) -> HttpResponse:
-    """A new secret as a picture and as text; it counts once a code made from it has been typed in."""
-    device, _ = TOTPDevice.objects.get_or_create(user=request.user, confirmed=False, defaults={"name": "app"})
+    """A new secret as a picture and as text; it counts once a code made from it has been typed in.
+
+    Until then it waits in this session alone: whoever knew only the password cannot have read it elsewhere.
+    """
+    key = request.session.setdefault(PENDING, random_hex())
+    device = TOTPDevice(user=request.user, name="app", key=key)
     error, status = "", 200
     if request.method == "POST":
-        if device.verify_token(request.POST.get("code", "").strip().replace(" ", "")[:6]):
+        if _fits(device, _code(request)):
             return _finish(request, device)
         error, status = WRONG_CODE, 400
     picture = segno.make(device.config_url).svg_data_uri(scale=5, border=3, dark="#000", light="#fff")
@@ -112,6 +148,15 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     return render(
         request, "desk/second_setup.html", {"error": error, "picture": picture, "secret": secret}, status=status
     )
+
+
+def _fits(device: TOTPDevice, code: str) -> bool:
+    """Whether the code was made from the secret; it is then used up."""
+    now = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    if not code.isascii() or not code.isdigit() or not now.verify(int(code), device.tolerance):
+        return False
+    device.last_t, device.drift = now.t(), now.drift
+    return True
 
 
 def _spelt(device: TOTPDevice) -> str:
@@ -123,14 +168,18 @@ def _spelt(device: TOTPDevice) -> str:
 
 
 def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
-    device.confirmed = True
-    device.save(update_fields=["confirmed"])
+    with transaction.atomic():
+        get_user_model().objects.select_for_update().get(username=request.user.get_username())
+        if any(devices_for_user(request.user)):
+            return redirect("desk-second")  # another session was first, and its device is asked for
+        device.save()
+    del request.session[PENDING]
     recovery, _ = StaticDevice.objects.get_or_create(user=request.user, name="recovery")
     recovery.token_set.all().delete()
     codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
     for code in codes:
         recovery.token_set.create(token=code)
-    otp_login(request, device)
+    _enter(request, device)
     log.record(request, "set up second factor", f"person {request.user.get_username()}", timezone.now())
     return render(request, "desk/second_done.html", {"codes": codes})
 

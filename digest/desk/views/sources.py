@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +16,7 @@ from digest.desk.roles import Right
 from digest.desk.views.pages import act, page
 from digest.models import Fetch, Outcome, Source
 from digest.sources import opml
+from subscriptions import carrying
 
 LAST = 20
 FORM = ("name", "kind", "url", "is_daily")
@@ -108,7 +106,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     return page(
         request, "source_import.html", 400 if problem else 200, current="sources", found=found, problem=problem,
         free=sum(not one.problem for one in found), kinds=dict(Source.Kind.choices),
-        carried=base64.b64encode(body).decode() if found else "",
+        carried=carrying.packed(body) if found else "",
     )  # fmt: skip
 
 
@@ -121,13 +119,13 @@ def _came(count: int) -> str:
 
 
 def _list_of(request: HttpRequest) -> bytes:
-    """The file chosen now, or the one looked at before, carried by the page."""
+    """The file chosen now, or the one looked at before, which the page carried."""
     file = request.FILES.get("file")
     if file is not None:
         return bytes(file.read(sourcing.LIST_BYTES + 1))
     try:
-        return base64.b64decode(request.POST.get("carried", ""), validate=True)
-    except binascii.Error as error:
+        return carrying.unpacked(request.POST.get("carried", ""), sourcing.LIST_BYTES + 1)
+    except ValueError as error:
         raise CuratingError("The list was lost on the way. Choose the file again.") from error
 
 

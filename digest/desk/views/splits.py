@@ -30,7 +30,7 @@ def split(request: HttpRequest, day: date, paper: int) -> HttpResponse:
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "split.html", 400 if problem else 200, current="triage", edition=edition, paper=row, going=going,
+        request, "split.html", 400 if problem else 200, current="papers", edition=edition, paper=row, going=going,
         names=joining.names(row), announcements=joining.announcements(row), problem=problem,
     )  # fmt: skip
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from digest import doctor
-from digest.desk import pipeline, tallies
+from digest.desk import openness, pace, picture, pipeline, tallies
 from digest.desk.access import door
 from digest.desk.roles import Right
-from digest.desk.views.pages import page
+from digest.desk.views.pages import NotThereError, fragment, page
 from digest.models import Edition
 
 WORST_FIRST = (doctor.BAD, doctor.WARN, doctor.OK)
@@ -19,24 +22,50 @@ WORST_FIRST = (doctor.BAD, doctor.WARN, doctor.OK)
 
 @door(Right.VIEW)
 def today(request: HttpRequest) -> HttpResponse:
+    """The whole page; with `part=live` only what an open page renews."""
     now = timezone.now()
     tallies.fresh(now)
+    if request.GET.get("part") == "live":
+        return fragment(request, "_today.html", **_facts(now))
+    return page(request, "today.html", current="desk", **_facts(now))
+
+
+def _facts(now: datetime) -> dict[str, Any]:
     edition = pipeline.current(now)
-    return page(
-        request,
-        "today.html",
-        current="desk",
-        now=now,
-        edition=edition,
-        upcoming=pipeline.upcoming(edition),
-        stages=pipeline.stages(edition, now),
-        matters=pipeline.matters(edition, now),
-        coming=pipeline.coming(edition, now),
-        progress=pipeline.progress(edition, now),
-        account=pipeline.account(tallies.read("letters", edition.date)) if edition else None,
-        counted_at=tallies.counted_at("readers"),
-        editions=Edition.objects.order_by("-date")[:7],
-    )
+    return {
+        "now": now,
+        "edition": edition,
+        "upcoming": pipeline.upcoming(edition),
+        "stages": picture.stages(edition, now),
+        "matters": pipeline.matters(edition, now),
+        "coming": pipeline.coming(edition, now),
+        "progress": pace.progress(edition, now),
+        "account": pipeline.account(tallies.read("letters", edition.date)) if edition else None,
+        "counted_at": tallies.counted_at("readers"),
+        "editions": Edition.objects.order_by("-date")[:7],
+    }
+
+
+@door(Right.VIEW)
+def papers(request: HttpRequest) -> HttpResponse:
+    """The papers of the edition that is worked on now."""
+    return redirect("desk-triage", _at_work().date)
+
+
+@door(Right.VIEW)
+def editions(request: HttpRequest) -> HttpResponse:
+    """The edition that is worked on now."""
+    return redirect("desk-edition", _at_work().date)
+
+
+def _at_work() -> Edition:
+    """The open edition, where today's is out already; else the newest."""
+    now = timezone.now()
+    newest = pipeline.current(now)
+    found = pipeline.upcoming(newest) or newest or Edition.objects.order_by("date").first()
+    if found is None:
+        raise NotThereError(f"There is no edition yet: the first one {openness.opening(now)}.")
+    return found
 
 
 @door(Right.VIEW)

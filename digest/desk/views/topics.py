@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -64,18 +66,35 @@ def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) 
         except query.QueryError as error:
             problem = problem or f"{error.message} (column {error.column})"
     days = [(f"{day:%-d %b}", {"papers": count}) for day, count in (trial.counts if trial else [])]
-    others = Topic.objects.filter(is_active=True).exclude(pk=row.pk).order_by("name")
+    overlaps = topicing.overlaps(row, today) if row.pk else []
+    others = _by_overlap(Topic.objects.filter(is_active=True).exclude(pk=row.pk).order_by("name"), dict(overlaps))
+    named = Topic.objects.filter(slug__in=[slug for slug, _ in overlaps]).values_list("slug", "name")
     return page(
         request, "topic.html", 400 if problem else 200, current="topics", topic=row, form=form, problem=problem,
         chart=charts.stacked("Papers a day", ("papers",), days), trial=trial,
-        overlaps=topicing.overlaps(row, today) if row.pk else [],
+        overlaps=overlaps, names=dict(named),
         readers=tallies.read("topic readers", today).get(row.slug, 0), others=others,
     )  # fmt: skip
 
 
+def _by_overlap(others: Iterable[Topic], shared: Mapping[str, int]) -> list[tuple[Topic, int]]:
+    """Those that share most papers first, each with how many."""
+    return sorted(((one, shared.get(one.slug, 0)) for one in others), key=lambda pair: -pair[1])
+
+
 @door(get=False, post=Right.CURATE)
 def merge(request: HttpRequest, slug: str) -> HttpResponse:
+    """First asked what it means, then done: it cannot be taken back."""
     row = get_object_or_404(Topic, slug=slug)
     into = get_object_or_404(Topic, slug=request.POST.get("into", ""))
+    if request.POST.get("sure") != "yes":
+        now = timezone.now()
+        tallies.fresh(now)
+        today = now.date()
+        readers, shared = tallies.read("topic readers", today), dict(topicing.overlaps(row, today))
+        return page(
+            request, "topic_merge.html", current="topics", topic=row, into=into, days=topicing.DAYS,
+            readers=readers.get(row.slug, 0), of_into=readers.get(into.slug, 0), shared=shared.get(into.slug, 0),
+        )  # fmt: skip
     done = f"{row.name} is retired; its readers have {into.name} now."
     return act(request, done, reverse("desk-topics"), lambda: topicing.merge(request, row, into, timezone.now()))

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from digest import risers
-from digest.desk import adding, curating, duplicates, joining, openness, reach
+from digest.desk import adding, curating, drafts, duplicates, issuing, joining, openness, reach, sifting, typed, undoing
 from digest.desk.access import door
 from digest.desk.duplicates import Looked
 from digest.desk.reach import Reach
 from digest.desk.roles import Right
-from digest.desk.views.pages import act, edition_of, page
-from digest.matching import Day
-from digest.matching.reading import papers_announced
+from digest.desk.sifting import Asked, Sieve
+from digest.desk.views.pages import edition_of, page
 from digest.models import Edition, EditionPaper, Paper
-from subscriptions import query
-
-A_PAGE = 50
-VIEWS = {"all": "All", "open": "Undecided", "pinned": "Pinned", "hidden": "Hidden", "unread": "Nobody's"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Row:
 
     entry: EditionPaper
     abstract: str
-    reach: Reach
+    reach: Reach | None  # None while it is being counted
     sources: list[str]
     twins: list[EditionPaper]
     is_divisible: bool
@@ -44,38 +39,31 @@ class Row:
 def triage(request: HttpRequest, day: date) -> HttpResponse:
     edition, now = edition_of(day), timezone.now()
     reach.fresh(edition, now)
-    reached = reach.of(edition)
-    entries = list(_entries(edition))
-    twins = _twins(edition, entries)
-    wanted, problem = _asked(request.GET.get("q", ""), edition)
-    shown = _shown(entries, request.GET.get("show", "all"), wanted, reached)
-    pages = Paginator(shown, A_PAGE)
-    part = pages.get_page(request.GET.get("page"))
-    names = curating.announcers([entry.paper_id for entry in part])
-    divisible = joining.divisible([entry.paper_id for entry in part])
-    abstracts = dict(Paper.objects.filter(pk__in=[entry.paper_id for entry in part]).values_list("pk", "abstract"))
-    rows = [
-        Row(
-            entry, abstracts[entry.paper_id], reached.get(entry.paper_id, Reach()), names.get(entry.paper_id, []),
-            twins.get(entry.paper_id, []), entry.paper_id in divisible,
-        )
-        for entry in part
-    ]  # fmt: skip
+    sieve = sifting.sift(edition, Asked.of(request.GET))
+    is_open = edition.state in curating.OPEN
     return page(
-        request, "triage.html", current="triage", edition=edition, rows=rows, part=part, found=len(shown),
-        is_open=edition.state in curating.OPEN, closed=openness.closed(edition, now),
-        empty="" if entries else openness.empty(edition, now), q=request.GET.get("q", ""), problem=problem,
-        show=request.GET.get("show", "all"), views=VIEWS, counts=_counts(entries),
-        risers=risers.late_risers(day)[:5] if edition.state in curating.OPEN else [],
-        undoable=curating.last_undoable(request.user.get_username(), edition), here=request.get_full_path(),
+        request, "triage.html", current="papers", edition=edition, rows=_rows(edition, sieve), part=sieve.part,
+        found=len(sieve.shown), is_open=is_open, closed=openness.closed(edition, now), asked=sieve.asked,
+        empty="" if sieve.entries else openness.empty(edition, now), problem=sieve.problem,
+        everybody=issuing.letters_ahead(now), views=sifting.VIEWS, orders=sifting.ORDERS,
+        counts=_counts(sieve.entries), risers=risers.late_risers(day)[:5] if is_open else [],
+        undoable=undoing.last(request.user.get_username(), edition), here=request.get_full_path(),
     )  # fmt: skip
 
 
-def _entries(edition: Edition) -> QuerySet[EditionPaper]:
-    """The day's papers without their abstracts: a page shows fifty of them, a day may have thousands."""
-    rows = edition.entries.select_related("paper").order_by("-is_pinned", "position", "id")
-    shown = ("title", "authors", "url", "primary_category", "upvotes")
-    return rows.only(*(f.name for f in EditionPaper._meta.concrete_fields), *(f"paper__{name}" for name in shown))
+def _rows(edition: Edition, sieve: Sieve) -> list[Row]:
+    """The papers of the page that is looked at, with what only a page's worth is read of."""
+    papers = [entry.paper_id for entry in sieve.part]
+    names, divisible = curating.announcers(papers), joining.divisible(papers)
+    abstracts = dict(Paper.objects.filter(pk__in=papers).values_list("pk", "abstract"))
+    twins = _twins(edition, sieve.entries)
+    return [
+        Row(
+            entry, abstracts[paper], sieve.reached.get(paper), names.get(paper, []),
+            twins.get(paper, []), paper in divisible,
+        )
+        for entry, paper in zip(sieve.part, papers, strict=True)
+    ]  # fmt: skip
 
 
 def _counts(entries: list[EditionPaper]) -> dict[str, int]:
@@ -84,30 +72,6 @@ def _counts(entries: list[EditionPaper]) -> dict[str, int]:
         "pinned": sum(entry.is_pinned for entry in entries),
         "hidden": sum(entry.is_hidden for entry in entries),
     }
-
-
-def _asked(text: str, edition: Edition) -> tuple[set[int] | None, str]:
-    """The ids of the papers a filter finds, or what is wrong with it."""
-    if not text.strip():
-        return None, ""
-    day = Day.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
-    try:
-        hits = day.hits(query.canonical(text))
-    except query.QueryError as error:
-        return None, f"{error.message} (column {error.column})"
-    return {day.papers[place].id for place in hits.places.tolist()}, ""
-
-
-def _shown(
-    entries: list[EditionPaper], show: str, wanted: set[int] | None, reached: dict[int, Reach]
-) -> list[EditionPaper]:
-    keep = {
-        "open": lambda entry: not entry.is_pinned and not entry.is_hidden,
-        "pinned": lambda entry: entry.is_pinned,
-        "hidden": lambda entry: entry.is_hidden,
-        "unread": lambda entry: not reached.get(entry.paper_id, Reach()).readers,
-    }.get(show, lambda entry: True)
-    return [entry for entry in entries if keep(entry) and (wanted is None or entry.paper_id in wanted)]
 
 
 def _twins(edition: Edition, entries: list[EditionPaper]) -> dict[int, list[EditionPaper]]:
@@ -133,53 +97,126 @@ def _pairs(edition: Edition, entries: list[EditionPaper]) -> list[tuple[int, int
     return _known[key]
 
 
+# -- acts -----------------------------------------------------------------------------------------
+
+
 @door(get=False, post=Right.CURATE)
 def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
     """One act on one paper."""
     row = get_object_or_404(EditionPaper.objects.select_related("edition"), pk=entry, edition__date=day)
     verb, now = request.POST.get("verb", ""), timezone.now()
-    back = f"{_back(request, day)}#p{row.pk}"
-    if verb in {"up", "down"}:
-        step = -1 if verb == "up" else 1
-        return act(request, "", back, lambda: curating.order_pins(request, row.edition, row, step, now))
-    if verb not in curating.VERBS:
-        raise Http404(f"There is no act called {verb!r}.")
     note, seen = request.POST.get("note", ""), request.POST.get("seen")
-    return act(request, "", back, lambda: curating.change(request, row, verb, now, note, seen))
 
+    def do() -> None:
+        if verb in {"up", "down"}:
+            curating.order_pins(request, row.edition, row, -1 if verb == "up" else 1, now)
+        else:
+            curating.change(request, row, verb, now, note, seen)
 
-@door(get=False, post=Right.CURATE)
-def undo(request: HttpRequest, day: date) -> HttpResponse:
-    edition = edition_of(day)
-    return act(request, "Undone.", _back(request, day), lambda: _undone(request, edition))
-
-
-def _undone(request: HttpRequest, edition: Edition) -> None:
-    last = curating.last_undoable(request.user.get_username(), edition)
-    if last is not None and last.verb in joining.VERBS:
-        joining.undo(request, edition, last, timezone.now())
-    else:
-        curating.undo(request, edition, timezone.now())
+    if verb not in {"up", "down", *curating.VERBS}:
+        raise Http404(f"There is no act called {verb!r}.")
+    if _is_from_edition(request, row.edition):
+        _carry_out(request, do)
+        return _to_edition(request, row.edition)
+    return _act_on(request, row.edition, row.pk, do)
 
 
 @door(get=False, post=Right.CURATE)
 def merge(request: HttpRequest, day: date) -> HttpResponse:
     """Two rows that are one paper become one."""
     edition = edition_of(day)
-    numbers = [int(text) for text in (request.POST.get("one", ""), request.POST.get("two", "")) if text.isdigit()]
-    papers = list(Paper.objects.filter(pk__in=numbers))
+    numbers = [typed.number(request.POST.get(name, "")) for name in ("one", "two")]
+    papers = {paper.pk: paper for paper in Paper.objects.filter(pk__in=[one for one in numbers if one is not None])}
     if len(papers) != 2:
         raise Http404("Those papers are not there.")
-    one, two = papers
-    done = "Merged: they are one paper now."
-    return act(request, done, _back(request, day), lambda: joining.merge(request, edition, one, two, timezone.now()))
+    one, two = papers.values()
+
+    def do() -> str:
+        joining.merge(request, edition, one, two, timezone.now())
+        return "Merged: they are one paper now."
+
+    return _act_on(request, edition, _entry_of(edition, numbers[0]), do)
 
 
 @door(get=False, post=Right.CURATE)
 def bring_back(request: HttpRequest, day: date, paper: int) -> HttpResponse:
     edition, row = edition_of(day), get_object_or_404(Paper, pk=paper)
-    done = "It comes once more, marked as a late riser."
-    return act(request, done, _back(request, day), lambda: curating.bring_back(request, edition, row, timezone.now()))
+
+    def do() -> str:
+        curating.bring_back(request, edition, row, timezone.now())
+        return "It comes once more, marked as a late riser."
+
+    _carry_out(request, do)
+    return redirect(_address_of(request, edition, row.pk))
+
+
+@door(get=False, post=Right.CURATE)
+def undo(request: HttpRequest, day: date) -> HttpResponse:
+    edition = edition_of(day)
+    last = undoing.last(request.user.get_username(), edition)
+    _carry_out(request, lambda: f"Undone: {undoing.said(undoing.undo(request, edition, timezone.now()))}.")
+    if _is_from_edition(request, edition):
+        return _to_edition(request, edition)
+    return redirect(_address_of(request, edition, undoing.paper_of(last) if last else None))
+
+
+def _is_from_edition(request: HttpRequest, edition: Edition) -> bool:
+    """The edition's page offers the pins, too: what was pressed there comes back there."""
+    return request.POST.get("here") == reverse("desk-edition", args=[edition.date])
+
+
+def _to_edition(request: HttpRequest, edition: Edition) -> HttpResponse:
+    """Back to the pins; what is written of the note came along, and is there again."""
+    drafts.keep(request, edition, request.POST.get("note", ""), request.POST.get("curator", ""))
+    return redirect(reverse("desk-edition", args=[edition.date]) + "#pins")
+
+
+def _carry_out(request: HttpRequest, do: Callable[[], str | None]) -> None:
+    """Do it, and say what came of it, or why it could not be done."""
+    try:
+        done = do()
+    except curating.CuratingError as error:
+        messages.error(request, str(error))
+    else:
+        if done:
+            messages.success(request, done)
+
+
+def _act_on(request: HttpRequest, edition: Edition, entry: int | None, do: Callable[[], str | None]) -> HttpResponse:
+    """Carry out an act on a paper of the list, and come back to where the curator stood in it."""
+    before = sifting.sift(edition, _asked(request, edition))
+    _carry_out(request, do)
+    after = before.again(edition)
+    old, new, part = ([row.pk for row in rows] for rows in (before.shown, after.shown, after.part))
+    stands = sifting.beside(old, new, entry, part) if entry is not None else None
+    return redirect(_address(edition, before.asked, after.part.number, stands))
+
+
+def _address_of(request: HttpRequest, edition: Edition, paper: int | None) -> str:
+    """The page of the list on which a paper stands, at it; if it is not there, where the curator stood before."""
+    asked = _asked(request, edition)
+    sieve = sifting.sift(edition, asked)
+    entry = _entry_of(edition, paper)
+    number = sieve.page_of(entry) if entry is not None else None
+    if number is not None:
+        return _address(edition, asked, number, entry)
+    stood = typed.number(request.POST.get("at", ""))
+    return _address(edition, asked, sieve.part.number, stood if stood in {row.pk for row in sieve.part} else None)
+
+
+def _entry_of(edition: Edition, paper: int | None) -> int | None:
+    return edition.entries.filter(paper=paper).values_list("pk", flat=True).first()
+
+
+def _address(edition: Edition, asked: Asked, number: int, entry: int | None) -> str:
+    place = f"#p{entry}" if entry is not None else ""
+    return reverse("desk-triage", args=[edition.date]) + asked.address(number) + place
+
+
+def _asked(request: HttpRequest, edition: Edition) -> Asked:
+    """What the page showed from which an act was asked; everything, if it was another page."""
+    own, _, said = request.POST.get("here", "").partition("?")
+    return Asked.of(QueryDict(said if own == reverse("desk-triage", args=[edition.date]) else ""))
 
 
 @door(Right.CURATE, post=Right.CURATE)
@@ -190,7 +227,7 @@ def add(request: HttpRequest, day: date) -> HttpResponse:
         return page(
             request,
             "add.html",
-            current="triage",
+            current="papers",
             edition=edition,
             form=dict.fromkeys(adding.FORM, ""),
             problem="",
@@ -198,21 +235,16 @@ def add(request: HttpRequest, day: date) -> HttpResponse:
         )
     form = {name: request.POST.get(name, "").strip() for name in adding.FORM}
     try:
+        curating.insist_on_open(edition)  # before anything is fetched or stored
         paper = adding.find(form["what"], now) or adding.make(form, day, now)
         curating.add(request, edition, paper, now)
     except adding.NotKnownError as error:
         return page(
-            request, "add.html", 400, current="triage", edition=edition, form=form, problem=str(error), by_hand=True
+            request, "add.html", 400, current="papers", edition=edition, form=form, problem=str(error), by_hand=True
         )
     except curating.CuratingError as error:
         return page(
-            request, "add.html", 400, current="triage", edition=edition, form=form, problem=str(error), by_hand=False
+            request, "add.html", 400, current="papers", edition=edition, form=form, problem=str(error), by_hand=False
         )
-    return redirect(reverse("desk-triage", args=[day]))
-
-
-def _back(request: HttpRequest, day: date) -> str:
-    """The triage page as it was asked for; nothing but that page."""
-    here = request.POST.get("here", "")
-    own = reverse("desk-triage", args=[day])
-    return here if here == own or here.startswith(f"{own}?") else own
+    messages.success(request, f"Added: “{paper.title}”.")
+    return redirect(_address_of(request, edition, paper.pk))

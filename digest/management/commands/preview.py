@@ -20,7 +20,9 @@ class Command(Base):
         parser.add_argument(
             "--interest", action="append", default=[], metavar="QUERY", help="a query or a topic's slug; repeatable"
         )
-        parser.add_argument("--date", type=day, metavar="D", help="the edition's day (default: the newest with papers)")
+        parser.add_argument(
+            "--date", type=day, metavar="D", help="the edition's day (default: the newest with papers, out or not)"
+        )
         parser.add_argument("--format", choices=("html", "text", "eml"), default="text", help="default: text")
 
     def run(self, **options: Any) -> dict[str, Any]:

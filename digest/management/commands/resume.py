@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from digest.commands import Command as Base
 from digest.commands import current, moment
-from digest.delivery import channels, holds, restore
+from digest.delivery import channels, flood, holds, restore
 
 
 class Command(Base):
@@ -29,5 +29,7 @@ class Command(Base):
                 "This database was put back from a backup. Pull and release the missing days first, "
                 "then run: manage.py resume --restored"
             )
+        if not flood.is_settled(name):
+            raise CommandError(f"{flood.UNSETTLED} Run: manage.py reports")
         answer: dict[str, Any] = restore.reconcile(at) if restored else {}
         return {"channel": name, "held": False, "changed": holds.resume(name, at), **answer}

@@ -23,7 +23,9 @@ class Command(Base):
         parser.add_argument(
             "--interest", action="append", default=[], metavar="QUERY", help="default: the edition's first papers"
         )
-        parser.add_argument("--date", type=day, metavar="D", help="the edition's day (default: the newest with papers)")
+        parser.add_argument(
+            "--date", type=day, metavar="D", help="the edition's day (default: the newest with papers, out or not)"
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from digest.commands import Command as BaseCommand
+from digest.commands import current
 from digest.desk import log
 
 
@@ -12,8 +13,6 @@ class Command(BaseCommand):
     help = "Walk the hash chain of the desk's log from its first act to its last."
 
     def run(self, **options: Any) -> dict[str, Any]:
-        try:
-            return {"whole": True, "acts": log.verify()}
-        except log.ChainError as broken:
-            self.failed = True
-            return {"whole": False, "broken": str(broken)}
+        found = log.check(current(None))
+        self.failed = bool(found.broken)
+        return {"whole": False, "broken": found.broken} if found.broken else {"whole": True, "acts": found.acts}

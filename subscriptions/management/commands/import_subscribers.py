@@ -21,6 +21,9 @@ from subscriptions.models import Subscriber
 from subscriptions.schedule import ScheduleError
 
 COLUMNS = ("email", "topics", "queries", "frequency", "hour", "weekday", "zone", "papers_per_day")
+# What an export of readers has beside them: only who reads or waits is taken back, and is asked anew.
+EXPORTED = ("state", "created_at", "confirmed_at")
+HERE = ("", Subscriber.State.PENDING, Subscriber.State.ACTIVE, Subscriber.State.PAUSED)
 NUMBERS = {"hour", "weekday", "papers_per_day"}
 REFUSALS = (AddressError, InterestError, ScheduleError, services.ServiceError)
 
@@ -49,11 +52,13 @@ class Command(BaseCommand):
                 counts["refused"] += 1
                 problems.append({"line": number, "problem": error.message})
         self.failed = bool(problems)
-        known = {name: counts[name] for name in ("new", "known", "refused")}
+        known = {name: counts[name] for name in ("new", "known", "refused", "left_out")}
         return {"file": str(options["file"]), "dry_run": options["dry_run"], **known, "problems": problems}
 
     def show(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['new']} new, {answer['known']} known already, {answer['refused']} refused")
+        if answer["left_out"]:
+            self.stdout.write(f"{answer['left_out']} left out: by the file's own word they do not read any more")
         for problem in answer["problems"]:
             self.stdout.write(f"  line {problem['line']}: {problem['problem']}")
         if answer["dry_run"]:
@@ -67,21 +72,29 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(file)
             _check_header(reader.fieldnames or [])
             for row in reader:
-                yield reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}
+                yield reader.line_num, {name: _cell(row.get(name) or "") for name in (*COLUMNS, "state")}
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} is not a CSV file in UTF-8 ({error}). Save it as one.") from error
 
 
+def _cell(text: str) -> str:
+    """Without the apostrophe by which an export keeps spreadsheets from taking it for a formula."""
+    text = text.strip()
+    return text[1:] if text.startswith("'") and text[1:].startswith(("=", "+", "-", "@")) else text
+
+
 def _check_header(names: Any) -> None:
-    unknown = [name for name in names if name not in COLUMNS]
+    unknown = [name for name in names if name not in (*COLUMNS, *EXPORTED)]
     if "email" not in names or unknown:
         wrong = f"there is no column called {unknown[0]!r}" if unknown else "there is no column called 'email'"
         raise UsageError(f"The first line must name the columns; {wrong}. Known: {', '.join(COLUMNS)}.")
 
 
 def _import(row: dict[str, str], now: datetime, dry_run: bool, confirmed: bool) -> str:
+    if row["state"] not in HERE:
+        return "left_out"
     wishes: dict[str, Any] = {name: row[name] for name in COLUMNS[3:] if row[name]}
     for name in NUMBERS & wishes.keys():
         wishes[name] = _number(name, wishes[name])

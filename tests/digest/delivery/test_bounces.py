@@ -12,6 +12,7 @@ from django.core.management import call_command
 from digest import planning
 from digest.delivery import bounces
 from digest.models import Delivery, ProviderEvent
+from subscriptions import mail
 from subscriptions.models import Notice, Subscriber, Suppression
 from tests import make
 from tests.make import NOW
@@ -100,6 +101,21 @@ def test_a_bounce_of_a_confirmation_counts_too(db: None) -> None:
     )
     assert bounces.take(report(f"n.{row.uuid}.0"), NOW) == "bounced"
     assert Suppression.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["moved", "address"])
+def test_a_bounce_at_another_address_is_not_held_against_the_readers_own(kind: str, db: None) -> None:
+    """An old mailbox that is closed, or a mistyped new one; the provider's event need not name it."""
+    reader = make.subscriber("ada@new.example")
+    row = Notice.objects.create(
+        kind=kind, subscriber=reader, dedupe_key="m", next_at=NOW, created_at=NOW, state="accepted"
+    )
+    anonymous = report(f"n.{row.uuid}.0").replace(b"Final-Recipient: rfc822; ada@example.org\n", b"")
+    bounces.take(anonymous.replace(b" to <ada@example.org>", b""), NOW)
+    assert ProviderEvent.objects.exists()
+    assert not mail.suppressed([reader.email])
+    reader.refresh_from_db()
+    assert reader.state == Subscriber.State.ACTIVE
 
 
 def test_a_persons_answer_is_no_bounce(db: None) -> None:

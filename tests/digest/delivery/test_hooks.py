@@ -7,6 +7,7 @@ import hashlib
 import hmac as hmac_module
 import itertools
 import json
+import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -172,7 +173,7 @@ def test_f83_a_report_a_thousand_times_is_one_report(letter: Delivery, provider:
     assert ProviderEvent.objects.count() == 1
 
 
-def test_f83_a_captured_signature_cannot_carry_another_report(letter: Delivery, provider: Any) -> None:
+def test_f83_s16_a_captured_signature_cannot_carry_another_report(letter: Delivery, provider: Any) -> None:
     provider("mailgun")
     other = make.subscriber("bob@example.org")
     first = mailgun(letter, event="delivered", severity="")
@@ -183,31 +184,33 @@ def test_f83_a_captured_signature_cannot_carry_another_report(letter: Delivery, 
     assert not Suppression.objects.exists()
 
 
-def test_f83_an_old_signature_is_refused(letter: Delivery, provider: Any) -> None:
+def test_f83_s16_an_old_signature_is_refused(letter: Delivery, provider: Any) -> None:
     provider("mailgun")
     assert post("mailgun", mailgun(letter, stamp=time.time() - 3600)) == 400
     assert not ProviderEvent.objects.exists()
 
 
 @pytest.mark.parametrize("secret", ["", "offprint:wrong", "other:0123456789abcdefghijkl"])
-def test_f84_a_report_without_the_secret_is_refused(secret: str, letter: Delivery, provider: Any) -> None:
+def test_f84_s16_a_report_without_the_secret_is_refused(secret: str, letter: Delivery, provider: Any) -> None:
     assert post("postmark", bounce(letter), secret=secret) == 401
     assert not ProviderEvent.objects.exists()
 
 
-def test_f84_without_a_secret_in_the_settings_the_door_is_shut(letter: Delivery, provider: Any, settings: Any) -> None:
+def test_f84_s16_without_a_secret_in_the_settings_nobody_is_let_in(
+    letter: Delivery, provider: Any, settings: Any
+) -> None:
     settings.ANYMAIL = {}
     assert post("postmark", bounce(letter), secret="") == 401
     assert not ProviderEvent.objects.exists()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"RecordType": 5}', b"[" * 5000, b"\xff\xfe"])
-def test_f84_a_broken_report_is_refused_without_a_trace(body: bytes, letter: Delivery, provider: Any) -> None:
+def test_f84_s16_a_broken_report_is_refused_without_a_trace(body: bytes, letter: Delivery, provider: Any) -> None:
     assert post("postmark", body) in {200, 400}
     assert not Suppression.objects.exists()
 
 
-def test_f84_a_wrong_mailgun_key_is_refused(letter: Delivery, provider: Any, settings: Any) -> None:
+def test_f84_s16_a_wrong_mailgun_key_is_refused(letter: Delivery, provider: Any, settings: Any) -> None:
     provider("mailgun")
     report = mailgun(letter)
     report["signature"]["signature"] = "0" * 64
@@ -215,7 +218,31 @@ def test_f84_a_wrong_mailgun_key_is_refused(letter: Delivery, provider: Any, set
     assert not ProviderEvent.objects.exists()
 
 
-def test_f84_another_providers_door_is_not_there(letter: Delivery, provider: Any) -> None:
+@pytest.mark.parametrize("name", ["mailgun", "postmark"])
+def test_s16_a_thousand_guesses_at_a_secret_or_a_signature_leave_no_trace(
+    name: str, letter: Delivery, provider: Any
+) -> None:
+    """Every guess differs from the right one in one place, or is another length."""
+    provider(name)
+    chance = random.Random(16)
+    for _ in range(1000):
+        if name == "mailgun":
+            report = mailgun(letter)
+            report["signature"]["signature"] = _off_by_one(report["signature"]["signature"], "0123456789abcdef", chance)
+            assert post(name, report) == 400
+        else:
+            assert post(name, bounce(letter), secret=_off_by_one(SECRET, "abcdefgh0123456789:", chance)) == 401
+    assert not ProviderEvent.objects.exists()
+    assert not Suppression.objects.exists()
+
+
+def _off_by_one(right: str, letters: str, chance: random.Random) -> str:
+    at = chance.randrange(len(right))
+    other = chance.choice([one for one in letters if one != right[at]])
+    return chance.choice([right[:at] + other + right[at + 1 :], right[:at] + right[at + 1 :], right + other])
+
+
+def test_f84_s16_another_providers_door_is_not_there(letter: Delivery, provider: Any) -> None:
     assert post("brevo", brevo(letter)) == 404
     assert post("nobody", {}) == 404
 
@@ -280,7 +307,7 @@ def test_a_hard_bounce_by_amazon_suppresses_at_once(letter: Delivery, amazon: Ca
         {"Type": "UnsubscribeConfirmation"},
     ],
 )
-def test_f84_a_message_amazon_did_not_sign_is_refused(
+def test_f84_s16_a_message_amazon_did_not_sign_is_refused(
     change: dict[str, Any], letter: Delivery, amazon: Callable[..., int]
 ) -> None:
     assert amazon(ses_bounce(letter), change) == 400

@@ -193,4 +193,4 @@ def test_f22_f42_a_migration_steps_back_for_letters_and_readers(database: str) -
     assert seen["restarts"] >= 5
     if database == "postgresql":
         assert seen["stepped back"] >= 1  # somebody read the table in a long transaction
-        assert seen["longest query"] < 5  # a second of waiting in line, and a slow machine
+        assert 0 < seen["longest wait for a lock"] < 2  # the migration stands in line for a second, then steps back

@@ -9,7 +9,7 @@ import pytest
 
 from digest import planning
 from digest.delivery import silence
-from digest.desk import nightly, pipeline
+from digest.desk import nightly, pipeline, tallies
 from digest.doctor import work
 from digest.models import Attempt, Delivery, Edition
 from tests import make
@@ -40,6 +40,7 @@ def test_f80_more_than_one_in_two_hundred_is_an_alarm_everywhere(sent: None) -> 
     found = silence.listen(LATER)
     assert (found.accepted, found.silent) == (600, 4)
     assert "never spoke again of 4 (0.7%)" in found.alarm
+    tallies.refresh(LATER)
     assert any(found.alarm in one.says for one in pipeline.matters(None, LATER))
     assert work.silent(LATER).state == "warn"
     assert found.alarm in nightly.letter("curator@example.org", LATER).text

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from digest import editions
-from digest.desk import issuing
+from digest.desk import issuing, pipeline
 from digest.desk.models import Act
 from digest.models import Edition
 from tests import make
@@ -126,6 +126,69 @@ def test_s26_many_letters_want_their_number_typed(curator, edition, monkeypatch)
     assert state(edition) == "frozen"
 
 
+@pytest.fixture
+def takes_two(settings):
+    settings.RELEASE_NEEDS_TWO_ABOVE = 2
+    for _ in range(3):
+        make.subscriber(queries=["speech"])
+
+
+def test_s26_many_letters_take_two_people(takes_two, signed_in, edition):
+    ann, ben = signed_in("curator", "ann"), signed_in("curator", "ben")
+    assert "another curator lets it go" in ann.get(f"{PAGE}release/").content.decode()
+    assert release(ann, edition).status_code == 302
+    assert state(edition) == "collecting"
+    assert "ann asked to release it" in ben.get(PAGE).content.decode()
+    assert any(one.says.startswith("ann asked") for one in pipeline.matters(edition, make.NOW))
+    assert b"you are the second" in ben.get(f"{PAGE}release/").content
+    assert release(ben, edition).status_code == 302
+    assert state(edition) == "frozen"
+    assert list(Act.objects.order_by("id").values_list("actor", "verb")) == [
+        ("ann", "ask to release"),
+        ("ben", "release"),
+    ]
+
+
+def test_s26_the_same_person_is_not_two(takes_two, signed_in, edition):
+    ann = signed_in("curator", "ann")
+    release(ann, edition)
+    assert b"Somebody else has to let it go" in release(ann, edition).content
+    assert state(edition) == "collecting"
+
+
+def test_s26_a_change_takes_the_question_back(takes_two, signed_in, edition):
+    ann, ben = signed_in("curator", "ann"), signed_in("curator", "ben")
+    release(ann, edition)
+    ben.post(f"/desk/triage/{make.TODAY}/{edition.entries.first().pk}/", {"verb": "hide"})
+    release(ben, edition)
+    assert state(edition) == "collecting"
+    assert edition.asked_by == "ben"
+    release(ann, edition)
+    assert state(edition) == "frozen"
+
+
+def test_s26_a_release_taken_back_takes_two_again(takes_two, signed_in, edition):
+    ann, ben = signed_in("curator", "ann"), signed_in("curator", "ben")
+    release(ann, edition)
+    release(ben, edition)
+    ben.post(f"{PAGE}take-back/")
+    release(ben, edition)
+    assert state(edition) == "held"
+
+
+def test_s26_a_time_of_ones_own_does_not_pass_by_the_second(takes_two, curator, edition):
+    answer = curator.post(f"{PAGE}release-at/", {"at": "2026-06-03T09:30"}, follow=True)
+    assert b"two people are needed" in answer.content
+    state(edition)
+    assert edition.release_at is None
+
+
+def test_s26_few_letters_take_one_person(takes_two, curator, edition, settings):
+    settings.RELEASE_NEEDS_TWO_ABOVE = 3
+    release(curator, edition)
+    assert state(edition) == "frozen"
+
+
 def test_s26_an_edition_that_changed_meanwhile_is_looked_at_again(signed_in, edition):
     ann = signed_in("curator", "ann")
     row = edition.entries.first()
@@ -192,3 +255,24 @@ def test_a_pin_changes_everybodys_letter(curator, edition):
     row = edition.entries.get(paper__title="Other")
     curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": "pin"})
     assert issuing.difference(edition, make.NOW).changed == 1
+
+
+def test_the_dry_run_names_what_comes_and_what_goes(curator, edition):
+    reader = make.subscriber(queries=["speech"], community_picks=False)
+    assert "Nothing is pinned or hidden" in curator.get(f"{PAGE}difference/").content.decode()
+    for title, verb in (("Speech from silence", "hide"), ("Other", "pin")):
+        row = edition.entries.get(paper__title=title)
+        curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": verb})
+    example = issuing.difference(edition, make.NOW).examples[0]
+    assert (example.reader, example.comes, example.goes) == (reader.pk, ("Other",), ("Speech from silence",))
+    assert f"Reader {reader.pk}" in curator.get(f"{PAGE}difference/").content.decode()
+
+
+def test_the_time_a_form_begins_with_is_to_come(curator, edition):
+    with time_machine.travel(make.NOW.replace(hour=6, minute=40), tick=False):
+        page = curator.get(PAGE).content.decode()
+        assert 'value="2026-06-03T08:00"' in page
+        assert (
+            "goes out on 3 June at 08:00 UTC"
+            in curator.post(f"{PAGE}release-at/", {"at": "2026-06-03T08:00"}, follow=True).content.decode()
+        )

@@ -145,7 +145,7 @@ def test_a_merge_in_a_held_edition_leaves_one_row(curator, twins):
 def test_undoing_a_merge_gives_each_its_place_words_and_announcement(curator, twins):
     merge(curator, *twins)
     assert Paper.objects.get(pk=twins[0].pk).title == "Speech, from silence"
-    assert "Undone." in undo(curator).content.decode()
+    assert "Undone: the merge of" in undo(curator).content.decode()
     titles = dict(Paper.objects.filter(merged_into=None).values_list("pk", "title"))
     assert titles == {twins[0].pk: "Speech from silence", twins[1].pk: "Speech, from silence"}
     assert placed() == set(titles)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 
-from digest.desk import log, triggers
+from digest.desk import log, nightly, pipeline, triggers
 from digest.desk.models import Act
 from tests import make
 from tests.digest.desk.conftest import run
@@ -58,6 +60,25 @@ def test_s27_the_database_refuses_to_change_or_drop_an_act(what, request_of):
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         tamper()
     assert log.verify() == 1
+
+
+@pytest.mark.parametrize("same", ["id", "hash", "previous"])
+def test_s27_no_act_is_written_over_another(same, request_of):
+    """SQLite's REPLACE would take the old row away without a word to the trigger that guards deletion."""
+    kept = log.record(request_of(), "pin", "paper 1", make.NOW)
+    columns = "id, at, actor, network, verb, subject, before, after, hash, previous"
+    new = {"id": "99", "hash": "'x'", "previous": "'y'"} | {same: same}
+    insert, instead = {
+        "sqlite": ("INSERT OR REPLACE", ""),
+        "postgresql": ("INSERT", f"ON CONFLICT ({same}) DO UPDATE SET actor = excluded.actor"),
+    }[connection.vendor]
+    sql = (
+        f"{insert} INTO digest_act ({columns}) SELECT {new['id']}, at, 'innocent', network, verb, subject, "
+        f"before, after, {new['hash']}, {new['previous']} FROM digest_act {instead}"
+    )
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        connection.cursor().execute(sql)
+    assert list(Act.objects.values_list("pk", "actor")) == [(kept.pk, "curator")]
 
 
 @pytest.mark.parametrize(
@@ -128,3 +149,76 @@ def test_s27_postgresql_has_the_same_triggers():
                     server.execute(tamper)
         finally:
             server.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+def test_the_page_says_what_changed_and_nothing_else(request_of, signed_in):
+    before = {"is_pinned": False, "note": "", "position": 1}
+    act = log.record(request_of(), "pin", "paper 1", make.NOW, before, {**before, "is_pinned": True, "note": "Read it"})
+    assert log.changes(act) == ["pinned: no → yes", "note: none → Read it"]
+    assert "pinned: no → yes; note: none → Read it" in signed_in("admin").get("/desk/log/?verb=pin").content.decode()
+
+
+def test_a_number_is_no_yes(request_of):
+    act = log.record(
+        request_of(), "import readers", "readers", make.NOW, {}, {"new": 1, "known": 0, "names": ["a", "b"]}
+    )
+    assert log.changes(act) == ["known: 0", "names: a, b", "new: 1"]
+
+
+def test_older_acts_are_a_page_further(request_of, signed_in, monkeypatch):
+    monkeypatch.setattr("digest.desk.views.log.ACTS_SHOWN", 2)
+    for n in range(3):
+        log.record(request_of(), "pin", f"paper {n}", make.NOW)
+    admin = signed_in("admin")
+    first = admin.get("/desk/log/").content.decode()
+    assert "paper 2" in first
+    assert "paper 0" not in first
+    assert f"before={Act.objects.order_by('-id')[1].pk}" in first
+    second = admin.get(f"/desk/log/?before={Act.objects.order_by('-id')[1].pk}").content.decode()
+    assert "paper 0" in second
+    assert "Older acts" not in second
+
+
+def test_a_paper_is_named_and_led_to_an_edition_too(request_of, signed_in):
+    paper = make.paper("Whales & <b>song</b>")
+    entry = make.edition(papers=[paper]).entries.get()
+    log.record(request_of(), "pin", f"paper {paper.pk} in edition {make.TODAY}", make.NOW)
+    log.record(request_of(), "pin", "paper 999999 in edition 2026-06-03", make.NOW)
+    log.record(request_of(), "hold", f"edition {make.TODAY}", make.NOW)
+    page = signed_in("admin").get("/desk/log/").content.decode()
+    link = f'<a href="/desk/triage/{make.TODAY}/#p{entry.pk}">Whales &amp; &lt;b&gt;song&lt;/b&gt;</a>'
+    assert link in page
+    assert "paper 999999 in edition 2026-06-03" in page
+    assert f'<a href="/desk/edition/{make.TODAY}/">edition {make.TODAY}</a>' in page
+    assert "3 Jun 2026, 06:00:00" in page
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [("2026-06-03", {"mine"}), ("2026-06-04", {"late"}), ("9999-12-31", set()), ("2026-02-45", {"mine", "late"})],
+)
+def test_the_log_of_one_day(day, shown, request_of, signed_in):
+    log.record(request_of(), "pin", "mine", make.NOW)
+    log.record(request_of(), "pin", "late", make.NOW + timedelta(hours=18))
+    page = signed_in("admin").get("/desk/log/", {"day": day}).content.decode()
+    assert {one for one in ("mine", "late") if f">{one}<" in page} == shown
+
+
+def test_the_page_says_when_the_chain_was_last_walked(request_of, signed_in):
+    admin = signed_in("admin")
+    assert "has not been verified yet" in admin.get("/desk/log/").content.decode()
+    log.record(request_of(), "pin", "paper 1", make.NOW)
+    nightly.send_if_due(make.NOW.replace(hour=20))
+    assert "last verified on 3 June 2026 at 20:00 UTC: 1 act, whole" in admin.get("/desk/log/").content.decode()
+    assert not [one for one in pipeline.matters(None, make.NOW) if "tampered" in one.says]
+
+
+def test_s27_a_broken_chain_stands_on_today_and_in_the_evenings_mail(request_of, signed_in):
+    for n in range(2):
+        log.record(request_of(), f"act {n}", "paper 1", make.NOW)
+    run(triggers.DROP)
+    Act.objects.filter(verb="act 1").update(actor="innocent")
+    assert log.check(make.NOW).broken
+    assert "The log was tampered with." in signed_in("admin").get("/desk/log/").content.decode()
+    assert "An admin can look at it." in signed_in("curator").get("/desk/").content.decode()
+    assert "The log was tampered with." in nightly.letter("a@example.org", make.NOW).text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 import time_machine
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 
 from digest import heartbeats
 from digest.delivery import holds
-from digest.desk import charts, nightly, pipeline, tallies
+from digest.desk import charts, nightly, picture, pipeline, tallies
 from digest.desk.models import Tally
+from digest.doctor import work
 from digest.models import Attempt, Delivery, Fetch
 from tests import make
 
@@ -127,27 +129,6 @@ def test_who_came_and_went_is_counted_for_the_whole_month_the_first_time():
         assert (len(joined), sum(day[""] for day in joined.values()), len(left)) == (4, 4, 1)
 
 
-def test_a_send_under_way_has_a_pace_and_an_end(clock):
-    edition = make.edition()
-    letters(edition, ["pending"] * 8)
-    tallies.letters(edition, make.NOW)
-    clock.shift(timedelta(minutes=2))
-    ids = list(Delivery.objects.values_list("pk", flat=True)[:4])
-    Delivery.objects.filter(pk__in=ids).update(state="accepted")
-    later = make.NOW + timedelta(minutes=2)
-    tallies.letters(edition, later)
-    found = pipeline.progress(edition, later)
-    assert (found.done, found.total, found.a_minute) == (4, 8, 2.0)
-    assert found.ends_at == later + timedelta(minutes=2)
-
-
-def test_nothing_is_under_way_when_all_is_settled():
-    edition = make.edition()
-    letters(edition, ["accepted"])
-    tallies.letters(edition, make.NOW)
-    assert pipeline.progress(edition, make.NOW) is None
-
-
 # -- what needs somebody ------------------------------------------------------------------------------
 
 
@@ -194,6 +175,55 @@ def test_what_is_held_or_odd_is_said_in_words(arrange, words):
     assert words in said(edition)
 
 
+TOMORROW = make.TODAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "fields", "words"),
+    [
+        (TOMORROW, {"state": "held"}, "The edition of 4 June is held: it waits for you; it does not go at 4 June"),
+        (
+            make.TODAY - timedelta(days=2),
+            {"state": "held"},
+            "The edition of 1 June is held: it waits for you; it was to",
+        ),
+        (TOMORROW, {"release_at": make.NOW - timedelta(minutes=9)}, "4 June was to go at 05:51 UTC and is not out"),
+        (TOMORROW, {"release_at": make.NOW - timedelta(minutes=9), "state": "frozen"}, "4 June was to go at 05:51"),
+        (make.TODAY - timedelta(days=2), {}, "The edition of 1 June was to go at 1 June"),
+    ],
+)
+def test_an_open_edition_of_any_day_that_is_held_or_overdue_is_named(day, fields, words, curator, staff):
+    today = make.edition()
+    make.edition(day, [make.paper()], **{"state": "collecting"} | fields)
+    assert words in said(today)
+    assert words in curator.get("/desk/").content.decode()
+    assert words in nightly.letter("a@example.org", make.NOW).text
+
+
+@pytest.mark.parametrize(
+    ("day", "papers", "fields"),
+    [
+        (TOMORROW, 1, {}),  # its day is to come
+        (TOMORROW, 1, {"release_at": make.NOW - timedelta(minutes=1)}),  # the gate looks once a minute
+        (make.TODAY - timedelta(days=3), 0, {}),  # a blank day, which has nothing to go out
+    ],
+)
+def test_an_open_edition_that_is_in_time_needs_nobody(day, papers, fields):
+    beat_all()
+    today = make.edition()
+    make.edition(day, [make.paper() for _ in range(papers)], state="collecting", **fields)
+    assert "was to go" not in said(today)
+
+
+def test_an_overdue_edition_is_one_matter_even_if_sources_are_missing():
+    beat_all()
+    make.source("late", name="Late Letters", kind="feed")
+    edition = make.edition(papers=[make.paper()], state="collecting", release_at=None)
+    late = [one for one in pipeline.matters(edition, make.NOW + timedelta(days=1)) if "edition of" in one.says]
+    assert [one.says for one in late] == [late[0].says]
+    assert "is not out" in late[0].says
+
+
 def test_an_edition_that_waits_names_its_sources(curator):
     beat_all()
     make.source("late", name="Late Letters", kind="feed")
@@ -215,12 +245,12 @@ def test_an_edition_that_waits_names_its_sources(curator):
 def test_a_source_that_fails_never_looks_well(fields, stage, words):
     beat_all()
     make.source(**fields)
-    assert pipeline.stages(None, make.NOW)[0].says == stage
+    assert picture.stages(None, make.NOW)[0].says == stage
     assert words in said(make.edition())
 
 
 def stage(name):
-    return next(one for one in pipeline.stages(None, make.NOW) if one.name == name)
+    return next(one for one in picture.stages(None, make.NOW) if one.name == name)
 
 
 def fetched(source, times, new=0):
@@ -250,7 +280,7 @@ def test_one_reader_is_a_reader(count, words):
 def test_the_doctors_worst_findings_stand_first(signed_in):
     make.edition()
     page = signed_in("operator").get("/desk/doctor/").content.decode()
-    ranks = [("bad", "warn", "ok").index(state) for state in re.findall(r'<td><span class="badge \w+">(\w+)<', page)]
+    ranks = [("bad", "look", "good").index(one) for one in re.findall(r"<span class=\"badge \w+\">(\w+)<", page)]
     assert ranks == sorted(ranks)
     assert len(set(ranks)) > 1
 
@@ -359,11 +389,48 @@ def test_bars_stay_inside_their_chart(columns):
     assert [row for row, _ in chart.rows] == [label for label, _ in columns]
 
 
-@pytest.mark.parametrize(("value", "top"), [(0, 1), (1, 1), (3, 5), (7, 10), (11, 20), (999, 1000), (1001, 2000)])
+@pytest.mark.parametrize(
+    ("value", "top"), [(0, 1), (1, 1), (3, 3), (7, 8), (11, 20), (241, 300), (999, 1000), (1001, 2000)]
+)
 def test_a_scale_ends_at_a_round_number(value, top):
     assert charts.nice(value) == top
+
+
+def test_a_scale_has_short_words():
+    assert [tick.label for tick in charts.stacked("x", ("a",), [("d", {"a": 15_500})]).ticks] == ["0", "10k", "20k"]
 
 
 def test_a_day_without_a_pull_is_an_empty_cell():
     found = charts.heat_map([("a", "A")], {("a", date(2026, 6, 3)): ("good", "ok")}, date(2026, 6, 3), 3)
     assert [cell.state for cell in found.rows[0][2]] == ["none", "none", "good"]
+
+
+@given(st.dates(date(2020, 1, 1), date(2040, 1, 1)))
+def test_the_days_named_above_a_calendar_stand_clear_of_each_other(until):
+    found = charts.heat_map([("a", "A")], {}, until, 35)
+    places = [mark.at for mark in found.marks]
+    assert len(places) >= 3
+    assert all(after - before >= 3 * (charts.CELL + charts.GAP) for before, after in pairwise(places))
+    assert {f"{day:%-d %b}" for day in found.days[:-2] if day.day == 1} <= {mark.label for mark in found.marks}
+
+
+def test_letters_given_up_of_late_are_a_matter():
+    beat_all()
+    edition = make.edition()
+    letters(edition, ["dead", "dead"], settled_at=make.NOW)
+    words = "2 letters were given up after every try had failed."
+    assert words in [one.says for one in pipeline.matters(edition, make.NOW)]
+    assert words not in [one.says for one in pipeline.matters(edition, make.NOW + timedelta(days=4))]
+
+
+def test_letters_in_doubt_are_one_number_everywhere(signed_in):
+    """Those that a later letter made good are in doubt nowhere; those that wait for evidence are, everywhere."""
+    edition, later = make.edition(make.TODAY - timedelta(days=1)), make.edition()
+    letters(later, ["accepted"], email="later@example.org")
+    letters(edition, ["uncertain", "uncertain", "ambiguous"])
+    letters(edition, ["uncertain"] * 2, email="good{}@example.org", carried_by=Delivery.objects.get(edition=later))
+    assert "3 letters are in doubt" in said(later)
+    assert "3 letters are in doubt" in nightly.letter("a@example.org", make.NOW).text
+    assert work.uncertain().detail == "3 by name on the desk"
+    page = signed_in("viewer").get("/desk/deliverability/").content.decode()
+    assert (page.count("Perhaps sent"), page.count("Waiting for evidence")) == (2, 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -79,10 +81,29 @@ def test_what_is_no_list_is_refused_in_words(body, said, operator):
     assert said in response.content.decode()
 
 
-def test_a_list_lost_on_the_way_is_asked_for_again(operator):
-    response = operator.post(PAGE, {"carried": "%%%", "do": "add"})
+@pytest.mark.parametrize("lost", ["%%%", "AAAA", "é"])
+def test_a_list_lost_on_the_way_is_asked_for_again(lost, operator):
+    response = operator.post(PAGE, {"carried": lost, "do": "add"})
     assert response.status_code == 400
     assert "Choose the file again" in response.content.decode()
+
+
+def test_the_largest_list_that_may_be_looked_at_can_be_added(operator):
+    feeds = [f"https://feeds.example/{n}/{'long' * 25}" for n in range(500)]
+    lines = "".join(f'<outline text="Feed {n}" xmlUrl="{url}"/>' for n, url in enumerate(feeds))
+    rest = "".join(f"<!-- {n} kept by the feed reader -->" for n in range(40_000))[: 1_000_000 - len(lines)]
+    body = f'<opml version="2.0"><body>{lines}</body></opml>{rest[: rest.rindex("<!")]}'.encode()
+    assert len(body) > 900_000
+    form = {"carried": carried(look(operator, body)), "do": "add", "feed": feeds}
+    assert operator.post(PAGE, form).status_code == 302
+    assert Source.objects.count() == 500
+
+
+def test_a_packed_bomb_is_opened_no_further_than_a_list_may_be_long(operator):
+    bomb = base64.b64encode(zlib.compress(b" " * 50_000_000)).decode()
+    response = operator.post(PAGE, {"carried": bomb, "do": "add"})
+    assert response.status_code == 400
+    assert "at most 1 MB" in response.content.decode()
 
 
 def test_the_export_holds_what_is_on_or_everything_and_comes_back_as_it_went(operator):

@@ -11,7 +11,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from digest.delivery import audit, holds
-from digest.desk import people, topicing
+from digest.desk import people, tallies, topicing
 from digest.desk.models import Act
 from digest.models import Attempt, Channel, Delivery, ProviderEvent, Skip, Source
 from digest.sources import curating
@@ -127,6 +127,16 @@ def test_suppressing_and_lifting_ask_the_reader_anew(operator):
     assert "ann@" not in str(list(Act.objects.values()))
 
 
+def test_lifting_does_not_claim_a_letter_that_may_not_go(operator):
+    reader = make.subscriber(state="pending")
+    operator.post(page(reader, "ask/"))
+    operator.post(page(reader, "suppress/"), {"detail": "a test address"})
+    assert "a test address" in operator.get(page(reader)).content.decode()
+    said = operator.post(page(reader, "lift/"), follow=True).content.decode()
+    assert "not asked to confirm yet" in said
+    assert Notice.objects.filter(kind="confirm").count() == 1
+
+
 @pytest.mark.parametrize("reason", ["complaint", "request"])
 def test_a_persons_own_word_is_not_taken_back(reason, operator):
     reader = make.subscriber()
@@ -145,7 +155,7 @@ def test_s26_erasing_wants_the_readers_number(admin):
     assert "ann@" not in str(list(Act.objects.values()))
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"])
 def test_s29_no_cell_is_a_formula(cell):
     assert people.safe(cell).startswith("'")
 
@@ -159,7 +169,7 @@ def test_s29_the_export_is_read_back_as_it_was_written(admin):
     rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert rows[0] == list(people.COLUMNS)
     assert [row[0] for row in rows[1:]] == ["plain@example.org", "'=cmd|calc@example.org"]
-    assert rows[2][4] == 'a,"b"\nc'
+    assert rows[2][rows[0].index("zone")] == 'a,"b"\nc'
     assert Act.objects.get().verb == "export readers"
 
 
@@ -177,7 +187,32 @@ def test_an_import_is_tried_first(admin):
     assert not Subscriber.objects.exists()
     upload(admin, text, really="yes")
     assert Subscriber.objects.get().email == "ann@example.org"
-    assert Act.objects.get().after == {"new": 1, "known": 0, "refused": 1}
+    assert Act.objects.get().after == {"new": 1, "known": 0, "refused": 1, "left_out": 0}
+
+
+def test_an_import_is_kept_without_choosing_the_file_again(admin):
+    shown = upload(admin, "email\nann@example.org\n").content.decode()
+    assert "Keep this reader" in shown
+    carried = shown.split('name="carried" value="')[1].split('"')[0]
+    admin.post("/desk/readers/import/", {"carried": carried, "really": "yes"})
+    assert Subscriber.objects.get().email == "ann@example.org"
+    lost = admin.post("/desk/readers/import/", {"carried": "?", "really": "yes"})
+    assert "Choose it again" in lost.content.decode()
+
+
+def test_s29_an_export_can_be_imported_without_those_who_left(admin):
+    speech = make.topic("speech")
+    make.subscriber("ann@example.org", topics=[speech], queries=["protein folding", "-galaxies stars"], weekday=4)
+    make.subscriber("ben@example.org", state="unsubscribed")
+    text = b"".join(admin.post("/desk/readers/export/").streaming_content).decode()
+    Subscriber.objects.all().delete()
+    shown = upload(admin, text, really="yes").content.decode()
+    assert "1 new, 0 known already, 0 refused, 1 left out" in shown
+    ann = Subscriber.objects.get()
+    assert (ann.email, ann.state, ann.weekday) == ("ann@example.org", "pending", 4)
+    assert {one.topic.slug if one.topic else one.text for one in ann.interests.all()} == {
+        "speech", "protein folding", "-galaxies stars",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", "name\nx\n", "\x00\x01"])
@@ -205,7 +240,7 @@ def form(**fields):
 
 def test_trying_a_query_shows_what_it_finds_and_keeps_nothing(curator, month):
     shown = curator.post("/desk/topics/new/", form(query="vision", do="try")).content.decode()
-    assert "3 papers in 3 days" in shown
+    assert "3 papers in the last 3 editions" in shown
     assert not Topic.objects.exists()
 
 
@@ -245,7 +280,10 @@ def test_a_retired_topic_keeps_its_readers(curator):
 def test_merging_hands_the_readers_over_once_each(curator):
     one, two = make.topic("speech", "speech"), make.topic("voice", "voice")
     both, single = make.subscriber(topics=[one, two]), make.subscriber(topics=[one])
-    curator.post("/desk/topics/speech/merge/", {"into": "voice"})
+    asked = curator.post("/desk/topics/speech/merge/", {"into": "voice"}).content.decode()
+    assert "its 2 readers get" in asked
+    assert Topic.objects.get(slug="speech").is_active
+    curator.post("/desk/topics/speech/merge/", {"into": "voice", "sure": "yes"})
     assert [reader.interests.get().topic for reader in (both, single)] == [two, two]
     assert Topic.objects.get(slug="speech").is_active is False
     assert Act.objects.get().after == {"into": "voice", "readers": 1}
@@ -318,12 +356,33 @@ def test_a_doubt_is_settled_by_name(operator):
     assert [one.name for one in audit.audit().broken] == []
 
 
+def test_several_doubts_are_settled_at_once(operator):
+    edition = make.edition()
+    rows = [letter(make.subscriber(), edition, "uncertain", settled_at=make.NOW) for _ in range(3)]
+    kept = letter(make.subscriber(), edition, "rejected")
+    ticked = [row.pk for row in [*rows[:2], kept]]
+    page = operator.post("/desk/deliverability/settle/", {"verb": "arrived", "letter": ticked}, follow=True)
+    assert "Settled: 2 letters arrived." in page.content.decode()
+    states = [Delivery.objects.get(pk=row.pk).state for row in [*rows, kept]]
+    assert states == ["accepted", "accepted", "uncertain", "rejected"]
+    none = operator.post("/desk/deliverability/settle/", {"verb": "arrived"}, follow=True)
+    assert "Tick letters that arrived first" in none.content.decode()
+
+
 def test_a_letter_that_is_not_in_doubt_is_not_settled(operator):
     row = letter(make.subscriber(), make.edition(), "rejected")
     operator.post("/desk/deliverability/settle/", {"verb": "arrived", "letter": row.pk})
     row.refresh_from_db()
     assert row.state == "rejected"
     assert not Act.objects.exists()
+
+
+def test_more_doubts_than_the_page_names_are_counted(operator, monkeypatch):
+    monkeypatch.setattr("digest.desk.views.deliverability.NAMED", 2)
+    edition = make.edition()
+    for _ in range(3):
+        letter(make.subscriber(), edition, "uncertain", settled_at=make.NOW)
+    assert "The newest 2 of 3." in operator.get("/desk/deliverability/").content.decode()
 
 
 def test_a_viewer_sees_doubts_without_addresses(signed_in):
@@ -336,6 +395,43 @@ def test_a_dead_letter_is_tried_again(operator):
     operator.post("/desk/deliverability/settle/", {"verb": "revive", "letter": row.pk})
     row.refresh_from_db()
     assert row.state == "pending"
+
+
+def waiting_report(kind="bounced"):
+    row = letter(make.subscriber(), make.edition(), "accepted")
+    return ProviderEvent.objects.create(
+        event_key=f"e{row.pk}", channel="postmark", type=kind, delivery=row, occurred_at=make.NOW,
+        received_at=make.NOW, review="waiting", address_hmac="0" * 64, raw={"severity": "hard"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "review"), [("believe", "believed"), ("refuse", "refused")])
+def test_s17_reports_that_wait_are_shown_and_judged_at_the_desk(operator, verb, review):
+    report = waiting_report()
+    shown = operator.get("/desk/deliverability/").content.decode()
+    assert "1 report waits for your word" in shown
+    assert "1 about 1 reader (" in shown
+    operator.post("/desk/deliverability/reports/", {"verb": verb, "channel": "postmark"})
+    report.refresh_from_db()
+    assert (report.review, report.applied_at is None) == (review, verb == "believe")
+    assert Act.objects.get().verb == f"{verb} reports"
+    assert "for your word" not in operator.get("/desk/deliverability/").content.decode()
+
+
+def test_s17_the_desk_does_not_send_on_while_reports_wait(operator, settings):
+    settings.MAIL_CHANNEL = "postmark"
+    waiting_report()
+    holds.hold("postmark", holds.BREAKER, "too many", make.NOW)
+    answer = operator.post("/desk/deliverability/hold/", {"verb": "resume"}, follow=True)
+    assert "Say what they are first" in answer.content.decode()
+    assert holds.why("postmark", make.NOW)
+
+
+def test_reports_judged_by_somebody_else_meanwhile_are_said_so(operator):
+    answer = operator.post("/desk/deliverability/reports/", {"verb": "refuse", "channel": "postmark"}, follow=True)
+    assert "somebody else may have said" in answer.content.decode()
+    assert operator.post("/desk/deliverability/reports/", {"verb": "nonsense"}).status_code == 404
+    assert not Act.objects.exists()
 
 
 def test_sending_is_held_and_let_go_on(operator):
@@ -362,3 +458,38 @@ def test_an_address_is_looked_up_by_itself(operator):
 def test_an_address_that_is_none_is_refused_in_words(operator):
     answer = operator.post("/desk/deliverability/suppression/", {"email": "nonsense", "verb": "look"})
     assert answer.status_code == 400
+
+
+def test_a_letter_names_its_papers_and_why_each_is_there(operator):
+    reader, paper = make.subscriber("ann@example.org"), make.paper("A study of whispers")
+    letter(reader, make.edition(papers=[paper]), papers=[
+        {"paper": paper.pk, "reasons": [{"label": "speech"}, {"label": "audio"}]}, {"paper": 999_999, "reasons": []}
+    ])  # fmt: skip
+    assert people.letters(reader)[0].papers == [("A study of whispers", "speech, audio"), ("A paper that is gone", "")]
+    assert "A study of whispers" in operator.get(page(reader)).content.decode()
+
+
+def test_older_readers_are_a_page_further(operator, monkeypatch):
+    monkeypatch.setattr(people, "FOUND", 2)
+    rows = [make.subscriber(f"reader-{n}@example.org") for n in range(3)]
+    first = operator.get("/desk/readers/").content.decode()
+    assert f"before={rows[1].pk}" in first
+    assert "reader-0@" not in first
+    second = operator.get(f"/desk/readers/?before={rows[1].pk}").content.decode()
+    assert "reader-0@" in second
+    assert "Older readers" not in second
+    assert operator.get("/desk/readers/?before=²").status_code == 200
+
+
+def test_churn_is_the_share_of_those_who_were_readers():
+    assert (people.churn(0, 0), people.churn(1, 99), people.churn(3, 0)) == (0.0, 1.0, 100.0)
+
+
+@pytest.mark.parametrize(("complained", "words"), [(0, ""), (1, "many"), (4, "too many")])
+def test_shares_that_providers_act_on_are_marked(complained, words, operator):
+    edition = make.edition()
+    tallies.put("letters", edition.date, {"accepted": 1000}, make.NOW)
+    tallies.put("fates", edition.date, {"delivered": 990, "complained": complained}, make.NOW)
+    text = operator.get("/desk/deliverability/").content.decode()
+    assert ("many</span>" in text) is bool(words)
+    assert not words or f">{words}</span>" in text

@@ -21,6 +21,8 @@ READ, NONE = {"GET": EVERYBODY, "HEAD": EVERYBODY}, {}
 MATRIX = {
     "desk": READ,
     "desk-doctor": {"GET": OPERATORS, "HEAD": OPERATORS},
+    "desk-papers": READ,
+    "desk-editions": READ,
     "desk-triage": READ,
     "desk-undo": {"POST": CURATORS},
     "desk-merge": {"POST": CURATORS},
@@ -56,9 +58,11 @@ MATRIX = {
     "desk-source-act": {"POST": OPERATORS},
     "desk-deliverability": READ,
     "desk-settle": {"POST": OPERATORS},
+    "desk-reports": {"POST": OPERATORS},
     "desk-hold": {"POST": OPERATORS},
     "desk-suppression": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
     "desk-log": {"GET": ADMINS, "HEAD": ADMINS},
+    "desk-password": READ | {"POST": EVERYBODY},
 }
 NOWHERE = {"desk-elsewhere"}  # every other address under /desk/; tested in test_missing.py
 OPEN_TO_ALL = {"desk-signin", "desk-second", "desk-signout"}  # the way in; tested in test_signin.py
@@ -70,6 +74,7 @@ WORDS = {
 FORMS = {
     "desk-change": {"verb": "pin"},
     "desk-settle": {"verb": "arrived", "letter": "1"},
+    "desk-reports": {"verb": "refuse", "channel": "postmark"},
     "desk-topic-merge": {"into": "topic-1"},
 }
 
@@ -150,18 +155,18 @@ def test_s24_whoever_may_is_let_in(name, world, signed_in):
 @pytest.mark.parametrize("name", sorted(name for name, row in MATRIX.items() if "GET" in row))
 def test_get_changes_nothing(name, world, signed_in):
     before = Act.objects.count(), list(Edition.objects.values()), list(EditionPaper.objects.values())
-    assert signed_in("admin").get(address(name, world)).status_code == 200
+    assert signed_in("admin").get(address(name, world), follow=True).status_code == 200
     assert (Act.objects.count(), list(Edition.objects.values()), list(EditionPaper.objects.values())) == before
 
 
 @pytest.mark.parametrize("name", sorted(name for name, row in MATRIX.items() if "POST" in row))
-def test_a_post_without_its_token_is_refused(name, world, staff):
+def test_s18_a_post_without_its_token_is_refused(name, world, staff):
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff("admin"))
     assert client.post(address(name, world)).status_code == 403
 
 
-def test_a_person_who_left_gets_in_no_more(signed_in, staff):
+def test_s24_a_person_who_left_gets_in_no_more(signed_in, staff):
     client = signed_in("admin")
     user = staff("admin")
     user.is_active = False
@@ -169,7 +174,14 @@ def test_a_person_who_left_gets_in_no_more(signed_in, staff):
     assert client.get("/desk/").status_code == 302
 
 
-def test_only_a_superuser_or_a_role_may(client, django_user_model):
+def test_s24_a_role_taken_away_is_gone_at_the_next_page(signed_in, staff):
+    client = signed_in("admin")
+    assert client.get("/desk/log/").status_code == 200
+    staff("admin").groups.clear()
+    assert client.get("/desk/log/").status_code == 403
+
+
+def test_s24_only_a_superuser_or_a_role_may(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("s", is_staff=True))
     assert client.get("/desk/").status_code == 403
     client.force_login(django_user_model.objects.create_superuser("root"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b32decode
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.test import Client
 from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config import settings as shipped
-from digest.desk import signin
+from digest.desk import log, signin
 from digest.desk.models import Act, SignInBudget
 from tests import make
 
@@ -114,11 +116,15 @@ def test_a_bucket_leaks(before, passed, left):
         ("https://evil.example/", "/desk/"),
         ("//evil.example/", "/desk/"),
         ("/\\evil.example", "/desk/"),
+        ("/\t/evil.example", "/desk/"),
+        ("///evil.example", "/desk/"),
+        ("http:///evil.example", "/desk/"),
+        ("desk/", "/desk/"),
         ("javascript:alert(1)", "/desk/"),
         ("", "/desk/"),
     ],
 )
-def test_signing_in_leads_nowhere_else(wanted, goes, curator_user):
+def test_s19_signing_in_leads_nowhere_else(wanted, goes, curator_user):
     assert attempt(next=wanted).url == goes
 
 
@@ -154,10 +160,15 @@ def test_s24_the_way_in_takes_no_other_method(path, method, signed_in):
 # -- the second factor ------------------------------------------------------------------------------
 
 
-def set_up(client):
-    page = client.get("/desk/second/")
-    device = TOTPDevice.objects.get()
+def secret_of(page):
+    """A device with the secret that the page shows, as an app would read it."""
     assert b"data:image/svg+xml" in page.content
+    spelt = re.search(r"type in <code>([A-Z2-7 ]+)</code>", page.content.decode())[1].replace(" ", "")
+    return TOTPDevice(key=b32decode(spelt).hex())
+
+
+def set_up(client):
+    device = secret_of(client.get("/desk/second/"))
     return device, client.post("/desk/second/", {"code": code_of(device)})
 
 
@@ -230,10 +241,175 @@ def test_a_wrong_code_does_not_set_it_up(signed_in, settings):
     client = signed_in("curator")
     client.get("/desk/second/")
     assert client.post("/desk/second/", {"code": "nonsense"}).status_code == 400
-    assert not TOTPDevice.objects.get().confirmed
+    assert not TOTPDevice.objects.exists()
+
+
+def test_s23_who_knows_only_the_password_cannot_read_the_secret_that_will_count(signed_in, settings):
+    settings.PUBLIC = True
+    thief, owner = signed_in("curator"), signed_in("curator")
+    read = secret_of(thief.get("/desk/second/"))
+    kept, done = set_up(owner)
+    assert done.status_code == 200
+    assert TOTPDevice.objects.get().key == kept.key != read.key
+    answer = thief.post("/desk/second/", {"code": code_of(read)})
+    assert answer.status_code == 400
+    assert thief.get("/desk/").url == "/desk/second/"
+
+
+def test_s23_the_code_that_set_it_up_opens_nothing_more(signed_in, settings):
+    settings.PUBLIC = True
+    device, _ = set_up(signed_in("curator"))
+    assert signed_in("curator").post("/desk/second/", {"code": code_of(device)}).status_code == 400
+
+
+def test_s23_a_password_buys_no_new_guesses_at_the_code(curator_user):
+    """Signing in forgives a name its failures, but not before the code was right too."""
+    TOTPDevice.objects.create(user=curator_user, confirmed=True)
+    codes = []
+    for n in range(8):
+        client = Client(REMOTE_ADDR=f"198.51.{n}.7")
+        attempt(client=client)
+        codes.append(client.post("/desk/second/", {"code": "1"}).status_code)
+    assert codes == [400] * 5 + [302] * 3  # the last three were not even signed in
+
+
+def test_s23_each_step_of_signing_in_makes_a_new_session(curator_user):
+    device = TOTPDevice.objects.create(user=curator_user, confirmed=True)
+    client = Client()
+    client.cookies["sessionid"] = planted = "a" * 32
+    attempt(client=client)
+    after_password = client.cookies["sessionid"].value
+    client.post("/desk/second/", {"code": code_of(device)})
+    after_code = client.cookies["sessionid"].value
+    assert len({planted, after_password, after_code}) == 3
+    for stale in (planted, after_password):
+        other = Client()
+        other.cookies["sessionid"] = stale
+        assert "/desk/sign-in/" in other.get("/desk/").url
+
+
+def test_s23_a_cookie_kept_from_before_signing_out_opens_nothing(curator_user):
+    client, copy = Client(), Client()
+    attempt(client=client)
+    copy.cookies["sessionid"] = client.cookies["sessionid"].value
+    assert copy.get("/desk/").status_code == 200
+    client.post("/desk/sign-out/")
+    assert copy.get("/desk/").status_code == 302
+
+
+def test_s23_a_new_password_ends_every_session_of_the_person(curator_user):
+    here, there = Client(), Client()
+    for client in (here, there):
+        attempt(client=client)
+    curator_user.set_password("another long password")
+    curator_user.save()
+    assert [client.get("/desk/").status_code for client in (here, there)] == [302, 302]
+
+
+def test_s23_the_records_show_nobody_the_secrets_of_others(client, curator_user, django_user_model):
+    device = TOTPDevice.objects.create(user=curator_user, confirmed=True)
+    recovery = StaticDevice.objects.create(user=curator_user, name="recovery")
+    recovery.token_set.create(token="abcdefgh")
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    for page in (
+        f"otp_totp/totpdevice/{device.pk}/change/",
+        "otp_totp/totpdevice/",
+        f"otp_static/staticdevice/{recovery.pk}/change/",
+    ):
+        shown = client.get(f"/admin/{page}")
+        assert shown.status_code == 200
+        assert not re.search(f"{device.key}|qrcode|abcdefgh", shown.content.decode())
+
+
+@pytest.mark.parametrize("path", ["/desk/sign-in/", "/desk/second/", "/desk/sign-out/"])
+def test_s18_another_sites_form_neither_signs_in_nor_out(path, curator_user):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(curator_user)
+    assert client.post(path, {"username": "curator", "password": PASSWORD, "code": "1"}).status_code == 403
+    assert client.get("/desk/").status_code == 200
 
 
 def test_s23_new_passwords_are_kept_with_argon2_and_are_long():
     assert shipped.PASSWORD_HASHERS[0].endswith("Argon2PasswordHasher")
     lengths = [one["OPTIONS"]["min_length"] for one in shipped.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in one]
     assert min(lengths) >= 12
+
+
+def lines():
+    return list(Act.objects.order_by("id").values_list("verb", "subject", "actor"))
+
+
+def test_a_failed_sign_in_is_a_line_without_the_password_or_a_name_nobody_has(curator_user):
+    attempt("curator", "my wrong password")
+    attempt("hunter2 is my password", "x")
+    assert lines() == [
+        ("sign in: failed", "person curator", "nobody"),
+        ("sign in: failed", "person hu…", "nobody"),
+    ]
+    assert "wrong password" not in str(list(Act.objects.values()))
+    assert log.verify() == 2
+
+
+def test_who_has_to_wait_is_one_line_and_not_one_each_time(curator_user):
+    for _ in range(12):
+        attempt(password="wrong")
+    verbs = [verb for verb, _, _ in lines()]
+    assert verbs == ["sign in: failed"] * 5 + ["sign in: refused"]
+
+
+def test_s23_an_attack_from_everywhere_does_not_fill_the_log(curator_user, monkeypatch):
+    monkeypatch.setattr(signin, "MOST_LINES", 7.0)
+    with time_machine.travel(make.NOW, tick=False) as clock:
+        for n in range(20):
+            attempt(f"name{n}", "x", client=Client(REMOTE_ADDR=f"198.51.{n}.7"))
+        assert len(lines()) == 7
+        clock.shift(signin.LINE_LEAK)
+        attempt("one more", "x", client=Client(REMOTE_ADDR="203.0.113.7"))
+        assert len(lines()) == 8
+
+
+NEW = "several new words together"
+
+
+def changing(client, old=PASSWORD, one=NEW, two=NEW):
+    return client.post("/desk/password/", {"old_password": old, "new_password1": one, "new_password2": two})
+
+
+def test_a_person_changes_their_own_password_and_stays_signed_in_here_alone(curator_user):
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        assert attempt(client=client).status_code == 302
+    assert changing(here).status_code == 302
+    assert here.get("/desk/").status_code == 200
+    assert elsewhere.get("/desk/").status_code == 302
+    assert (attempt().status_code, attempt(password=NEW).status_code) == (400, 302)
+    assert Act.objects.filter(verb="change password", subject="person curator").count() == 1
+
+
+@pytest.mark.parametrize("wrong", [{"old": "x"}, {"one": "short", "two": "short"}, {"two": "another of those words"}])
+def test_a_password_is_changed_only_by_who_knows_it_to_a_good_one_typed_twice(wrong, curator_user):
+    client = Client()
+    attempt(client=client)
+    answer = changing(client, **wrong)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()
+    assert attempt().status_code == 302
+
+
+def test_s23_guesses_at_the_old_password_are_stopped(curator_user):
+    client = Client()
+    attempt(client=client)
+    codes = [changing(client, old="wrong").status_code for _ in range(6)]
+    assert codes == [400] * 5 + [429]
+    assert changing(client).status_code == 429
+
+
+def test_the_foot_of_a_page_leads_to_what_the_person_may(curator_user):
+    client = Client()
+    attempt(client=client)
+    page = client.get("/desk/topics/").content.decode()
+    assert "/desk/password/" in page
+    assert "/desk/second/" in page
+    assert 'href="/admin/"' not in page
+    type(curator_user).objects.update(is_staff=True)
+    assert 'href="/admin/"' in client.get("/desk/topics/").content.decode()

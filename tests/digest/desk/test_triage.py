@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.desk import adding, duplicates, reach
+from digest import editions
+from digest.desk import adding, duplicates, issuing, reach, sifting
 from digest.desk.duplicates import Looked
 from digest.desk.models import Act
+from digest.desk.views import triage
 from digest.models import EditionPaper, Paper
 from digest.sources import answers
 from digest.sources.entry import Batch, Entry
@@ -18,6 +23,12 @@ from tests import make
 
 pytestmark = pytest.mark.django_db
 DAY = f"/desk/triage/{make.TODAY}/"
+
+
+@pytest.fixture(autouse=True)
+def no_pairs_known(monkeypatch):
+    """A process keeps one edition's pairs; tests give the same numbers to other papers."""
+    monkeypatch.setattr(triage, "_known", {})
 
 
 @pytest.fixture
@@ -49,6 +60,52 @@ def test_one_press_is_one_act_and_one_line_in_the_log(verb, field, value, curato
     assert getattr(now_of(row), field) is value
     act = Act.objects.get()
     assert (act.actor, act.verb, act.before[field], act.after[field]) == ("curator", verb, not value, value)
+
+
+@pytest.mark.parametrize(
+    ("after", "page", "stands"),
+    [
+        ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], 3),  # it stands where it stood
+        ([3, 1, 2, 4, 5], [3, 1, 2, 4, 5], 4),  # it went to the head of the list: the next one
+        ([1, 2, 4, 5], [1, 2, 4, 5], 4),  # it is gone
+        ([1, 2], [1, 2], 2),  # so is all that came behind it
+        ([3, 1, 2, 4, 5], [1, 2], 2),  # the next one is on another page
+        ([], [], None),
+    ],
+)
+def test_after_an_act_one_stands_at_the_paper_or_at_the_next(after, page, stands):
+    assert sifting.beside([1, 2, 3, 4, 5], after, 3, page) == stands
+
+
+@given(st.lists(st.integers(0, 9), unique=True), st.lists(st.integers(0, 9), unique=True), st.integers(0, 9), st.data())
+def test_one_stands_on_the_page_or_nowhere(before, after, entry, data):
+    start = data.draw(st.integers(0, len(after)))
+    part = after[start : start + 3]
+    stands = sifting.beside(before, after, entry, part)
+    assert stands in part if stands is not None else not set(part) & set(before)
+
+
+def test_the_list_can_be_ordered_by_readers_or_votes_behind_its_pins(curator, edition):
+    make.subscriber(queries=["dark"])
+    Paper.objects.filter(title="Proofs by machine").update(upvotes=7)
+    reach.count(edition, timezone.now())
+
+    def order(name):
+        said = curator.get(DAY, {"order": name}).content.decode()
+        return [title.split()[0] for title in re.findall(r"<h2>(?:<a .*?>)?(\w.*?)<", said)]
+
+    assert [order(name)[0] for name in ("place", "nonsense", "reach", "votes")] == [
+        "Speech", "Speech", "Seeing", "Proofs"
+    ]  # fmt: skip
+    do(curator, entry(edition), "pin")
+    assert order("votes") == ["Speech", "Proofs", "Seeing"]
+
+
+def test_the_list_asked_for_is_come_back_to(curator, edition):
+    row = entry(edition, 1)
+    assert do(curator, row, "hide", here=f"{DAY}?show=open&q=speech+OR+dark&page=1").url == (
+        f"{DAY}?q=speech+OR+dark&show=open#p{entry(edition).pk}"
+    )
 
 
 def test_pressing_twice_is_pressing_once(curator, edition):
@@ -127,7 +184,106 @@ def test_undo_leaves_what_another_changed_since(signed_in, edition):
     do(signed_in("curator", "ben"), row, "hide")
     ann.post(f"{DAY}undo/")
     assert (now_of(row).is_pinned, row.is_hidden) == (False, True)
-    assert "Someone changed this paper after you" in ann.get(DAY).content.decode()
+    said = ann.get(DAY).content.decode()
+    assert "Not undone: the pin of “Speech from silence”. ben changed this after you did (hide)." in said
+
+
+def test_the_edition_page_is_come_back_to_and_a_note_not_kept_goes_out_nowhere(curator, edition):
+    page = f"/desk/edition/{make.TODAY}/"
+    row = entry(edition)
+    do(curator, row, "pin")
+    form = {"here": page, "note": "Half", "curator": "Ann"}
+    assert do(curator, row, "unpin", **form).url == f"{page}#pins"
+    edition.refresh_from_db()
+    assert edition.note == ""
+    assert "Half" in curator.get(page).content.decode()
+    assert curator.post(f"{DAY}undo/", {"here": page}).url == f"{page}#pins"
+    curator.post(f"{page}note/", {"note": "Half", "curator": "Ann", "revision": edition.revision + 1})
+    assert "Not kept yet" not in curator.get(page).content.decode()
+
+
+def undone(client):
+    """What the page says after an undo."""
+    page = client.post(f"{DAY}undo/", follow=True).content.decode()
+    return re.findall(r'<div class="notice (?:good|bad)" role="\w+"><p>(.*?)</p>', page)[-1]
+
+
+def test_undo_steps_over_what_another_changed_to_the_act_before(signed_in, edition):
+    one, two, ann = entry(edition), entry(edition, 1), signed_in("curator", "ann")
+    do(ann, one, "hide")
+    do(ann, two, "pin")
+    do(signed_in("curator", "ben"), two, "unpin")
+    assert undone(ann).startswith("Not undone: the pin of “Seeing in the dark”. ben changed this")
+    assert undone(ann) == "Undone: the hiding of “Speech from silence”."
+    assert (now_of(one).is_hidden, undone(ann)) == (False, "There is nothing of yours to undo in this edition.")
+
+
+def test_a_note_of_another_does_not_hinder_taking_back_a_pin(signed_in, edition):
+    row, ann = entry(edition), signed_in("curator", "ann")
+    do(ann, row, "pin")
+    do(signed_in("curator", "ben"), row, "note", note="Ben's", seen="")
+    assert undone(ann).startswith("Undone: the pin")
+    assert (now_of(row).is_pinned, row.note) == (False, "Ben's")
+
+
+def test_an_order_of_pins_is_taken_back_and_then_the_pins_before_it(curator, edition):
+    was = list(edition.entries.values_list("pk", "position", "is_pinned"))
+    rows = [entry(edition, n) for n in (2, 0, 1)]
+    for row in rows:
+        do(curator, row, "pin")
+    do(curator, rows[1], "up")
+    assert undone(curator) == "Undone: the order of the pins."
+    assert [row.pk for row in edition.entries.filter(is_pinned=True)] == [row.pk for row in rows]
+    said = [undone(curator) for _ in rows]
+    assert [one.split("“")[0] for one in said] == ["Undone: the pin of "] * 3
+    assert list(edition.entries.values_list("pk", "position", "is_pinned")) == was
+
+
+def test_an_order_of_pins_is_taken_back_around_a_pin_of_another(signed_in, edition):
+    one, two, three, ann = *(entry(edition, n) for n in range(3)), signed_in("curator", "ann")
+    for row in (one, two):
+        do(ann, row, "pin")
+    do(ann, two, "up")
+    do(signed_in("curator", "ben"), three, "pin")
+    assert undone(ann) == "Undone: the order of the pins."
+    assert [row.pk for row in edition.entries.filter(is_pinned=True)] == [one.pk, two.pk, three.pk]
+
+
+def test_an_order_that_another_changed_is_stepped_over(signed_in, edition):
+    one, two, ann = entry(edition), entry(edition, 1), signed_in("curator", "ann")
+    for row in (one, two):
+        do(ann, row, "pin")
+    do(ann, two, "up")
+    do(signed_in("curator", "ben"), one, "up")
+    assert undone(ann).startswith("Not undone: the order of the pins. ben changed this after you did (order pins).")
+    assert undone(ann) == "Undone: the pin of “Seeing in the dark”."
+
+
+def test_an_added_paper_is_taken_out_again_and_stays_out(curator, edition, monkeypatch):
+    found = Entry("2504.02302", "Found at arXiv", "https://arxiv.org/abs/2504.02302", arxiv_id="2504.02302")
+    monkeypatch.setattr(answers, "ask", lambda *a, **k: reply([found]))
+    do(curator, entry(edition), "pin")
+    curator.post(f"{DAY}add/", {"what": "2504.02302"})
+    assert undone(curator) == "Undone: the adding of “Found at arXiv”."
+    editions.collect(edition.date, make.NOW)
+    assert not edition.entries.filter(paper__title="Found at arXiv").exists()
+    assert now_of(entry(edition)).is_pinned
+
+
+def test_a_late_riser_brought_back_is_taken_out_unless_another_pinned_it(signed_in, edition):
+    old, ann = make.paper("Old"), signed_in("curator", "ann")
+    make.edition(make.TODAY.replace(day=1), [old])
+    ann.post(f"{DAY}back/{old.pk}/")
+    back = edition.entries.get(paper=old)
+    ben = signed_in("curator", "ben")
+    do(ben, back, "pin")
+    assert "ben changed this after you did (pin)" in undone(ann)
+    undone(ben)
+    assert edition.entries.filter(paper=old).exists()
+    edition.entries.filter(paper=old).delete()
+    ann.post(f"{DAY}back/{old.pk}/")
+    assert undone(ann) == "Undone: the return of “Old”."
+    assert not edition.entries.filter(paper=old).exists()
 
 
 def test_undo_takes_back_nothing_of_others(signed_in, edition):
@@ -145,7 +301,7 @@ def test_undo_takes_back_nothing_of_others(signed_in, edition):
         ({"show": "pinned"}, {"Proofs by machine"}),
         ({"show": "hidden"}, {"Seeing in the dark"}),
         ({"show": "open"}, {"Speech from silence"}),
-        ({"show": "unread"}, {"Seeing in the dark", "Proofs by machine"}),
+        ({"show": "unread"}, {"Seeing in the dark"}),  # a pin is everybody's
     ],
 )
 def test_the_list_narrows(asked, shown, curator, edition):
@@ -168,8 +324,27 @@ def test_a_paper_says_how_many_it_would_reach_and_by_what(curator, edition):
     make.subscriber(queries=["silence"])
     make.subscriber(queries=["speech"], state="paused")
     found = reach_of(edition, "Speech from silence")
-    assert (found.readers, found.topics) == (4, (("Speech", 3),))
-    assert "Speech <span" in curator.get(DAY).content.decode()
+    assert (found.readers, found.topics, found.words) == (4, (("Speech", 3),), 1)
+    page = " ".join(re.sub("<.*?>", "", curator.get(DAY).content.decode()).split())
+    assert "4 readers: Speech 3, own words 1" in page
+
+
+def reaches(client):
+    """What the page says of each paper's reach, in the order of the list."""
+    found = re.findall(r'<p class="reach">(.*?)</p>', client.get(DAY).content.decode(), re.S)
+    return [" ".join(re.sub("<.*?>", "", one).split()) for one in found]
+
+
+def test_a_pin_reaches_everybody_and_what_is_not_counted_yet_says_so(curator, edition):
+    make.subscriber(queries=["speech"])
+    make.subscriber(queries=["nothing like it"])
+    reach.count(edition, timezone.now())
+    do(curator, entry(edition, 2), "pin")
+    EditionPaper.objects.create(edition=edition, paper=make.paper("Late"), position=9)
+    due = issuing.letters_ahead(timezone.now())
+    assert reaches(curator) == [
+        f"everybody: {due} readers due within a day", "1 reader: own words 1", "0 readers", "being counted"
+    ]  # fmt: skip
 
 
 def test_a_muted_interest_takes_its_reader_away(edition):
@@ -254,8 +429,16 @@ def reply(entries):
 
 def test_a_known_paper_is_added_by_its_id(curator, edition):
     paper = make.paper("Known already", arxiv_id="2504.02302")
-    assert curator.post(f"{DAY}add/", {"what": "https://arxiv.org/abs/2504.02302v2"}).url == DAY
-    assert edition.entries.filter(paper=paper).exists()
+    answer = curator.post(f"{DAY}add/", {"what": "https://arxiv.org/abs/2504.02302v2"})
+    assert answer.url == f"{DAY}#p{edition.entries.get(paper=paper).pk}"
+    assert "Added: “Known already”." in curator.get(DAY).content.decode()
+
+
+def test_what_a_closed_edition_refuses_is_not_stored(curator, edition):
+    type(edition).objects.update(state="released")
+    form = {"what": "https://example.org/a", "title": "By hand"}
+    assert b"its content is fixed" in curator.post(f"{DAY}add/", form).content
+    assert not Paper.objects.filter(title="By hand").exists()
 
 
 def test_an_unknown_paper_is_asked_of_arxiv(curator, edition, monkeypatch):

@@ -29,8 +29,15 @@ def test_it_counts_what_would_have_come_in_the_last_weeks() -> None:
     assert shown.month == preview.Span(30, 9, 6, 2.0)
     assert shown.week == preview.Span(7, 6, 4, 2.0)
     assert list(shown.by_day.values()) == [2, 2, 2]
-    assert [(one.of_week, one.found) for one in shown.tallies] == [(4, 6), (2, 3)]
+    assert [(one.of_week, one.found) for one in shown.tallies] == [(4, 6), (0, 0)]
     assert len(shown.choices) == 4
+
+
+def test_a_mute_counts_what_it_keeps_out_and_matches_nothing() -> None:
+    editions(0, 1, 8, 40)
+    shown = preview.preview([want("chairs", muted=True), want("speech OR chairs")])
+    assert (shown.week.matched, shown.month.matched) == (4, 6)
+    assert [(one.of_week, one.found) for one in shown.tallies] == [(2, 3), (6, 9)]
 
 
 def test_a_want_that_brings_nothing_or_too_much_or_cannot_be_read_is_told() -> None:

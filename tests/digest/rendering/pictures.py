@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
 
     from digest.matching import Day
     from digest.matching.reading import papers_of
-    from digest.models import Paper
+    from digest.models import Edition, Paper
     from digest.rendering import composing, golden, previews, reading
     from digest.rendering.composing import Order, Pick
     from digest.rendering.frames import Issue
@@ -42,7 +42,9 @@ def pages() -> dict[str, str]:
     from digest.selection import select, to_json
 
     wants = previews.wants(["agent*", "benchmark* OR evaluat*", "speech OR audio", "diffus* OR image", "model"])
-    chosen = to_json(select(Day.build(papers_of([previews.edition()])), wants, 50))
+    chosen = to_json(
+        select(Day.build(papers_of([Edition.objects.filter(state=Edition.State.RELEASED).latest("date")])), wants, 50)
+    )
     rows = Paper.objects.in_bulk([row["paper"] for row in chosen])
     facts = reading.content({}, {}, rows)
     picks = list(facts.picks(chosen))

@@ -9,7 +9,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.conf import settings
@@ -22,7 +22,9 @@ from hypothesis import settings as settings_
 from hypothesis import strategies as st
 
 from digest import archive
+from digest.rendering.letters import letters
 from tests import make
+from tests.digest.rendering.posts import delivery
 
 pytestmark = pytest.mark.django_db
 PAGES = [
@@ -204,11 +206,39 @@ def patterns(resolver: URLResolver | None = None, base: str = "") -> list[tuple[
     return found
 
 
+EXAMPLES = {"int": "1", "day": "2026-06-03", "week": "2026-W23", "month": "2026-06", "form": "json", "citation": "bib"}
+
+
+def test_s34_every_address_there_is_answers_with_every_security_header(client: Client) -> None:
+    """Whatever the answer is: a page, a redirect, a refusal, or a login asked for."""
+    filled = {
+        re.sub(r"<(?:(\w+):)?\w+>", lambda found: EXAMPLES.get(found[1] or "str", "x.y"), path)
+        for path, _ in patterns()
+        if "(?P" not in path
+    }
+    assert len(filled) > 100
+    for path in sorted(filled):
+        for method in ("get", "head", "post", "options"):
+            answer = getattr(client, method)(f"/{path}")
+            assert not HEADERS - set(answer.headers), (method, path)
+            assert "unsafe-eval" not in answer["Content-Security-Policy"], path
+            assert "frame-ancestors 'none'" in answer["Content-Security-Policy"], path
+
+
+HEADERS = {"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"}
+HEADERS |= {"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy"}
+
+
 def test_s18_only_one_click_links_and_signed_reports_do_without_the_forms_proof() -> None:
     exempt = {path for path, one in patterns() if getattr(one.callback, "csrf_exempt", False)}
-    signed = ("u/<str:token>/", "b/<str:token>/", "k/<str:token>/", "s/<str:token>/", "hooks/", "anymail/")
 
-    assert {path for path in exempt if not path.startswith(signed)} == set()
+    assert {path for path in exempt if not path.startswith("hooks/")} == {
+        "u/<str:token>/",
+        "b/<str:token>/",
+        "k/<str:token>/<int:paper>/why/",
+        "k/<str:token>/<int:paper>/<str:act>/",
+        "s/<str:token>/",
+    }
 
 
 @pytest.mark.usefixtures("_archive")
@@ -224,6 +254,47 @@ def test_s19_no_parameter_leads_elsewhere(client: Client, name: str) -> None:
         for path in ["/", "/topics/", "/search/", "/subscribe/", "/preferences/", "/admin/login/", "/desk/"]:
             answer = client.get(path, {name: target})
             assert "evil.example" not in answer.get("Location", "").split("?")[0]
+
+
+@pytest.mark.parametrize(
+    "start", ["//", "///", "/\\", "/%5C", "/%2F", "/%09/", "/.//", "/desk//", "/p//", "/static//", "/https:"]
+)
+@pytest.mark.parametrize("end", ["", "/", "/..", "/%2e%2e/", "/topics", "?q=x"])
+def test_s19_no_path_leads_elsewhere(client: Client, start: str, end: str) -> None:
+    answer = client.get(f"http://localhost{start}evil.example{end}")
+
+    place = urlsplit(answer.get("Location", "/"))
+    assert (place.scheme, place.netloc) == ("", "")
+    assert not place.path.startswith(("//", "/\\"))
+
+
+def test_s19_signing_in_leads_to_the_desk_whatever_a_link_says(client: Client) -> None:
+    from django.contrib.auth.models import User
+
+    User.objects.create_superuser("ada", password="a long password")
+    sent = {"username": "ada", "password": "a long password", "next": "//evil.example"}
+    places = {client.post(f"{path}?next=//evil.example", sent).get("Location", "") for path in SIGN_IN}
+
+    assert any(places)
+    assert not [place for place in places if "evil" in place]
+
+
+SIGN_IN = ("/desk/sign-in/", "/admin/login/")
+
+
+def test_s19_a_letters_links_lead_to_the_papers_themselves_and_nothing_counts_clicks() -> None:
+    """Whatever is not a page of ours is the publisher's own address, and none of our pages leads away."""
+    papers = [make.paper(f"Speech {n}", url=f"https://publisher.example/{n}", pdf_url="") for n in range(3)]
+    row = delivery(papers)
+    (letter,) = letters([row], make.NOW)
+    leads = set(re.findall(r'href="([^"]+)"', letter.html))
+    ours = {link for link in leads if link.startswith(settings.PUBLIC_BASE_URL)}
+
+    assert {link for link in leads - ours if not link.startswith("#")} == {paper.url for paper in papers}
+    for link in sorted(ours):
+        answer = Client(HTTP_HOST="localhost").get(urlsplit(link).path or "/")
+        assert answer.get("Location", "/").startswith("/")
+        assert "publisher.example" not in answer.get("Location", "")
 
 
 @pytest.mark.usefixtures("_archive")

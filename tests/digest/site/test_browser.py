@@ -10,7 +10,18 @@ from playwright.sync_api import Browser, expect
 
 from digest import archive
 from tests import make
-from tests.browser import SCHEMES, WIDTHS, Scheme, faults, is_too_wide, opened
+from tests.browser import (
+    SCHEMES,
+    WIDTHS,
+    Scheme,
+    blemishes,
+    each_way,
+    faults,
+    heading,
+    is_too_wide,
+    opened,
+    status,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -90,15 +101,38 @@ def test_an_empty_site_is_clean_too(browser: Browser, live_server: Any, width: i
             assert not is_too_wide(page)
 
 
-@pytest.mark.parametrize("script", [True, False])
-@pytest.mark.parametrize("width", WIDTHS)
+@each_way
+def test_a_visitor_goes_from_the_week_to_a_topic_by_mail(browser: Browser, site: str, width: int, script: bool) -> None:
+    with opened(browser, site, width, script=script) as page:
+        page.get_by_role("link", name="Week", exact=True).click()
+        heading(page, "1 June to 7 June 2026")
+        page.get_by_role("link", name="Month", exact=True).click()
+        heading(page, "June 2026")
+        page.get_by_role("link", name="Earlier", exact=True).click()
+        heading(page, "Earlier")
+        page.get_by_text("BibTeX", exact=True).first.click()
+        expect(page.get_by_role("region", name="BibTeX entry")).to_contain_text("title = {{Earlier}}")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="RIS").click()
+        assert "TI  - Earlier" in download.value.path().read_text()
+        page.get_by_role("link", name="Topics", exact=True).click()
+        page.get_by_role("link", name="Speech", exact=True).click()
+        status(page, "8 papers")
+        feed = page.get_by_role("link", name="Atom").get_attribute("href")
+        assert "<title>Speech number" in page.request.get(site + str(feed)).text()
+        page.get_by_role("link", name="Get this topic by mail").click()
+        expect(page.locator("#preview")).to_contain_text("Speech number")
+        assert blemishes(page, script) == []
+
+
+@each_way
 def test_a_visitor_reads_steps_back_and_searches(browser: Browser, site: str, width: int, script: bool) -> None:
     with opened(browser, site, width, script=script) as page:
         rest = page.locator(".paper .abstract").first
         expect(rest).not_to_be_visible()
         page.locator("summary").first.click()
         expect(rest).to_be_visible()
-        page.get_by_role("link", name="2 June 2026").click()
+        page.get_by_role("navigation", name="More days").get_by_role("link", name="2 June 2026").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Tuesday, 2 June 2026")
         page.get_by_role("link", name="Search", exact=True).click()
         page.get_by_label("What are you looking for?").fill("title:speech")
@@ -130,8 +164,40 @@ def test_s11_hostile_texts_run_nothing(browser: Browser, site: str) -> None:
             assert page.locator("main script").count() == 0
 
 
+def test_a_long_list_of_authors_is_printed_whole(browser: Browser, site: str) -> None:
+    paper = make.paper("By many", authors=[f"Author {n}" for n in range(200)])
+    make.edition(make.TODAY - timedelta(days=9), [paper])
+    with opened(browser, f"{site}/paper/{paper.pk}/") as page:
+        expect(page.get_by_text("Author 199")).not_to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.get_by_text("Author 199")).to_be_visible()
+        expect(page.locator("summary", has_text="more authors")).not_to_be_visible()
+
+
 def test_the_page_prints_without_its_controls_and_with_whole_abstracts(browser: Browser, site: str) -> None:
     with opened(browser, site) as page:
         page.emulate_media(media="print")
         expect(page.get_by_role("link", name="Subscribe").first).not_to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_role("navigation", name="Areas")).not_to_be_visible()
+
+
+def test_a_paper_prints_with_its_bibtex_and_the_addresses_of_its_sources(browser: Browser, site: str) -> None:
+    paper = make.paper("Printed", doi="10.1000/182")
+    with opened(browser, f"{site}/paper/{paper.pk}/") as page:
+        expect(page.get_by_text("@misc")).not_to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.get_by_text("@misc")).to_be_visible()
+        expect(page.get_by_text("As a file")).not_to_be_visible()
+        source = page.get_by_role("link", name="DOI")
+        expect(source).to_be_visible()
+        assert "https://doi.org/10.1000/182" in source.evaluate("link => getComputedStyle(link, '::after').content")
+
+
+def test_a_list_prints_the_address_of_each_papers_page(browser: Browser, site: str) -> None:
+    with opened(browser, site) as page:
+        page.emulate_media(media="print")
+        links = page.locator(".facts-line .links").first.locator("a")
+        expect(links.first).to_be_visible()
+        expect(links.nth(1)).not_to_be_visible()
+        assert "https://arxiv.org/abs/" in links.first.evaluate("link => getComputedStyle(link, '::after').content")

@@ -63,7 +63,6 @@ def test_a_paper_is_shown_with_what_is_known_of_it(client: Client) -> None:
         "It works.",
         "▲ 12",
         "1 comment",
-        "4 authors",
         "3 June 2026",
         "arxiv-cs-cl",
         'href="https://code.example/thing"',
@@ -119,6 +118,14 @@ def test_a_day_without_an_edition_leads_to_its_neighbours(client: Client) -> Non
     assert "/day/2026-06-01/" in text
 
 
+@pytest.mark.parametrize("path", ["/day/2026-05-30/", "/week/2026-W23/", "/month/2026-06/"])
+def test_an_empty_archive_offers_no_newest_edition(client: Client, path: str) -> None:
+    text = page(client, path, 404)
+
+    assert "No edition is out yet" in text
+    assert "The newest edition" not in text
+
+
 def test_a_day_that_is_not_released_is_not_there_yet(client: Client) -> None:
     make.edition(make.TODAY, [make.paper("Not out yet")], state="held")
 
@@ -157,6 +164,42 @@ def test_an_areas_name_is_shown_and_one_unknown_stays_as_it_is(client: Client) -
     assert '<a href="/day/2026-06-03/?area=Own%20words">Own words</a>' in text
 
 
+def test_the_areas_and_what_is_in_none_make_up_the_edition(client: Client) -> None:
+    papers = [make.paper(f"Of {n}.", primary_category=f"x.{n}") for n in range(reading.AREAS_SHOWN + 1)]
+    edition = make.edition(papers=[*papers, make.paper(), make.paper(), make.paper("Of none.", primary_category="")])
+    counted = reading.counted_areas(edition)
+    text = page(client, "/?area=other")
+
+    assert sum(one.papers for one in counted) == len(papers) + 3
+    assert (counted[-1].code, counted[-1].papers) == (reading.OTHER, 3)
+    assert all(title in text for title in ("Of none.", "Of 8.", "Of 9."))  # fewest papers, last by name
+    assert text.count('<li class="paper">') == 3
+
+
+def test_an_area_no_paper_is_in_is_not_found(client: Client) -> None:
+    make.edition(papers=[make.paper()])
+
+    assert "No paper of this day is filed under nope" in page(client, "/?area=nope", 404)
+    page(client, "/?area=other", 404)
+
+
+def test_past_the_end_the_last_page_is_shown(client: Client) -> None:
+    make.edition(papers=[make.paper(f"Paper {n:03d}.", upvotes=n if n > 46 else None) for n in range(50)])
+
+    for path in ("/?page=99", "/?area=cs.CL&page=99"):
+        assert "Page 2 of 2" in page(client, path)
+    assert "Paper 046." in page(client, "/?page=99")
+
+
+def test_the_days_before_and_after_stand_at_the_foot_too(client: Client) -> None:
+    make.edition(make.TODAY - DAY, [make.paper()])
+    make.edition(papers=[make.paper("A thing")])
+    text = page(client)
+
+    assert text.count('href="/day/2026-06-02/"') == 2
+    assert text.rindex('href="/day/2026-06-02/"') > text.index("A thing")
+
+
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "99999999999999999999", "²", ""])
 def test_a_page_number_that_is_none_is_the_first_page(client: Client, asked: str) -> None:
     make.edition(papers=[make.paper("A thing")])
@@ -169,7 +212,7 @@ def test_the_front_page_asks_the_database_the_same_however_long_it_is(
     client: Client, count: int, django_assert_num_queries: Any
 ) -> None:
     make.edition(papers=[make.paper(upvotes=n) for n in range(count)] + [make.paper()])
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get("/")
 
 

@@ -50,6 +50,16 @@ def test_refusals_say_what_to_do(make: object, status: int) -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
+@pytest.mark.parametrize(("method", "path"), [("get", "/subscribe/preview/"), ("put", "/"), ("delete", "/subscribe/")])
+def test_a_wrong_method_gets_a_page_and_is_told_the_right_ones(method: str, path: str) -> None:
+    answer = getattr(Client(HTTP_HOST="localhost"), method)(path)
+
+    assert answer.status_code == 405
+    assert "use its buttons" in answer.content.decode()
+    assert answer["Allow"]
+    assert "no-store" in answer["Cache-Control"]
+
+
 @NEEDS
 def test_a_form_without_its_proof_is_refused_with_a_way_on() -> None:
     answer = Client(enforce_csrf_checks=True).post("/")

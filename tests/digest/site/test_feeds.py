@@ -10,6 +10,7 @@ from io import BytesIO
 import feedparser
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from digest import archive
 from tests import make
@@ -80,9 +81,48 @@ def test_s11_a_feeds_texts_stay_texts(client: Client) -> None:
     assert "<b>" not in text
 
 
-def test_an_empty_archive_has_an_empty_feed(client: Client) -> None:
-    for form in ("atom", "json"):
-        assert client.get(f"/feed.{form}").status_code == 200
+@pytest.mark.parametrize("path", ["/feed", "/topic/speech/feed", "/search/feed"])
+def test_an_empty_archive_has_an_empty_feed_of_today(client: Client, path: str) -> None:
+    make.topic("speech")
+    answer = client.get(f"{path}.atom", QUERY)
+    feed = feedparser.parse(BytesIO(answer.content))
+
+    assert client.get(f"{path}.json", QUERY).json()["items"] == []
+    assert date(*feed.feed.updated_parsed[:3]) == timezone.now().date()
+    assert "1970" not in answer["Last-Modified"]
+
+
+@pytest.mark.parametrize("path", FEEDS)
+def test_a_feed_says_when_the_edition_brought_a_paper_and_what_the_curator_made_of_it(
+    client: Client, path: str
+) -> None:
+    make.topic("speech")
+    own = date(2026, 5, 20)
+    papers = [make.paper("Speech & more", abstract="If a<b then c.", published_on=own), make.paper("Speech", doi="")]
+    make.edition(papers=papers).entries.filter(paper=papers[0]).update(is_pinned=True, note="Mind <4>.")
+    archive.refresh()
+    atom = client.get(f"{path}.atom", QUERY).content.decode()
+    entry = next(one for one in feedparser.parse(atom, sanitize_html=False).entries if "more" in one.title)
+    items = {one["title"]: one for one in client.get(f"{path}.json", QUERY).json()["items"]}
+    item = items["Speech & more"]
+
+    assert entry.published == "2026-06-03T06:00:00+00:00"
+    assert entry.prism_publicationdate == item["_paper"]["published_on"] == "2026-05-20"
+    assert entry.summary == "<p>The curator’s note: Mind &lt;4&gt;.</p><p>If a&lt;b then c.</p>"
+    assert [tag.term for tag in entry.tags] == item["tags"] == ["pinned", "cs.CL"]
+    assert item["date_published"] == "2026-06-03T06:00:00+00:00"
+    assert item["content_text"] == "The curator’s note: Mind <4>.\n\nIf a<b then c."
+    assert (item["_paper"]["is_pinned"], items["Speech"]["_paper"]["is_pinned"]) == (True, False)
+
+
+@pytest.mark.usefixtures("_papers")
+def test_each_author_has_an_element_of_their_own_up_to_twenty(client: Client) -> None:
+    many = [f"Author {n}" for n in range(300)]
+    make.edition(date(2026, 6, 4), [make.paper("Speech", authors=many)])
+    entry = feedparser.parse(client.get("/feed.atom").content).entries[0]
+
+    assert [author.name for author in entry.authors] == many[:20]
+    assert [author["name"] for author in client.get("/feed.json").json()["items"][0]["authors"]] == many[:20]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.test import Client
 from digest.models import Delivery, Feedback, Saved
 from digest.rendering import doors
 from digest.rendering.letters import letters
-from subscriptions import tokens
+from subscriptions import accounts, tokens
 from tests import make
 from tests.digest.rendering.posts import delivery
 
@@ -52,6 +52,28 @@ def test_a_letters_address_cannot_be_guessed_or_used_for_another_door(client: Cl
     act = tokens.make("act", sent.uuid.hex)
     for token in (act, f"{sent.uuid.hex}.x", "x", act[:-1]):
         assert client.get(f"/l/{token}/").status_code == 404
+
+
+def test_s6_every_link_of_a_letter_but_the_one_for_leaving_can_be_made_void(client: Client, sent: Delivery):
+    mine, reader, first = own(sent), sent.subscriber, sent.papers[0]["paper"]
+    web = local(mine.web)
+    act = f"{local(mine.act)}/{first}/"
+    shown = [web, f"{web}more/", local(mine.saved), f"{local(mine.saved)}papers.bib", local(doors.feed_url(reader))]
+    shown += [act, f"{act}save/", f"{act}why/"]
+    assert [client.get(one).status_code for one in shown] == [200] * len(shown)
+    accounts.renew_links(reader)
+    assert [client.get(one).status_code for one in shown] == [404] * len(shown)
+    assert client.post(f"{act}save/").status_code == 404
+    assert not Saved.objects.exists()
+    assert "Stop all letters" in client.get(local(mine.unsubscribe)).content.decode()
+    assert client.get(local(own(sent).saved)).status_code == 200
+
+
+def test_a_link_made_before_links_had_rounds_opens_until_they_are_made_void(client: Client, sent: Delivery):
+    old = f"/s/{tokens.make('saved', sent.subscriber.uuid.hex)}/"
+    assert client.get(old).status_code == 200
+    accounts.renew_links(sent.subscriber)
+    assert client.get(old).status_code == 404
 
 
 def test_an_erased_letter_says_so(client: Client, sent: Delivery):
@@ -142,10 +164,16 @@ def test_the_outbox_shows_both_parts(client: Client, sent: Delivery, settings: A
     assert "On speech" in frame.content.decode()
 
 
+def test_pages_lead_to_the_outbox_where_there_is_one(client: Client, settings: Any):
+    settings.MAIL_CHANNEL = "outbox"
+    assert 'href="/outbox/"' in client.get("/subscribe/").content.decode()
+
+
 @pytest.mark.parametrize("changes", [{"PUBLIC": True, "MAIL_CHANNEL": "outbox"}, {"MAIL_CHANNEL": "smtp"}])
 def test_there_is_no_outbox_page_where_mail_is_real(client: Client, settings: Any, changes: dict[str, Any]):
     for name, value in changes.items():
         setattr(settings, name, value)
+    assert "/outbox/" not in client.get("/subscribe/").content.decode()
     assert client.get("/outbox/").status_code == 404
 
 

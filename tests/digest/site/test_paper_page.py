@@ -20,6 +20,16 @@ def page(client: Client, pk: int, status: int = 200) -> str:
     return answer.content.decode()
 
 
+def test_of_very_many_authors_the_first_are_named_and_the_others_opened(client: Client) -> None:
+    one = make.paper("A thing", authors=[f"Author {n}" for n in range(300)])
+    make.edition(papers=[one])
+    page = client.get(f"/paper/{one.pk}/").content.decode()
+    lede = page.partition('<p class="lede authors">')[2].partition("</p>")[0]
+    assert lede.endswith("Author 19")
+    assert "<summary>and 280 more authors</summary>" in page
+    assert "Author 299" in page
+
+
 def test_a_paper_has_all_its_authors_its_abstract_and_its_links(client: Client) -> None:
     one = make.paper("A thing", authors=[f"Author {n}" for n in range(9)], doi="10.1000/182", version=3)
     text = page(client, one.pk)
@@ -95,5 +105,5 @@ def test_the_page_asks_the_database_the_same_however_often_it_was_announced(
         make.announcement(one, day=make.TODAY + timedelta(days=days))
     make.paper(one.title)
     archive.refresh()
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         client.get(f"/paper/{one.pk}/")

@@ -82,3 +82,12 @@ def test_a_period_asks_the_database_the_same_however_long_it_is(client: Client, 
         make.edition(date(2026, 6, day), [make.paper(), make.paper()])
     with django_assert_num_queries(5):
         client.get("/month/2026-06/")
+
+
+@pytest.mark.django_db
+def test_past_the_end_the_last_page_is_shown(client: Client) -> None:
+    make.edition(date(2026, 6, 3), [make.paper(f"Paper {n:03d}.") for n in range(41)])
+    text = page(client, "/week/2026-W23/?page=99")
+
+    assert "Page 2 of 2" in text
+    assert "Paper 040." in text

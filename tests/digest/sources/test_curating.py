@@ -63,7 +63,7 @@ def test_what_is_no_feed_is_refused_with_what_it_is(publisher: Publisher, body: 
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "file:///etc/passwd", "http://169.254.169.254/", "nonsense"])
-def test_f64_a_curators_address_is_asked_only_if_it_is_public(url: str) -> None:
+def test_f64_s15_a_curators_address_is_asked_only_if_it_is_public(url: str) -> None:
     with pytest.raises(SourceError):
         curating.preview(url, NOW)
 
@@ -179,7 +179,7 @@ LAUGHS = """<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "https://e.org/"><!E
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
-def test_f55_an_opml_lists_document_type_is_refused_in_every_encoding(encoding: str) -> None:
+def test_f55_s14_an_opml_lists_document_type_is_refused_in_every_encoding(encoding: str) -> None:
     with pytest.raises(opml.OpmlError, match=r"document type|not well-formed"):
         opml.read(LAUGHS.encode(encoding))
     with pytest.raises(opml.OpmlError, match="document type"):

@@ -140,7 +140,7 @@ def bomb(size: int) -> bytes:
 BOMB = bomb(200 * 2**20)
 
 
-def test_f53_a_gzip_bomb_is_stopped_at_50_mb_without_being_in_memory(publisher: Publisher) -> None:
+def test_f53_s14_a_gzip_bomb_is_stopped_at_50_mb_without_being_in_memory(publisher: Publisher) -> None:
     publisher.says(BOMB, Content_Encoding="gzip")
     tracemalloc.start()
     try:
@@ -150,7 +150,7 @@ def test_f53_a_gzip_bomb_is_stopped_at_50_mb_without_being_in_memory(publisher: 
         tracemalloc.stop()
 
 
-def test_f53_a_huge_body_is_stopped_at_20_mb(publisher: Publisher) -> None:
+def test_f53_s14_a_huge_body_is_stopped_at_20_mb(publisher: Publisher) -> None:
     def answer(request: Request) -> None:
         request.wfile.write(OK + b"\r\n")
         for _ in range(200):
@@ -161,7 +161,7 @@ def test_f53_a_huge_body_is_stopped_at_20_mb(publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip", "gzip,br", "compress", "x" * 500])
-def test_f53_only_one_layer_of_gzip_is_taken(publisher: Publisher, coding: str) -> None:
+def test_f53_s14_only_one_layer_of_gzip_is_taken(publisher: Publisher, coding: str) -> None:
     publisher.says(gzip.compress(gzip.compress(b"x")), Content_Encoding=coding)
     assert "only gzip was asked for" in str(refused(publisher))
 
@@ -221,19 +221,19 @@ def test_a_redirect_is_followed(publisher: Publisher, status: int) -> None:
         "http://2130706433/", "http://[64:ff9b::a9fe:a9fe]/", "file:///etc/passwd", "http://user:pw@example.org/", "gopher://x/",
     ],
 )  # fmt: skip
-def test_f64_a_redirect_to_a_private_address_is_refused(publisher: Publisher, target: str) -> None:
+def test_f64_s15_a_redirect_to_a_private_address_is_refused(publisher: Publisher, target: str) -> None:
     publisher.answers["/feed"] = redirect(target)
     assert refused(publisher).permanent
     assert len(publisher.asked) == 1
 
 
-def test_f64_a_redirect_loop_ends_after_three(publisher: Publisher) -> None:
+def test_f64_s15_a_redirect_loop_ends_after_three(publisher: Publisher) -> None:
     publisher.answers["/feed"] = redirect("/feed")
     assert "More than 3 redirects" in str(refused(publisher))
     assert len(publisher.asked) == 4
 
 
-def test_f64_a_redirect_from_https_to_http_is_refused() -> None:
+def test_f64_s15_a_redirect_from_https_to_http_is_refused() -> None:
     with pytest.raises(FetchError, match="not encrypted"):
         fetch._redirected("https://example.org/feed", "http://example.org/feed")
     assert fetch._redirected("http://example.org/feed", "https://example.org/x") == "https://example.org/x"

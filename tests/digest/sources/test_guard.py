@@ -169,7 +169,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_f64_a_private_address_is_not_public(address: str) -> None:
+def test_f64_s15_a_private_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -179,7 +179,7 @@ def test_a_public_address_is_public_also_inside_ipv6(address: str) -> None:
 
 
 @pytest.mark.parametrize("url", DISGUISED)
-def test_f64_a_disguised_private_address_is_refused(url: str) -> None:
+def test_f64_s15_a_disguised_private_address_is_refused(url: str) -> None:
     with pytest.raises(FetchError) as error:
         fetch.get(url, "test", deadline=5)
     assert (
@@ -190,23 +190,23 @@ def test_f64_a_disguised_private_address_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", MALFORMED)
-def test_f64_what_is_no_plain_web_address_is_refused(url: str) -> None:
+def test_f64_s15_what_is_no_plain_web_address_is_refused(url: str) -> None:
     with pytest.raises(RefusedError):
         check_url(url)
 
 
-def test_f64_there_are_120_tricks() -> None:
+def test_f64_s15_there_are_120_tricks() -> None:
     assert len(PRIVATE) + len(DISGUISED) + len(MALFORMED) >= 120
 
 
-def test_f64_a_name_with_a_public_and_a_private_address_gives_only_the_public_one(
+def test_f64_s15_a_name_with_a_public_and_a_private_address_gives_only_the_public_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [info("10.0.0.1"), info("93.184.216.34")])
     assert [found[4][0] for found in resolve("both.example", 80, ())] == ["93.184.216.34"]
 
 
-def test_f64_a_name_is_resolved_once_so_that_a_second_answer_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f64_s15_a_name_is_resolved_once_so_that_a_second_answer_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
     told = iter([[info("93.184.216.34")], [info("127.0.0.1")]])
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: next(told))
     tried: list[Any] = []
@@ -218,7 +218,7 @@ def test_f64_a_name_is_resolved_once_so_that_a_second_answer_is_never_used(monke
     assert tried == [("93.184.216.34", 80)]
 
 
-def test_f64_the_peer_is_checked_after_connecting(monkeypatch: pytest.MonkeyPatch, publisher: Publisher) -> None:
+def test_f64_s15_the_peer_is_checked_after_connecting(monkeypatch: pytest.MonkeyPatch, publisher: Publisher) -> None:
     """Even if resolving was fooled: what answers is this machine, and that is seen."""
     monkeypatch.setattr(guard, "resolve", lambda *a: [info("127.0.0.1", publisher.port)])
     monkeypatch.setattr(guard, "PORTS", frozenset({publisher.port}))

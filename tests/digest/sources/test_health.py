@@ -58,7 +58,7 @@ def test_a_mended_day_counts_as_its_best_fetch() -> None:
     assert health.coverage(DAY, NOW).complete
 
 
-@pytest.mark.parametrize(("day", "outcome"), [(date(2026, 6, 6), "empty"), (date(2026, 6, 19), "holiday")])
+@pytest.mark.parametrize(("day", "outcome"), [(date(2026, 6, 6), "none"), (date(2026, 6, 19), "holiday")])
 def test_a_blank_day_needs_no_fetch(day: date, outcome: str) -> None:
     make.source("arxiv-cs-cl")
     found = health.coverage(day, NOW)

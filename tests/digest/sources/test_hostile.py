@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.slow
-def test_f54_f55_f56_f65_five_hundred_hostile_answers_do_no_harm() -> None:
+def test_f54_f55_f56_f65_s14_five_hundred_hostile_answers_do_no_harm() -> None:
     command = [sys.executable, "-m", "tests.digest.sources.batch_child", "20260603", "120"]
     done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
@@ -57,7 +57,7 @@ def test_f54_every_captured_nasty_file_is_read_or_refused(captured: Path, folder
 
 @pytest.mark.parametrize("name", ["billion laughs", "a file", "a device", "an external dtd", "parameters"])
 @pytest.mark.parametrize("kind", ["feed", "arxiv"])
-def test_f55_entities_read_no_file_and_grow_nothing(kind: str, name: str) -> None:
+def test_f55_s14_entities_read_no_file_and_grow_nothing(kind: str, name: str) -> None:
     answer = json.dumps(child.answer(kind, DAY, hostile.entity_bombs()[name]), default=str)
     assert "root:" not in answer
     assert len(answer) < 30_000
@@ -65,7 +65,7 @@ def test_f55_entities_read_no_file_and_grow_nothing(kind: str, name: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["100k nested", "comments in a broken feed"])
-def test_f56_what_feedparser_cannot_end_is_ended_by_the_kernel(name: str) -> None:
+def test_f56_s14_what_feedparser_cannot_end_is_ended_by_the_kernel(name: str) -> None:
     """They take feedparser from seconds to minutes: here they cost ten seconds of processor time at most."""
     started = time.monotonic()
     with contextlib.suppress(FormatError):
@@ -74,7 +74,7 @@ def test_f56_what_feedparser_cannot_end_is_ended_by_the_kernel(name: str) -> Non
 
 
 @pytest.mark.slow
-def test_f56_ten_seconds_of_processor_time_are_the_end() -> None:
+def test_f56_s14_ten_seconds_of_processor_time_are_the_end() -> None:
     """The known bad expression: eighty kilobytes without an @ would take it a minute."""
     with pytest.raises(KilledError, match="was stopped"):
         parse.parse("feed", hostile.slow_words()["author 80 KB"], DAY)
@@ -114,7 +114,7 @@ ACTS = {
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_f55_the_child_can_open_no_file_socket_or_process(act: str) -> None:
+def test_f55_s14_the_child_can_open_no_file_socket_or_process(act: str) -> None:
     """Whatever a parser were talked into: the child it runs in cannot do it."""
     code = (
         "from digest.sources import child; child.confine(); child.lock()\n"

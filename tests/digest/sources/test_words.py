@@ -141,6 +141,7 @@ def test_tex_accents_are_letters_outside_of_formulas(tex: str, letters: str) -> 
         ("Ada Example (Univ. of X, Dept. Y), Ben Sample", ("Ada Example", "Ben Sample")),
         (r"J\"urgen M{\"u}ller, {\'E}. Z", ("Jürgen Müller", "É. Z")),
         ("The Big Collaboration: A. Bee, C. Dee", ("The Big Collaboration: A. Bee", "C. Dee")),
+        ("The Big Collaboration, :, A. Bee, C. Dee", ("The Big Collaboration", "A. Bee", "C. Dee")),
         ("A. Bee, A. Bee", ("A. Bee",)),
         ("A. Bee (never closed, C. Dee", ("A. Bee",)),
         ("", ()),

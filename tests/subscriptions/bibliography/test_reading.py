@@ -91,6 +91,31 @@ def test_ids_and_links_come_in_any_shape_and_each_once() -> None:
     assert [(bad.line, bad.name) for bad in shelf.bad] == [(4, "banana")]
 
 
+def test_ids_around_bibtex_entries_are_taken_and_the_rest_is_named() -> None:
+    shelf = read(
+        "% Encoding: UTF-8\n2608.19880\ngarbage here\n@article{k, title={One}}\n10.1234/abc\n"
+        "@comment{left {out}} @string{broken\n@string{a = {b}} 2504.02302\nthe end\n"
+    )
+    assert [one.identifier for one in shelf.references] == [
+        "arxiv:2608.19880",
+        "title:one",
+        "doi:10.1234/abc",
+        "arxiv:2504.02302",
+    ]
+    assert [(bad.line, bad.name) for bad in shelf.bad] == [
+        (3, "garbage here"),
+        (6, "@string{broken"),
+        (8, "the end"),
+    ]
+
+
+def test_ids_and_bibtex_around_ris_records_are_taken() -> None:
+    shelf = read("2608.19880\nTY  - BOOK\nT1  - Two\nER  -\n\n@article{k,\n title={One}}\nthe end\n")
+    assert shelf.origin == "ris"
+    assert [one.identifier for one in shelf.references] == ["arxiv:2608.19880", "title:two", "title:one"]
+    assert [(bad.line, bad.name) for bad in shelf.bad] == [(8, "the end")]
+
+
 def test_a_list_too_long_is_read_up_to_a_point_that_is_told() -> None:
     shelf = read("\n".join(f"2504.{number:05d}" for number in range(MOST_ENTRIES + 5)))
     assert len(shelf.references) == MOST_ENTRIES
