@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,7 +28,7 @@ from subscriptions import (
 )
 from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
 from subscriptions.models import Ask, Subscriber
-from subscriptions.views import leaving, tasting
+from subscriptions.views import keeping, leaving, tasting
 
 Done = dict[str, Any]
 AVAILABLE = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
@@ -45,10 +44,16 @@ def preferences(request: HttpRequest) -> HttpResponse:
         return _ask_for_link(request, reader, now)
     if request.method != "POST":
         return _page(request, reader, now)
-    act = ACTS.get(request.POST.get("act", ""))
+    act = ACTS.get(_pressed(request))
     if act is None:
         return _page(request, reader, now, trouble="This button is not one of ours. Try again.", status=422)
-    return _page(request, reader, now, **act(request, reader, now))
+    done = act(request, reader, now)
+    return _page(request, reader, now, **(done if act is keeping.keep else keeping.unkept(request, reader) | done))
+
+
+def _pressed(request: HttpRequest) -> str:
+    """The button; behind a colon it may name what it is about."""
+    return request.POST.get("act", "").partition(":")[0]
 
 
 def _reader(request: HttpRequest) -> Subscriber | None:
@@ -89,30 +94,6 @@ def _gone(reader: Subscriber | None, now: datetime) -> dict[str, str]:
 # -- one function a button: each answers with what the page should say ------------------------------
 
 
-def _change_interests(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
-    form = WishesForm(request.POST)
-    if not form.is_valid():
-        return {"wishes_form": form, "status": 422}
-    weights = {one.filter.text: request.POST.get(f"weight-{one.pk}", "") for one in interests.of(reader)}
-    try:
-        with transaction.atomic():
-            interests.change(reader, interests.weigh(form.wishes, weights), now)
-            tasting.add(reader, form.sentences, now)
-    except interests.InterestError as error:
-        form.add_error("queries", error.message)
-        return {"wishes_form": form, "status": 422}
-    moved = " What reads as a sentence stands in your description now." if form.sentences else ""
-    return {"done": f"Your interests are kept. The next letter follows them.{moved}"}
-
-
-def _change_schedule(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
-    form = ScheduleForm(request.POST, reader=reader)
-    if not form.is_valid():
-        return {"schedule_form": form, "status": 422}
-    services.set_schedule(reader, now, **form.wanted)
-    return {"done": "Your times are kept."}
-
-
 def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
     form = PauseForm(request.POST)
     if not form.is_valid():
@@ -150,16 +131,15 @@ def _send_now(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
     return {"done": said} if said else {"trouble": "There is no letter to send at this moment.", "status": 409}
 
 
-# The section on the reader's work has a module of its own.
 ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
-    "interests": _change_interests,
-    "schedule": _change_schedule,
+    "interests": keeping.keep,
+    "taste": keeping.keep,
+    "schedule": keeping.keep,
     "pause": _pause,
     "resume": _resume,
     "link": _mail_link,
     "renew": _renew_links,
     "now": _send_now,
-    "taste": tasting.tell,
     "drop": tasting.drop,
     "unsay": tasting.unsay,
     "reset": tasting.reset,
@@ -202,7 +182,10 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         "leave_url": links.unsubscribe_url(reader),
         "done": "",
         "trouble": "",
-        "where": SECTIONS.get(request.POST.get("act", ""), ""),
+        "unkept": False,
+        "likes_weight": tasting.weight_of(request, reader) if "taste_form" in shown else reader.likes_weight,
+        "until": request.POST.get("until", "") if status != 200 or _pressed(request) != "pause" else "",
+        "where": SECTIONS.get(_pressed(request), ""),
     }
     context |= choices(schedule_form, now) | tasting.shown(reader) | shown
     response = render(request, "subscriptions/preferences.html", context, status=status)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest
 
 from subscriptions import limits, networks, previews, signals, tastes
@@ -18,22 +17,21 @@ LIKES = (("0", "not at all"), ("0.5", "a little"), ("1", "as usual"), ("2", "a l
 SHOWN = 50
 
 
-def tell(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
-    """Keep the description, take the papers in, weigh the likes."""
-    form = TasteForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return {"taste_form": form, "status": 422}
-    try:
-        with transaction.atomic():  # all of it is kept or nothing
-            _describe(reader, form.cleaned_data["description"], now)
-            brought = _bring(request, reader, form, now)
-    except InterestError as error:
-        form.add_error("papers", error.message)
-        return {"taste_form": form, "status": 422}
-    _weigh(reader, request.POST.get("likes_weight", ""))
+def tell(request: HttpRequest, reader: Subscriber, form: TasteForm, now: datetime) -> str:
+    """Keep the description, take the papers in, weigh the likes. In the caller's transaction. Raises InterestError."""
+    _describe(reader, form.cleaned_data["description"], now)
+    brought = _bring(request, reader, form, now)
+    reader.likes_weight = weight_of(request, reader)
+    reader.save(update_fields=["likes_weight"])
     if brought:
         signals.taste_changed.send(Subscriber, subscriber=reader, now=now, is_reset=False)
-    return {"done": _outcome(brought), "untaken": form.untaken}
+    return _outcome(brought)
+
+
+def weight_of(request: HttpRequest, reader: Subscriber) -> float:
+    """How much liked papers shall count: as chosen, or as before."""
+    chosen = request.POST.get("likes_weight", "")
+    return float(chosen) if chosen in dict(LIKES) else reader.likes_weight
 
 
 def _bring(request: HttpRequest, reader: Subscriber, form: TasteForm, now: datetime) -> list[tastes.Imported]:
@@ -63,12 +61,6 @@ def add(reader: Subscriber, sentences: Sequence[str], now: datetime) -> None:
         _describe(reader, "\n".join([first.text, *sentences] if first else sentences), now)
 
 
-def _weigh(reader: Subscriber, chosen: str) -> None:
-    if chosen in dict(LIKES):
-        reader.likes_weight = float(chosen)
-        reader.save(update_fields=["likes_weight"])
-
-
 def _outcome(brought: list[tastes.Imported]) -> str:
     if not brought:
         return "That is kept."
@@ -78,18 +70,21 @@ def _outcome(brought: list[tastes.Imported]) -> str:
 
 
 def drop(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
-    number = request.POST.get("paper", "")
-    if not number.isdecimal() or not tastes.drop(reader, int(number[:18])):
+    if not tastes.drop(reader, _number(request)):
         return {"trouble": "That paper is not on your list.", "status": 422}
     return {"done": "That paper no longer counts."}
 
 
 def unsay(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
-    number = request.POST.get("paper", "")
-    paper = int(number[:18]) if number.isdecimal() else 0
-    if not previews.take_back(reader, paper, now):
+    if not previews.take_back(reader, _number(request), now):
         return {"trouble": "You have said nothing of that paper, or took it back already.", "status": 422}
     return {"done": "Taken back: it no longer counts."}
+
+
+def _number(request: HttpRequest) -> int:
+    """The paper a button names, as `drop:12`; 0 for none."""
+    number = request.POST["act"].partition(":")[2]
+    return int(number[:18]) if number.isdecimal() else 0
 
 
 def reset(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:

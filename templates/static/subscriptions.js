@@ -105,3 +105,21 @@
     });
   }
 })();
+
+// On the preferences page a button takes along what was typed in the other forms, so that it stands there again.
+(() => {
+  const forms = document.querySelectorAll("main form");
+  if (!document.querySelector("form.signup [name=part]")) return;
+  let gathering = false;
+  function gather(event) {
+    if (gathering) return;
+    gathering = true;
+    for (const other of [...forms].filter((one) => one !== event.target)) {
+      for (const [name, value] of new FormData(other)) {
+        if (typeof value === "string" && name !== "csrfmiddlewaretoken") event.formData.append(name, value);
+      }
+    }
+    gathering = false;
+  }
+  for (const form of forms) form.addEventListener("formdata", gather);
+})();

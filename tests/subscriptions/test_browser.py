@@ -140,6 +140,26 @@ def _choose_times(page: Page) -> None:
 
 
 @each_way
+def test_no_button_loses_what_was_typed_beside_another(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = reader()
+    with opened(browser, links.preferences_url(row), width, script=script) as page:
+        page.get_by_label("In your own words").fill("speech\ngalaxies")
+        page.get_by_label("What you work on").fill("I study how children learn to read.")
+        page.get_by_label("At", exact=True).select_option("18")
+        if script:  # without it, only the buttons of the same form take it along
+            press(page, "Mail me a fresh link")
+            expect(page.locator("#account .warn")).to_contain_text("It is not kept yet")
+            expect(page.get_by_label("In your own words")).to_have_value("speech\ngalaxies")
+            assert blemishes(page, script) == []
+        press(page, "Keep these times")
+        status(page, "Your times are kept")
+        status(page, "Your interests are kept")
+        expect(page.get_by_label("What you work on")).to_have_value("I study how children learn to read.")
+    row.refresh_from_db()
+    assert (row.hour, row.interests.count(), row.descriptions.count()) == (18, 2, 1)
+
+
+@each_way
 def test_work_and_papers_told_and_forgotten_again(browser: Browser, site: str, width: int, script: bool) -> None:
     row = reader()
     with opened(browser, links.preferences_url(row), width, script=script) as page:

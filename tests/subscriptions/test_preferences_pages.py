@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from digest.models import Delivery, Skip
-from subscriptions import asks, links, services
+from subscriptions import asks, links, services, tastes
 from subscriptions.models import Frequency, Notice, Subscriber
 from tests import make
 from tests.make import NOW
@@ -198,6 +198,76 @@ def test_what_became_of_a_button_stands_in_its_section(fields, section, said):
     page = text(post(make.subscriber(), **fields))
     assert said in page.split(f'<section id="{section}"')[1].split("</section>")[0]
     assert page.count('class="notice') == 1
+
+
+def whole(**changed):
+    """The page as a browser sends it: interests, work and times in one form."""
+    kept = {"queries": "protein", "description": "I fold proteins.", "hour": "6", "zone": "UTC", "likes_weight": "1"}
+    boxes = {"community_picks": "on", "exploration": "on"}
+    return {"part": ["interests", "taste", "schedule"], **kept, **boxes, **changed}
+
+
+@pytest.fixture
+def folder() -> Subscriber:
+    reader = make.subscriber(queries=["protein"], exploration=True)
+    tastes.describe(reader, "I fold proteins.", NOW)
+    return reader
+
+
+@pytest.mark.parametrize("button", ["interests", "taste", "schedule"])
+def test_any_keep_button_keeps_all_that_was_changed(folder, button):
+    said = text(post(folder, **whole(act=button, queries="galaxies", description="I count stars.", hour="9")))
+    assert [one.label for one in folder.interests.all()] == ["galaxies"]
+    assert (folder.descriptions.get().text, folder.hour) == ("I count stars.", 9)
+    assert "Your interests are kept" in said
+    assert "Your times are kept" in said
+
+
+def test_only_what_was_changed_is_spoken_of(folder):
+    said = text(post(folder, **whole(act="schedule")))
+    assert "Your times are kept" in said
+    assert "Your interests are kept" not in said
+    assert "That is kept" not in said
+
+
+def test_a_mistake_in_one_part_keeps_nothing_and_says_where(folder):
+    answer = post(folder, **whole(act="interests", queries="galaxies", description="I count stars.", hour="99"))
+    assert answer.status_code == 422
+    assert "Nothing is kept yet: see what stands under “When and how much”" in text(answer)
+    assert ">galaxies</textarea>" in text(answer)
+    assert ">I count stars.</textarea>" in text(answer)
+    assert [one.label for one in folder.interests.all()] == ["protein"]
+    assert (folder.descriptions.get().text, folder.hour) == ("I fold proteins.", 6)
+
+
+def test_a_refusal_while_keeping_takes_back_the_other_parts(folder, monkeypatch):
+    monkeypatch.setattr(tastes, "MOST_LIKED", 1)
+    answer = post(folder, **whole(act="schedule", description="I dig.", papers="2504.02302\n2504.02303", hour="9"))
+    assert answer.status_code == 422
+    assert "more than 1 papers" in text(answer)
+    assert (folder.descriptions.get().text, folder.hour) == ("I fold proteins.", 6)
+
+
+@pytest.mark.parametrize("button", ["drop:0", "pause", "link", "now"])
+def test_a_button_that_keeps_nothing_leaves_what_was_typed_standing(folder, button):
+    said = text(post(folder, **whole(act=button, queries="galaxies", hour="9")))
+    assert "It is not kept yet" in said
+    assert ">galaxies</textarea>" in said
+    assert re.search(r'<option value="9" selected>', said)
+    assert [one.label for one in folder.interests.all()] == ["protein"]
+    assert folder.hour == 6
+    assert "It is not kept yet" not in text(post(folder, **whole(act=button)))
+
+
+def test_what_was_just_forgotten_does_not_stand_there_again(folder):
+    said = text(post(folder, **whole(act="reset", hour="9")))
+    assert "I fold proteins." not in said
+    assert "It is not kept yet" in said
+
+
+def test_a_date_typed_for_a_pause_outlives_other_buttons(folder):
+    assert 'value="2030-01-01"' in text(post(folder, **whole(act="interests", until="2030-01-01")))
+    assert 'value="2030-01-01"' not in text(post(folder, act="pause", until="2030-01-01"))
 
 
 def test_a_mistake_in_one_line_keeps_what_was_chosen_beside_the_others():
