@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.template import engines
+from django.utils.translation import ngettext
 
 from subscriptions import links, mail, signals
 from subscriptions.clock import database_now
@@ -30,6 +31,7 @@ State, Kind = Notice.State, Notice.Kind
 CHUNK = 1  # one at a time: what a worker that dies leaves in doubt is one letter, and no lease is outlived
 LEASE = timedelta(minutes=5)
 MOST_TRIES = 6
+MOST_NAMED = 12  # topics in a request to confirm
 REPEATABLE = frozenset({Kind.CONFIRM, Kind.LINK, Kind.ADDRESS, Kind.MOVED})
 ELSEWHERE = frozenset({Kind.ADDRESS, Kind.MOVED})  # what goes to an address that is not the reader's own
 PROVIDER_PAUSE = timedelta(minutes=5)
@@ -189,6 +191,7 @@ def _letter(notice: Notice, now: datetime) -> Letter:
         "unsubscribe_url": links.unsubscribe_url(subscriber),
         "subscribe_url": links.absolute("subscribe"),
         "words": notice.words,
+        "asked": _asked(subscriber) if notice.kind == Kind.CONFIRM else [],
     }
     name = f"email/{notice.kind}"
     subject, text = (
@@ -207,6 +210,24 @@ def _letter(notice: Notice, now: datetime) -> Letter:
         stream="notice",
         key=f"n.{notice.uuid}.{notice.repeats}",
     )
+
+
+def _asked(subscriber: Subscriber) -> list[str]:
+    """What was asked for, in the site's own words only.
+
+    Whoever typed the address may not be whose it is: none of what they wrote goes to a stranger's inbox.
+    """
+    wanted = subscriber.interests.filter(muted=False)
+    topics = list(wanted.filter(topic__isnull=False).order_by("pk").values_list("topic__name", flat=True))
+    named = topics[:MOST_NAMED]
+    if more := len(topics) - len(named):
+        named.append(ngettext("%(count)s more topic", "%(count)s more topics", more) % {"count": more})
+    counts = (
+        (wanted.filter(topic__isnull=True).count(), "%(count)s filter of your own", "%(count)s filters of your own"),
+        (subscriber.descriptions.count(), "your description of your work", "%(count)s descriptions of your work"),
+        (subscriber.liked_papers.count(), "%(count)s paper you like", "%(count)s papers you like"),
+    )
+    return named + [ngettext(one, many, count) % {"count": count} for count, one, many in counts if count]
 
 
 def _headers(notice: Notice) -> dict[str, str]:

@@ -100,7 +100,7 @@ def _notices() -> Iterator[str]:
     from django.template import engines
 
     urls = {name: f"https://golden.example/{name}/" for name in URLS}
-    context: dict[str, Any] = {**urls, "subscriber": None, "now": None, "words": "No papers."}
+    context: dict[str, Any] = {**urls, "subscriber": None, "now": None, "words": "No papers.", "asked": ["Speech"]}
     for name, wanted in NOTICES.items():
         parts = [
             str(engines[engine].get_template(f"email/{name}.{part}").render(context))

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core import mail
 from django.utils import timezone
 
 from digest.models import Delivery
-from subscriptions import asks, links, proofs, services
+from subscriptions import asks, links, notices, proofs, services
 from subscriptions.models import Ask, Notice, Subscriber
 from tests import make
 from tests.make import NOW, TODAY
@@ -212,6 +213,26 @@ def test_whoever_chooses_nothing_is_told_what_comes():
 
 
 # -- confirming -------------------------------------------------------------------------------------
+
+
+def test_the_request_to_confirm_names_what_was_asked_for_but_nothing_that_was_typed():
+    make.topic("speech")
+    wishes = {"queries": "win a prize\n-survey", "description": "Come to example dot org.", "papers": "2504.02302"}
+    sign_up(topics=["speech"], **wishes)
+    notices.send_waiting(timezone.now())
+    [letter] = mail.outbox
+    for part in (letter.body, letter.alternatives[0][0]):
+        said = " ".join(part.split())
+        assert "Speech; 1 filter of your own; your description of your work; 1 paper you like." in said
+        assert not [word for word in ("prize", "dot org", "survey", "2504") if word in said]
+
+
+def test_a_request_to_confirm_names_a_dozen_topics_at_most():
+    slugs = [make.topic(f"t{n}", f"word{n}", name=f"Topic {n}").slug for n in range(14)]
+    sign_up(topics=slugs)
+    notices.send_waiting(timezone.now())
+    [letter] = mail.outbox
+    assert "Topic 11; 2 more topics." in " ".join(letter.body.split())
 
 
 def test_a_confirmation_link_shows_a_button_and_the_button_begins():

@@ -58,6 +58,7 @@ def pages() -> dict[str, str]:
         return composing.compose(Order(issues, tuple(shown), matched, golden.DOORS, confirmed_on=day, **rest)).html
 
     confirm = {"confirm_url": golden.DOORS.web, "block_url": golden.DOORS.unsubscribe, "now": datetime.now(UTC)}
+    confirm["asked"] = ["Speech and audio", "Protein design", "2 filters of your own"]
     return {
         "daily": html((noted,), picks[:6], 14),
         "weekly": html((issue, noted), picks[:10], 38, weekly=True),
