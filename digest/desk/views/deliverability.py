@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +25,8 @@ from subscriptions.models import Suppression
 DAYS = 30
 NAMED = 100
 OPEN = 10  # how many of those in doubt stand open; the others are folded
+# What the letters are counted by beside the day, and under which name.
+PARTS = {"provider": "channels", "destination": "domains"}
 # How a letter can end, with the word at the head of its column.
 ENDS = {
     "accepted": "accepted", "skipped": "skipped", "rejected": "rejected", "uncertain": "uncertain",
@@ -43,8 +46,7 @@ def deliverability(request: HttpRequest) -> HttpResponse:
         request, "deliverability.html", current="deliverability", now=now, chart=_chart(whole, fates),
         accounts=[_line(day, numbers, fates.get(day, {})) for day, numbers in reversed(letters.items())],
         rates=_rates(letters, fates),
-        ends=ENDS, channels=_split(tallies.series("channels", since, until)), days=DAYS,
-        domains=_split(tallies.series("domains", since, until)), doubt=doubt,
+        ends=ENDS, days=DAYS, **_parts(request, list(whole)), doubt=doubt,
         doubts=len(doubt) if len(doubt) < NAMED else resolve.in_doubt().count(),
         dead=_given_up(), flooded=flood.waiting(),
         held=Channel.objects.exclude(held_by=""), stopped=holds.low_disk(), channel=channels.current(),
@@ -111,6 +113,23 @@ def _chart(letters: Mapping[date, tallies.Numbers], fates: Mapping[date, tallies
         ))  # fmt: skip
     parts = ("delivered", "accepted", "bounced", "complained", "rejected", "uncertain")
     return charts.stacked("Letters by what became of them", parts, columns)
+
+
+def _parts(request: HttpRequest, span: Sequence[date]) -> dict[str, Any]:
+    """The letters by provider and by destination, of all days or the one asked for; and one of them day by day."""
+    kinds = {kind: tallies.series(name, span[0], span[-1]) for kind, name in PARTS.items()}
+    day = typed.day(request.GET.get("day", ""))
+    day = day if day in span else None
+    shown = {kind: _split({day: days.get(day, {})} if day else days) for kind, days in kinds.items()}
+    asked = [_day_by_day(name[:120], kinds[kind], span) for kind in PARTS if (name := request.GET.get(kind))]
+    return {"split": shown, "split_day": day, "split_days": span[::-1], "one": asked[0] if asked else None}
+
+
+def _day_by_day(name: str, days: Mapping[date, tallies.Numbers], span: Sequence[date]) -> dict[str, object]:
+    """What became of the letters through one provider, or to one destination, on each day."""
+    lines = {day: line for day, numbers in days.items() for of, line in _split({day: numbers}) if of == name}
+    whole = {day: lines.get(day, {}) for day in span}
+    return {"name": name, "lines": list(reversed(lines.items())), "chart": _chart(whole, whole)}
 
 
 def _split(days: Mapping[date, tallies.Numbers]) -> list[tuple[str, dict[str, int]]]:

@@ -357,7 +357,7 @@ STATES = [
     "/desk/readers/?q=accepted.", "/desk/readers/?q=nobody@nowhere.example", "/desk/readers/?state=pending",
     "/desk/preview/", "/desk/preview/?reader=999999", "/desk/preview/?q=speech&look=dark",
     "/desk/preview/?q=speech&look=text&width=phone", "/desk/sources/", "/desk/sources/arxiv-cs-cl/",
-    "/desk/topics/", "/desk/topics/speech/", "/desk/deliverability/",
+    "/desk/topics/", "/desk/topics/speech/", "/desk/deliverability/", "/desk/deliverability/?destination=example.org",
     "/desk/log/?verb=sign+in", "/desk/log/?actor=nobody",
 ]  # fmt: skip
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from digest.delivery import audit, holds
 from digest.desk import people, tallies, topicing
@@ -343,6 +345,32 @@ def test_a_source_is_switched_and_trusted(verb, before, after, operator):
 
 
 # -- deliverability -----------------------------------------------------------------------------------
+
+
+def test_providers_and_destinations_are_counted_by_day(operator):
+    today = timezone.now().date()
+    for ago, domains in ((1, ("a.example", "b.example")), (2, ("a.example",))):
+        day = make.edition(today - timedelta(days=ago))
+        for domain in domains:
+            letter(make.subscriber(f"ann{ago}@{domain}"), day, "accepted", fate="delivered")
+    yesterday = str(today - timedelta(days=1))
+
+    def table(page: str, anchor: str) -> str:
+        return page.split(f'id="{anchor}"')[1].split("</table>")[0]
+
+    page = operator.get("/desk/deliverability/").content.decode()
+    assert re.search(r">a.example</a></th><td data-name=\"Accepted\" class=\"num\">2</td>", table(page, "destinations"))
+    page = operator.get("/desk/deliverability/", {"day": yesterday}).content.decode()
+    assert re.search(r">a.example</a></th><td data-name=\"Accepted\" class=\"num\">1</td>", table(page, "destinations"))
+    assert re.search(r">smtp</a></th><td data-name=\"Accepted\" class=\"num\">2</td>", table(page, "providers"))
+    assert f'<option value="{yesterday}" selected>' in page
+    page = operator.get("/desk/deliverability/", {"destination": "b.example", "day": "2026-02-45"}).content.decode()
+    days = page.split('<section id="one"')[1].split("</section>")[0]
+    assert yesterday in days
+    assert str(today - timedelta(days=2)) not in days
+    page = operator.get("/desk/deliverability/", {"provider": "<b>nobody"}).content.decode()
+    assert "No letters in the last 30 days." in page.split('<section id="one"')[1].split("</section>")[0]
+    assert "<b>nobody" not in page
 
 
 def test_a_doubt_is_settled_by_name(operator):
