@@ -3,7 +3,9 @@
 `TEST_DATABASE_URL` runs the whole suite on another database (PostgreSQL); the default is SQLite.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 
 _KEPT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TEST_DATABASE_URL") if name in os.environ}
@@ -21,7 +23,15 @@ _OURS = (
     "SAMPLE_",
     "DATABASE_",
 )
-_var = tempfile.mkdtemp(prefix="offprint-test-")
+_var, _owner = tempfile.mkdtemp(prefix="offprint-test-"), os.getpid()
+
+
+@atexit.register
+def _tidy() -> None:
+    if os.getpid() == _owner:  # a forked child ends before its parent is done with the folder
+        shutil.rmtree(_var, ignore_errors=True)
+
+
 for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 os.environ["VAR_DIR"] = _var

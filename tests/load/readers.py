@@ -12,7 +12,9 @@ Prints what was measured. `DATABASE_URL` chooses the database (default: a new SQ
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -26,7 +28,9 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("OFFPRINT_DOTENV", "no")
 os.environ.setdefault("LOG_LEVEL", "error")
-os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="offprint-load-"))
+if "VAR_DIR" not in os.environ:
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="offprint-load-")
+    atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
 
 START = datetime(2026, 6, 3, 6, tzinfo=UTC)
 STATES = ("pending", "active", "paused", "unsubscribed", "suppressed")
