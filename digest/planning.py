@@ -169,7 +169,7 @@ def _by_lateness(readers: Sequence[Subscriber], now: datetime) -> tuple[list[Sub
 def due_moment(reader: Subscriber, now: datetime) -> datetime:
     """The reader's last due moment up to now: after days of silence one merged letter is due, not many."""
     first = reader.next_digest_at
-    last = schedule.last_due(reader.frequency, reader.hour, reader.weekday, reader.zone, now)
+    last = schedule.last_due(services.times(reader), now)
     return max(first, last) if first else last
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from subscriptions import addresses, interests, limits, notices, signals
+from subscriptions import addresses, interests, limits, notices, signals, week
 from subscriptions.models import Ask, Notice, Subscriber, Suppression
 
 State = Subscriber.State
@@ -27,7 +27,7 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
     document: dict[str, Any] = {
         "email": subscriber.email,
         "state": subscriber.state,
-        "settings": {name: getattr(subscriber, name) for name in KEPT},
+        "settings": {name: getattr(subscriber, name) for name in KEPT} | {"days": week.names(subscriber.days)},
         "moments": {name: _iso(getattr(subscriber, name)) for name in MOMENTS},
         "interests": [_interest(one) for one in interests.of(subscriber)],
         "descriptions": [{"text": one.text, "weight": one.weight} for one in subscriber.descriptions.all()],

@@ -84,7 +84,7 @@ class SubscriberAdmin(records.Record):
     """Only how letters look may be changed here: address, state and schedule have rules, and pages of their own."""
 
     EDITABLE = frozenset({"papers_per_day", "text_only", "empty_day", "community_picks"})
-    list_display = ("id", "email", "state", "frequency", "hour", "zone", "next_digest_at", "cursor", "created_at")
+    list_display = ("id", "email", "state", "how_often", "hour", "zone", "next_digest_at", "cursor", "created_at")
     list_display_links = ("id", "email")
     list_filter = ("state", "frequency", "text_only")
     search_fields = ("=email_key", "email_key__startswith", "=uuid")
@@ -93,13 +93,16 @@ class SubscriberAdmin(records.Record):
     inlines = (InterestInline, ConsentInline)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """In the model's order, so that who it is comes first."""
-        return [field.name for field in Subscriber._meta.fields if field.name != "id"]
+        """In the model's order, so that who it is comes first; the days in words."""
+        names = [field.name for field in Subscriber._meta.fields if field.name != "id"]
+        return ["how_often" if name == "frequency" else name for name in names if name != "days"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [
-            field.name for field in Subscriber._meta.fields if field.name not in self.EDITABLE and field.name != "id"
-        ]
+        return [name for name in self.get_fields(request, obj) if name not in self.EDITABLE]
+
+    @admin.display(description="How often", ordering="frequency")
+    def how_often(self, reader: Subscriber) -> str:
+        return reader.rhythm
 
 
 @admin.register(Interest)

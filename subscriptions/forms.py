@@ -9,7 +9,7 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 
-from subscriptions import addresses, bibliography, interests, query, schedule, services, uploads, words, zones
+from subscriptions import addresses, bibliography, interests, query, schedule, services, uploads, week, words, zones
 from subscriptions.bibliography import BadEntry, ListError, Reference, Shelf
 from subscriptions.models import Frequency, Subscriber, Topic
 
@@ -155,6 +155,9 @@ class ScheduleForm(forms.Form):
     frequency = forms.CharField(required=False)
     hour = forms.IntegerField(required=False, error_messages={"invalid": "Choose a whole hour from 0 to 23."})
     weekday = forms.IntegerField(required=False, error_messages={"invalid": "Choose a day of the week."})
+    days = forms.TypedMultipleChoiceField(
+        required=False, choices=DAYS, coerce=int, error_messages={"invalid_choice": "Choose from the days of the week."}
+    )
     zone = forms.CharField(required=False, max_length=64)
     papers_per_day = forms.IntegerField(
         required=False, error_messages={"invalid": f"Choose a whole number from 1 to {services.MOST_PAPERS}."}
@@ -168,8 +171,14 @@ class ScheduleForm(forms.Form):
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         self.reader = reader or Subscriber()
         given = {name: getattr(self.reader, name) for name in ScheduleForm.base_fields}
+        given["days"] = week.numbers(self.reader.days)
         kwargs["initial"] = given | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
+
+    def clean_days(self) -> int | None:
+        """To have ticked none is a choice only where days count; elsewhere those of before are remembered."""
+        days = week.of(self.cleaned_data["days"])
+        return days if days or self.cleaned_data.get("frequency") == Frequency.CHOSEN else None
 
     def clean_zone(self) -> str:
         return zones.canonical(self.cleaned_data["zone"])
@@ -183,7 +192,7 @@ class ScheduleForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors:
+        if self.errors.keys().isdisjoint(ScheduleForm.base_fields):
             try:
                 services.check_settings(self.wanted, self.reader)
             except schedule.ScheduleError as error:

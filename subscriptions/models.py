@@ -8,6 +8,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from subscriptions import week
+from subscriptions.schedule import EVERY_DAY, WEEKDAYS
+
 
 class Filter(models.Model):
     """One distinct query in canonical form (`query.canonical`); many interests may share it."""
@@ -43,6 +46,7 @@ class Frequency(models.TextChoices):
     DAILY = "daily", "Every day"
     WEEKDAYS = "weekdays", "Monday to Friday"
     WEEKLY = "weekly", "Once a week"
+    CHOSEN = "chosen", "On the days I choose"
 
 
 class Subscriber(models.Model):
@@ -72,6 +76,12 @@ class Subscriber(models.Model):
     frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.DAILY)
     hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)])
     weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)], help_text="0 is Monday.")
+    days = models.SmallIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(EVERY_DAY)],
+        help_text="The days chosen, added up: Monday 1, Tuesday 2, Wednesday 4 and so on to Sunday 64.",
+    )
     zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin.")
     papers_per_day = models.PositiveSmallIntegerField(
         default=10, validators=[MinValueValidator(1), MaxValueValidator(50)]
@@ -105,6 +115,14 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return f"reader {self.pk}"
+
+    @property
+    def rhythm(self) -> str:
+        """How often letters come, for people; days that were chosen are named."""
+        if self.frequency == Frequency.CHOSEN:
+            return week.said(self.days)
+        on = f" on {WEEKDAYS[self.weekday]}" if self.frequency == Frequency.WEEKLY else ""
+        return f"{self.get_frequency_display()}{on}"
 
 
 class Interest(models.Model):

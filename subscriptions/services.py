@@ -15,7 +15,7 @@ from subscriptions.models import Consent, Notice, Subscriber, Suppression
 
 State = Subscriber.State
 WORDING = "signup-1"
-SCHEDULE = ("frequency", "hour", "weekday", "zone")
+SCHEDULE = schedule.Times._fields
 SETTINGS = (
     *SCHEDULE,
     "papers_per_day",
@@ -98,7 +98,7 @@ def check_settings(wishes: dict[str, Any], current: Subscriber | None = None) ->
     if unknown:
         raise TypeError(f"not a reader's setting: {unknown[0]}")
     whole = current or Subscriber()
-    schedule.check(*(wishes.get(name, getattr(whole, name)) for name in SCHEDULE))
+    schedule.check(schedule.Times._make(wishes.get(name, getattr(whole, name)) for name in SCHEDULE))
     papers = wishes.get("papers_per_day", whole.papers_per_day)
     if not 1 <= papers <= MOST_PAPERS:
         raise schedule.ScheduleError(
@@ -250,12 +250,17 @@ def send_link(subscriber: Subscriber, now: datetime) -> bool:
 
 def next_due(subscriber: Subscriber, after: datetime) -> datetime:
     """The reader's first due moment strictly after `after`."""
-    return schedule.next_due(*_schedule(subscriber), after)
+    return schedule.next_due(times(subscriber), after)
 
 
 def next_due_after(subscriber: Subscriber, now: datetime, served: datetime | None) -> datetime:
     """The reader's first due moment after `now`, on a later local date than the one they were `served` for."""
-    return schedule.next_due_after_serving(*_schedule(subscriber), now, served)
+    return schedule.next_due_after_serving(times(subscriber), now, served)
+
+
+def times(subscriber: Subscriber) -> schedule.Times:
+    """When the reader wants letters, as `schedule` takes it."""
+    return schedule.Times._make(getattr(subscriber, name) for name in SCHEDULE)
 
 
 def is_due(subscriber: Subscriber, now: datetime) -> bool:
@@ -263,10 +268,6 @@ def is_due(subscriber: Subscriber, now: datetime) -> bool:
 
 
 # -- pieces ---------------------------------------------------------------------------------------
-
-
-def _schedule(subscriber: Subscriber) -> tuple[str, int, int, str]:
-    return subscriber.frequency, subscriber.hour, subscriber.weekday, subscriber.zone
 
 
 def _end_of_pause(subscriber: Subscriber) -> datetime | None:

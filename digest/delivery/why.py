@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from digest import planning
 from digest.delivery import reasons
 from digest.models import Delivery, Skip
-from subscriptions import schedule
+from subscriptions import schedule, services
 from subscriptions.models import Subscriber
 
 LETTERS = {
@@ -64,7 +64,7 @@ def _guess(reader: Subscriber, day: date, now: datetime) -> str:
     if reader.state in reasons.BY_STATE:
         return reasons.BY_STATE[reader.state]
     start = schedule.start_of(reader.zone, day) - timedelta(seconds=1)
-    due = schedule.next_due(reader.frequency, reader.hour, reader.weekday, reader.zone, start)
+    due = schedule.next_due(services.times(reader), start)
     if schedule.local_date(reader.zone, due) != day:
         return reasons.NOT_A_DAY
     if due > now:

@@ -17,7 +17,7 @@ from digest.delivery import reasons
 from digest.desk import log, typed
 from digest.desk.curating import CuratingError
 from digest.models import Delivery, Paper, ProviderEvent, Skip
-from subscriptions import addresses, schedule, services
+from subscriptions import addresses, schedule, services, week
 from subscriptions.models import Interest, Subscriber, Suppression
 
 FOUND = 50
@@ -25,7 +25,7 @@ LETTERS = 20
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ASKED_ENOUGH = "An address is asked once a day and three times a month at most; ask again when that has passed."
 PLAIN = ("frequency", "hour", "weekday", "zone", "papers_per_day", "created_at", "confirmed_at")
-COLUMNS = ("email", "state", "topics", "queries", *PLAIN)
+COLUMNS = ("email", "state", "topics", "queries", "days", *PLAIN)
 
 
 def search(text: str, state: str, before: int | None = None) -> list[Subscriber]:
@@ -153,7 +153,8 @@ def rows() -> Iterator[str]:
         interests = list(reader.interests.all())
         topics = "|".join(one.topic.slug for one in interests if one.topic)
         queries = "|".join(one.text or one.filter.text for one in interests if not one.topic)
-        yield _line([reader.email, reader.state, topics, queries, *(getattr(reader, name) for name in PLAIN)])
+        days = week.short(reader.days)
+        yield _line([reader.email, reader.state, topics, queries, days, *(getattr(reader, name) for name in PLAIN)])
 
 
 def _line(values: Any) -> str:

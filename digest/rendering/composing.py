@@ -50,13 +50,14 @@ class Doors:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """All that one letter depends on."""
+    """All that one letter depends on; `gap` as in `frames.form`."""
 
     issues: tuple[Issue, ...]
     picks: tuple[Pick, ...]
     matched: int
     doors: Doors
     weekly: bool = False
+    gap: int = 1
     level: Level = "short"
     confirmed_on: date | None = None
 
@@ -92,7 +93,7 @@ def compose(order: Order) -> Composed:
     fresh = tuple(pick for pick in order.picks if not pick.carried)
     is_long = len(fresh) >= CONTENTS_FROM
     carried = _carried(tuple((pick.card, pick.carried) for pick in order.picks if pick.carried))
-    form = frames.form(order.issues, order.weekly, len(order.picks))
+    form = frames.form(order.issues, order.weekly, len(order.picks), order.gap)
     room = (
         budget.HTML_BYTES
         - frame_for(order.doors, order.issues, form, True)[0].size

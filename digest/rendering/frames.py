@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from digest.rendering import words
 from digest.rendering.pattern import Pattern, cut, hole
 
-Form = Literal["daily", "weekly", "catchup", "empty"]
+Form = Literal["daily", "days", "weekly", "catchup", "empty"]
 HOLES = (
     "subject", "preheader", "greeting", "contents", "cards", "carried", "overflow", "more_url", "why_sent", "web_url",
     "preferences_url", "pause_url", "unsubscribe_url", "saved_url",
@@ -77,14 +77,16 @@ class Tally:
     left: int
 
 
-def form(issues: Sequence[Issue], weekly: bool, papers: int) -> Form:
-    """Which kind of letter covers these editions."""
+def form(issues: Sequence[Issue], weekly: bool, papers: int, gap: int = 1) -> Form:
+    """Which kind of letter covers these editions, for a reader whose letters lie up to `gap` days apart by choice."""
     if not papers:
         return "empty"
     if weekly:
         return "weekly"
     days = (issues[-1].date - issues[0].date).days if issues else 0
-    return "catchup" if days >= CATCH_UP_DAYS else "daily"
+    if days >= CATCH_UP_DAYS + gap - 1:
+        return "catchup"
+    return "days" if days and gap > 1 else "daily"
 
 
 def frame(form: Form, issues: Sequence[Issue], omitted: frozenset[str]) -> Frame:
@@ -108,6 +110,8 @@ def _heading(form: Form, issues: Sequence[Issue]) -> str:
             "first": short_day(first),
             "last": dateformat.format(last, "j F Y"),
         }
+    if form == "days":
+        return _("%(first)s to %(last)s") % {"first": dateformat.format(first, "l j F"), "last": long_day(last)}
     return long_day(last)
 
 

@@ -13,6 +13,7 @@ from digest.rendering import composing, doors, headers, reading
 from digest.rendering.cards import LEVELS, Level
 from digest.rendering.composing import Doors, Order
 from digest.rendering.reading import Facts
+from subscriptions import week
 from subscriptions.mail import Letter
 from subscriptions.models import Frequency, Subscriber
 
@@ -55,6 +56,7 @@ def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors) -> O
         matched=delivery.matched,
         doors=own,
         weekly=reader.frequency == Frequency.WEEKLY,
+        gap=gap(reader),
         level=level(reader),
         confirmed_on=confirmed_on(reader),
     )
@@ -63,6 +65,11 @@ def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors) -> O
 def level(reader: Subscriber) -> Level:
     """The reader's choice of abstract length, as a card's size."""
     return next((level for level in LEVELS if level == reader.abstracts), "short")
+
+
+def gap(reader: Subscriber) -> int:
+    """The most days between two letters of one who chose their days; all others count as daily."""
+    return week.gap(reader.days) if reader.frequency == Frequency.CHOSEN else 1
 
 
 def confirmed_on(reader: Subscriber) -> date | None:

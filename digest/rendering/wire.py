@@ -215,7 +215,7 @@ class Press:
         self, delivery: Delivery, reader: Subscriber, own: Doors, placed: list[_Card], whys: list[_Why]
     ) -> Body | None:
         issues = self.facts.window(delivery.since, delivery.edition_id)
-        form = frames.form(issues, reader.frequency == Frequency.WEEKLY, len(placed))
+        form = frames.form(issues, reader.frequency == Frequency.WEEKLY, len(placed), letters.gap(reader))
         tally = _tally(delivery.matched, whys)
         frame = self._frame((delivery.since, delivery.edition_id, form, tally.left > 0), issues, own)
         contents = self._table(delivery)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -16,14 +17,14 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from subscriptions import doors, links, schedule, services, tokens
+from subscriptions import doors, links, schedule, services, tokens, week
 from subscriptions.models import Frequency, Subscriber
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 PAUSE = timedelta(days=14)
 GONE = {Subscriber.State.UNSUBSCRIBED, Subscriber.State.SUPPRESSED}
 READING = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
-PAUSED = "paused"  # what an undo may take back beside a leaving, or the frequency that was
+PAUSED = "paused"  # what an undo may take back beside a leaving, or the frequency and days that were
 UNDO_WITHIN = timedelta(days=1)
 
 
@@ -59,9 +60,9 @@ def _act(posted: Mapping[str, str], reader: Subscriber) -> tuple[str, str]:
     if act == "undo":
         return _undo(posted, reader), ""
     if act == "weekly" and reader.state in READING:
-        before = reader.frequency
+        undo = _undo_token(reader, f"{reader.frequency}-{reader.days}")
         services.set_schedule(reader, now, frequency=Frequency.WEEKLY)
-        return "weekly", _undo_token(reader, before)
+        return "weekly", undo
     if act == "pause" and services.pause(reader, now, schedule.local_date(reader.zone, now) + PAUSE):
         return "paused", _undo_token(reader, PAUSED)
     if act == "link" and reader.state in READING:
@@ -87,14 +88,22 @@ def _undo(posted: Mapping[str, str], reader: Subscriber) -> str:
         return "late"
     if subject == links.subject(reader, PAUSED):
         return "resumed" if services.resume(reader, now) else "late"
-    if subject in {links.subject(reader, one) for one in Frequency.values} and reader.state in READING:
-        services.set_schedule(reader, now, frequency=links.owner(subject)[1])
+    owner, mark = links.owner(subject)
+    before = _before(mark)
+    if before and owner == reader.uuid and reader.state in READING:
+        services.set_schedule(reader, now, **before)
         return "resumed"
     return "back" if subject == _departure(reader) and services.come_back(reader, now) else "late"
 
 
 def _undo_token(reader: Subscriber, before: str) -> str:
     return tokens.make("undo", links.subject(reader, before))
+
+
+def _before(mark: str) -> dict[str, Any]:
+    """The times that a token of “one letter a week” brings back, such as `chosen-18`; none for other tokens."""
+    frequency, _, days = mark.partition("-")
+    return {"frequency": frequency, "days": int(days)} if days and frequency in Frequency.values else {}
 
 
 def way_back(reader: Subscriber, now: datetime) -> str:
@@ -112,7 +121,7 @@ def _page(request: HttpRequest, reader: Subscriber | None, what: str, undo: str 
     context = {
         "what": what,
         "undo": way_back(reader, timezone.now()) if reader and what == "gone" else undo,
-        "is_weekly": bool(reader and reader.frequency == Frequency.WEEKLY),
+        "is_weekly": bool(reader and _is_weekly(reader)),
         "is_active": bool(reader and reader.state == Subscriber.State.ACTIVE),
         "is_reading": bool(reader and reader.state in READING),
         "is_here": bool(reader and _has_preferences_open(request, reader)),
@@ -121,6 +130,11 @@ def _page(request: HttpRequest, reader: Subscriber | None, what: str, undo: str 
     response = render(request, "subscriptions/unsubscribe.html", context, status=404 if what == "broken" else 200)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _is_weekly(reader: Subscriber) -> bool:
+    one_day = reader.frequency == Frequency.CHOSEN and len(week.numbers(reader.days)) == 1
+    return one_day or reader.frequency == Frequency.WEEKLY
 
 
 def _has_preferences_open(request: HttpRequest, reader: Subscriber) -> bool:

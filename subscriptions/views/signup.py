@@ -24,6 +24,7 @@ from subscriptions import (
     schedule,
     services,
     tokens,
+    week,
 )
 from subscriptions.forms import PreviewForm, ScheduleForm, SignupForm, choices
 from subscriptions.models import Ask, Subscriber
@@ -134,10 +135,11 @@ def _sent(form: SignupForm) -> dict[str, Any]:
 
 def _choices_again(form: SignupForm) -> list[tuple[str, str]]:
     """Every choice as hidden fields, so that a mistyped address costs none of them."""
-    names = {"email", "queries", "description", "papers", *ScheduleForm.base_fields}
+    names = {"email", "queries", "description", "papers", *ScheduleForm.base_fields} - {"days"}
     sent = [(name, value) for name, value in form.data.items() if name in names and value]
     kept = [("papers_kept", form.brought.carried)] if form.brought else []
-    return [*sent, *(("topics", slug) for slug in form.slugs), *kept]
+    days = [("days", str(number)) for number in week.numbers(form.cleaned_data["days"] or 0)]
+    return [*sent, *(("topics", slug) for slug in form.slugs), *days, *kept]
 
 
 def _sender() -> str:

@@ -29,6 +29,12 @@ def page(model, name, *args):
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
+def test_a_readers_days_are_in_words(desk):
+    reader = make.subscriber(frequency="chosen", days=0b0010010)
+    for name, args in (("changelist", ()), ("change", (reader.pk,))):
+        assert b"Tuesday and Friday" in desk.get(page(Subscriber, name, *args)).content
+
+
 @named
 def test_every_list_opens(model, desk):
     records.several(2)

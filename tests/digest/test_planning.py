@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from digest import crowd, planning, tasks
-from digest.delivery import reasons
+from digest.delivery import audit, reasons
 from digest.models import Delivery, Skip
-from subscriptions import notices
+from subscriptions import notices, services, week
 from subscriptions.models import Notice, Subscriber
 from tests import make
 from tests.make import NOW, TODAY
@@ -276,3 +276,55 @@ def test_many_readers_are_planned_together_with_the_same_answer_as_one_by_one(mo
     _mixed_readers()
     monkeypatch.setattr(crowd, "FEWEST", 1000)
     assert _planned_rows() == together
+
+
+# -- chosen days --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("days", ["tue fri", "wed", "mon tue", "sat sun"])
+def test_chosen_days_bring_what_came_out_between_them_each_paper_once(days: str) -> None:
+    first = NOW - timedelta(days=2)  # a Monday
+    reader = make.subscriber(queries=["speech"], frequency="chosen", days=week.read(days), papers_per_day=50)
+    Subscriber.objects.update(next_digest_at=services.next_due(reader, first - timedelta(seconds=1)))
+    papers: list[int] = []
+    for number in range(28):
+        now = first + timedelta(days=number)
+        paper = make.paper(f"Speech {number}")
+        make.edition(now.date(), [paper])
+        papers.append(paper.pk)
+        planning.plan(now)
+        planning.plan(now + timedelta(hours=3))
+    rows = list(Delivery.objects.order_by("pk"))
+    chosen = set(week.numbers(reader.days))
+    assert [row.local_date.weekday() in chosen for row in rows] == [True] * (4 * len(chosen))
+    assert [row.since for row in rows[1:]] == [row.edition.serial for row in rows[:-1]]
+    brought = [one["paper"] for row in rows for one in row.papers]
+    assert sorted(brought) == papers[: rows[-1].edition.serial]
+    assert not Skip.objects.exists()
+    assert audit.audit().good
+
+
+def test_a_chosen_day_is_too_late_when_a_daily_one_would_be() -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"], frequency="chosen", days=week.read("wed"))
+    assert planning.late_limit(reader) == planning.LATE_LIMIT
+    assert planning.plan(NOW + timedelta(hours=22)).skipped == {reasons.TOO_LATE: 1}
+    reader.refresh_from_db()
+    assert (reader.cursor, reader.next_digest_at) == (0, NOW + timedelta(days=7))
+
+
+def test_a_change_of_the_days_while_a_chunk_is_matched_is_planned_by_the_new_ones(monkeypatch) -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"], frequency="chosen", days=week.read("wed"))
+    rows = planning._rows
+
+    def changed_meanwhile(*arguments):
+        Subscriber.objects.filter(pk=reader.pk).update(days=week.read("wed fri"))
+        return rows(*arguments)
+
+    monkeypatch.setattr(planning, "_rows", changed_meanwhile)
+    assert planning.plan(NOW).planned == 0
+    monkeypatch.setattr(planning, "_rows", rows)
+    assert planning.plan(NOW).planned == 1
+    reader.refresh_from_db()
+    assert reader.next_digest_at == NOW + timedelta(days=2)

@@ -294,9 +294,9 @@ def test_s18_our_own_form_goes_through():
 
 
 FIELDS = [
-    "act", "email", "topics", "queries", "description", "papers", "papers_kept", "hour", "weekday", "zone", "frequency",
-    "papers_per_day", "empty_day", "abstracts", "text_only", "until", "catch_up", "likes_weight", "paper", "form",
-    "sure", "age", "website", "undo", "reason", "do", "challenge", "solution",
+    "act", "email", "topics", "queries", "description", "papers", "papers_kept", "hour", "weekday", "days", "zone",
+    "frequency", "papers_per_day", "empty_day", "abstracts", "text_only", "until", "catch_up", "likes_weight", "paper",
+    "form", "sure", "age", "website", "undo", "reason", "do", "challenge", "solution",
 ]  # fmt: skip
 ACTS = [
     "", "subscribe", "preview", "interests", "schedule", "pause", "resume", "link", "renew", "now", "taste", "drop",

@@ -13,7 +13,7 @@ from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from subscriptions import accounts, asks, links, notices, proofs, services
+from subscriptions import accounts, asks, links, notices, proofs, services, week
 from subscriptions.models import Budget, Notice, Subscriber, Suppression
 from tests import make
 from tests.browser import (
@@ -137,6 +137,26 @@ def _choose_times(page: Page) -> None:
     ):
         page.get_by_label(label, exact=True).select_option(choice)
     page.get_by_label("Plain text only").check()
+
+
+@each_way
+def test_days_are_chosen_by_keyboard(browser: Browser, site: str, width: int, script: bool) -> None:
+    row = reader()
+    with opened(browser, links.preferences_url(row), width, script=script) as page:
+        expect(page.get_by_label("Tuesday")).to_be_hidden()
+        page.get_by_label("How often").select_option("chosen")
+        press(page, "Keep these times")
+        expect(page.locator("#days-error-1")).to_contain_text("Choose at least one day")
+        for day in ("Tuesday", "Friday"):
+            page.get_by_role("group", name="On these days").get_by_label(day).press("Space")
+        assert blemishes(page, script) == []
+        press(page, "Keep these times")
+        status(page, "Your times are kept")
+        expect(page.get_by_label("Friday")).to_be_checked()
+        expect(page.get_by_label("Monday")).not_to_be_checked()
+        assert blemishes(page, script) == []
+    row.refresh_from_db()
+    assert (row.frequency, week.short(row.days)) == ("chosen", "tue fri")
 
 
 @each_way

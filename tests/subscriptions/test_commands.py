@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 import pytest
 from django.core.management import call_command
 
-from subscriptions import services
+from subscriptions import services, week
 from subscriptions.models import Notice, Subscriber
 from tests import make
 from tests.make import NOW
@@ -49,6 +49,9 @@ def test_subscribe_confirmed_is_due_at_its_hour():
         (["ada@example.org", "--zone", "Berlin"], "time zone"),
         (["ada@example.org", "--hour", "24"], "hour of the day"),
         (["ada@example.org", "--frequency", "hourly"], "hourly"),
+        (["ada@example.org", "--frequency", "chosen"], "Choose at least one day of the week"),
+        (["ada@example.org", "--days", ""], "Choose at least one day of the week"),
+        (["ada@example.org", "--days", "tue,someday"], "“someday” is not a day of the week"),
         (["ada@example.org", "--topic", "alchemy"], "no topic"),
         (["ada@example.org", "--query", "speech", "--query", "(x"], "--query number 2, column"),
     ],
@@ -57,6 +60,41 @@ def test_subscribe_refuses_bad_words_with_the_fix(words, sentence):
     code, answer = run("subscribe", *words)
     assert code == 2
     assert sentence in answer["error"]
+
+
+def test_days_are_named_on_the_command_line():
+    words = ["--days", "tue,fri", "--hour", "7", "--zone", "Europe/Berlin", "--confirmed"]
+    code, answer = run("subscribe", "ada@example.org", *words, "--now", "2026-06-03T06:00:00+00:00")
+    assert (code, answer["frequency"], answer["days"]) == (0, "chosen", ["Tuesday", "Friday"])
+    assert answer["rhythm"] == "Tuesday and Friday"
+    assert answer["next_digest_at"] == "2026-06-05T05:00:00+00:00"
+
+
+@pytest.mark.parametrize("days", ["tue fri", '"tue,fri"', "Friday Tuesday"])
+@pytest.mark.parametrize("frequency", ["", "chosen"])
+def test_import_takes_days_however_they_are_parted(tmp_path, days, frequency):
+    code, _ = imported(tmp_path, f"email,frequency,days\nada@example.org,{frequency},{days}\n")
+    ada = Subscriber.objects.get()
+    assert (code, ada.frequency, ada.days) == (0, "chosen", week.read("tue fri"))
+
+
+@pytest.mark.parametrize("row", ["chosen,", ",noday"])
+def test_import_names_the_line_whose_days_cannot_be_kept(tmp_path, row):
+    code, answer = imported(tmp_path, f"email,frequency,days\nada@example.org,{row}\n")
+    assert (code, answer["refused"], answer["problems"][0]["line"]) == (1, 1, 2)
+    assert "day of the week" in answer["problems"][0]["problem"]
+
+
+def test_days_beside_another_frequency_are_remembered(tmp_path):
+    imported(tmp_path, "email,frequency,days\nada@example.org,weekly,tue fri\n")
+    ada = Subscriber.objects.get()
+    assert (ada.frequency, week.short(ada.days)) == ("weekly", "tue fri")
+
+
+def test_an_export_of_a_reader_names_their_days():
+    make.subscriber("ada@example.org", frequency="chosen", days=week.read("tue fri"))
+    _, answer = run("export_subscriber", "ada@example.org")
+    assert answer["settings"]["days"] == ["Tuesday", "Friday"]
 
 
 def test_subscribe_fails_for_a_suppressed_address():

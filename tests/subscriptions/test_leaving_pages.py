@@ -8,7 +8,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from subscriptions import addresses, links, notices, services
+from subscriptions import addresses, links, notices, services, week
 from subscriptions.models import Budget, Frequency, Notice, Subscriber, Suppression
 from subscriptions.views.leaving import way_back
 from tests import make
@@ -234,6 +234,34 @@ def test_the_milder_ways_are_undone_on_the_spot(act, state):
     assert "as it was before" in text(client.post(leaving(reader), {"act": "undo", "undo": undo}))
     reader.refresh_from_db()
     assert (reader.state, reader.frequency) == (State.ACTIVE, "weekdays")
+
+
+def test_one_letter_a_week_is_undone_to_the_days_that_were():
+    tomorrow = timezone.now() + timedelta(days=1)
+    reader = make.subscriber(frequency="chosen", days=week.read("tue fri"), next_digest_at=tomorrow)
+    page = text(visitor().post(leaving(reader), {"act": "weekly"}))
+    services.set_schedule(reader, timezone.now(), days=week.read("sun"))  # their own page, meanwhile
+    assert reader.frequency == Frequency.WEEKLY
+    undo = page.split('name="undo" value="')[1].split('"')[0]
+    assert "as it was before" in text(visitor().post(leaving(reader), {"act": "undo", "undo": undo}))
+    reader.refresh_from_db()
+    assert (reader.frequency, week.short(reader.days)) == (Frequency.CHOSEN, "tue fri")
+    assert reader.next_digest_at.weekday() in {1, 4}
+
+
+def test_an_undo_brings_back_nobody_elses_days():
+    reader, other = make.subscriber(frequency="chosen", days=1), make.subscriber()
+    page = text(visitor().post(leaving(reader), {"act": "weekly"}))
+    undo = page.split('name="undo" value="')[1].split('"')[0]
+    visitor().post(leaving(other), {"act": "undo", "undo": undo})
+    other.refresh_from_db()
+    assert other.frequency == Frequency.DAILY
+
+
+@pytest.mark.parametrize(("days", "offered"), [("tue", False), ("tue fri", True)])
+def test_who_gets_one_letter_a_week_is_not_offered_it(days, offered):
+    reader = make.subscriber(frequency="chosen", days=week.read(days))
+    assert ('value="weekly"' in text(visitor().get(leaving(reader)))) is offered
 
 
 def test_a_paused_reader_is_not_offered_another_pause():

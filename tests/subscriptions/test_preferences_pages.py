@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from digest.models import Delivery, Skip
-from subscriptions import asks, links, services, tastes
+from subscriptions import asks, links, services, tastes, week
 from subscriptions.models import Frequency, Notice, Subscriber
 from tests import make
 from tests.make import NOW
@@ -109,6 +109,48 @@ def test_times_are_changed():
     post(reader, act="schedule", frequency="weekly", weekday="6", hour="22", zone="Asia/Tokyo", text_only="on")
     assert (reader.frequency, reader.weekday, reader.hour, reader.zone) == (Frequency.WEEKLY, 6, 22, "Asia/Tokyo")
     assert (reader.text_only, reader.community_picks) == (True, False)
+
+
+def test_days_are_chosen():
+    reader = make.subscriber()
+    assert "Your times are kept" in text(post(reader, act="schedule", frequency="chosen", days=["1", "4"]))
+    assert (reader.frequency, week.names(reader.days)) == (Frequency.CHOSEN, ["Tuesday", "Friday"])
+    page = text(opened(reader).get("/preferences/"))
+    ticked = re.findall(r'name="days" value="(\d)"( checked)?', page)
+    assert [number for number, mark in ticked if mark] == ["1", "4"]
+    assert len(ticked) == 7
+
+
+def test_to_choose_no_day_changes_nothing_and_says_what_to_do():
+    reader = make.subscriber(frequency="chosen", days=week.read("tue fri"))
+    answer = post(reader, act="schedule", frequency="chosen", hour="9")
+    assert answer.status_code == 422
+    assert "Choose at least one day of the week" in text(answer)
+    assert 'aria-describedby="days-hint days-error-1"' in text(answer)
+    assert (reader.hour, week.short(reader.days)) == (6, "tue fri")
+
+
+@pytest.mark.parametrize("days", ["7", "-1", "tue", "9" * 5000])
+def test_what_is_no_day_changes_nothing(days):
+    reader = make.subscriber()
+    answer = post(reader, act="schedule", frequency="chosen", days=[days])
+    assert (answer.status_code, reader.frequency) == (422, Frequency.DAILY)
+    assert "Choose from the days of the week." in text(answer)
+
+
+def test_days_are_remembered_while_others_come():
+    reader = make.subscriber(frequency="chosen", days=week.read("tue fri"))
+    post(reader, act="schedule", frequency="daily")
+    assert (reader.frequency, week.short(reader.days)) == (Frequency.DAILY, "tue fri")
+
+
+def test_who_was_served_today_is_due_on_their_next_chosen_day():
+    now = timezone.now()
+    today = now.date()
+    days = week.of([today.weekday(), (today.weekday() + 2) % 7])
+    reader = make.subscriber(hour=now.hour, served_at=now, next_digest_at=now + timedelta(days=1))
+    services.set_schedule(reader, now, frequency="chosen", days=days)
+    assert reader.next_digest_at.date() == today + timedelta(days=2)
 
 
 def test_a_zone_of_an_earlier_name_is_shown_and_kept_by_todays():

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from subscriptions import addresses, services
+from subscriptions import addresses, services, week
 from subscriptions.addresses import AddressError
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import UsageError, current, moment
@@ -20,7 +20,7 @@ from subscriptions.interests import InterestError
 from subscriptions.models import Subscriber
 from subscriptions.schedule import ScheduleError
 
-COLUMNS = ("email", "topics", "queries", "frequency", "hour", "weekday", "zone", "papers_per_day")
+COLUMNS = ("email", "topics", "queries", "frequency", "hour", "weekday", "days", "zone", "papers_per_day")
 # What an export of readers has beside them: only who reads or waits is taken back, and is asked anew.
 EXPORTED = ("state", "created_at", "confirmed_at")
 HERE = ("", Subscriber.State.PENDING, Subscriber.State.ACTIVE, Subscriber.State.PAUSED)
@@ -31,7 +31,7 @@ REFUSALS = (AddressError, InterestError, ScheduleError, services.ServiceError)
 class Command(BaseCommand):
     help = (
         "Sign up everybody in a CSV file with a header: email, and any of topics, queries (several parted by |), "
-        "frequency, hour, weekday, zone, papers_per_day. Each is asked by mail to confirm."
+        "frequency, hour, weekday, days (tue fri), zone, papers_per_day. Each is asked by mail to confirm."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -98,6 +98,8 @@ def _import(row: dict[str, str], now: datetime, dry_run: bool, confirmed: bool) 
     wishes: dict[str, Any] = {name: row[name] for name in COLUMNS[3:] if row[name]}
     for name in NUMBERS & wishes.keys():
         wishes[name] = _number(name, wishes[name])
+    if "days" in wishes:
+        wishes = week.wished(wishes.pop("days")) | wishes
     with transaction.atomic():
         known = Subscriber.objects.filter(email_key=addresses.canonical(row["email"]))
         is_new = not known.exclude(state=Subscriber.State.UNSUBSCRIBED).exists()

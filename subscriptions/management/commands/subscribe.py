@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from subscriptions import services
+from subscriptions import services, week
 from subscriptions.addresses import AddressError
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import UsageError, current, moment
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--query", action="append", default=[], metavar="Q", help="a filter; may be repeated")
         parser.add_argument("--hour", type=int, metavar="H", help="local hour, 0 to 23 (default 7)")
         parser.add_argument("--weekday", type=int, metavar="N", help="for weekly letters: 0 is Monday, 6 is Sunday")
+        parser.add_argument("--days", metavar="DAYS", help="letters on these days: tue,fri (frequency chosen)")
         parser.add_argument("--zone", metavar="Z", help="IANA name such as Europe/Berlin (default UTC)")
         parser.add_argument("--frequency", metavar="F", help=", ".join(FREQUENCIES) + " (default daily)")
         parser.add_argument("--papers", type=int, metavar="N", dest="papers_per_day", help="papers in a letter")
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         names = ("hour", "weekday", "zone", "frequency", "papers_per_day", "text_only")
         wishes = {name: options[name] for name in names if options[name] is not None}
         try:
+            if options["days"] is not None:
+                wishes = week.wished(options["days"]) | wishes
             reader = services.subscribe(
                 options["email"],
                 topics=options["topic"],
@@ -58,6 +61,7 @@ class Command(BaseCommand):
 
     def show(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['email']} is {answer['state']}.")
+        self.stdout.write(f"  {answer['rhythm']} at {answer['hour']:02}:00 ({answer['zone']})")
         for interest in answer["interests"]:
             self.stdout.write(f"  {interest}")
         if answer["next_digest_at"]:
@@ -72,6 +76,8 @@ def _answer(reader: Subscriber, now: datetime) -> dict[str, Any]:
         "state": reader.state,
         "interests": [one.label for one in reader.interests.select_related("topic").order_by("id")],
         "frequency": reader.frequency,
+        "days": week.names(reader.days),
+        "rhythm": reader.rhythm,
         "hour": reader.hour,
         "zone": reader.zone,
         "next_digest_at": reader.next_digest_at.isoformat() if reader.next_digest_at else None,

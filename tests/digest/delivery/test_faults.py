@@ -430,7 +430,7 @@ def test_f46_every_zone_has_one_letter_for_each_local_date() -> None:
         at = datetime(year, 1, 1, tzinfo=UTC) - timedelta(days=1)
         dates: list[date] = []
         for _ in range(367):
-            at = schedule.next_due("daily", number % 24, 0, zone, at)
+            at = schedule.next_due(schedule.Times("daily", number % 24, 0, zone), at)
             dates.append(schedule.local_date(zone, at))
         assert len(set(dates)) == len(dates), zone
         gaps = {(later - earlier).days for earlier, later in itertools.pairwise(dates)}

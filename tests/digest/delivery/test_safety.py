@@ -236,6 +236,8 @@ def test_why_names_the_one_reason_for_none(edition: Edition) -> None:
         ({"state": "paused", "next_digest_at": None}, 0, reasons.PAUSED),
         ({"state": "suppressed", "next_digest_at": None}, 0, reasons.SUPPRESSED),
         ({"frequency": "weekly", "weekday": 0}, 0, reasons.NOT_A_DAY),
+        ({"frequency": "chosen", "days": 0b0010010}, 0, reasons.NOT_A_DAY),
+        ({"frequency": "chosen", "days": 0b0010010, "next_digest_at": NOW + timedelta(days=2)}, 2, reasons.NOT_YET),
         ({"next_digest_at": NOW + timedelta(days=1)}, 1, reasons.NOT_YET),
         ({"confirmed_at": None, "state": "pending"}, 0, reasons.NOT_CONFIRMED),
         ({}, -400, reasons.NOT_A_READER_YET),

@@ -18,7 +18,7 @@ from digest.desk.models import Act
 from digest.models import Attempt, Channel, Delivery, ProviderEvent, Skip, Source
 from digest.sources import curating
 from digest.sources.entry import Entry
-from subscriptions import addresses, services
+from subscriptions import addresses, services, week
 from subscriptions.models import Notice, Subscriber, Suppression, Topic
 from tests import make
 
@@ -215,6 +215,20 @@ def test_s29_an_export_can_be_imported_without_those_who_left(admin):
     assert {one.topic.slug if one.topic else one.text for one in ann.interests.all()} == {
         "speech", "protein folding", "-galaxies stars",
     }  # fmt: skip
+
+
+def test_chosen_days_are_named_and_survive_an_export_and_import(admin):
+    make.subscriber("ann@example.org", frequency="chosen", days=week.read("tue fri"))
+    make.subscriber("ben@example.org", frequency="weekly", weekday=6, days=week.read("mon"))
+    pages = [page(reader) for reader in Subscriber.objects.order_by("pk")]
+    shown = [admin.get(address).content.decode() for address in (*pages, "/desk/readers/")]
+    assert ["Tuesday and Friday at 06:00" in one for one in shown] == [True, False, True]
+    assert ["Once a week on Sunday at 06:00" in one for one in shown] == [False, True, True]
+    text = b"".join(admin.post("/desk/readers/export/").streaming_content).decode()
+    Subscriber.objects.all().delete()
+    upload(admin, text, really="yes")
+    kept = Subscriber.objects.order_by("pk").values_list("frequency", "weekday", "days")
+    assert list(kept) == [("chosen", 0, week.read("tue fri")), ("weekly", 6, week.read("mon"))]
 
 
 @pytest.mark.parametrize("text", ["", "name\nx\n", "\x00\x01"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from digest.rendering import frames
 from digest.rendering.letters import letters
-from subscriptions import links
+from subscriptions import links, week
 from tests import make
 from tests.digest.rendering import checks
 from tests.digest.rendering.posts import delivery
@@ -109,6 +110,39 @@ def test_a_weekly_letter_names_its_week_and_a_catch_up_its_days():
     assert one.text.startswith("The week to 9 June 2026\n")
     assert one.subject == "Week to 9 June: One"
     assert two.text.startswith("While you were away: 1 June to 9 June 2026\n")
+
+
+@pytest.mark.parametrize(
+    ("days", "span", "heading"),
+    [
+        ("tue fri", 0, "Friday 5 June 2026\n"),
+        ("tue fri", 2, "Wednesday 3 June to Friday 5 June 2026\n"),
+        ("fri", 6, "Saturday 30 May to Friday 5 June 2026\n"),
+        ("tue fri", 7, "While you were away: 29 May to 5 June 2026\n"),
+        ("fri", 14, "While you were away: 22 May to 5 June 2026\n"),
+        ("mon tue wed thu fri sat sun", 1, "Friday 5 June 2026\n"),
+        ("mon tue wed thu fri sat sun", 4, "While you were away: 1 June to 5 June 2026\n"),
+    ],
+)
+def test_several_days_by_choice_are_named_and_are_no_absence(days, span, heading):
+    last_day, papers = date(2026, 6, 5), [make.paper("One")]
+    first = make.edition(last_day - timedelta(days=span), papers)
+    last = make.edition(last_day) if span else first
+    reader = make.subscriber(frequency="chosen", days=week.read(days))
+    [letter] = letters([delivery(papers, reader, last, since=(first.serial or 1) - 1)], make.NOW)
+    assert letter.text.startswith(heading)
+    is_away = heading.startswith("While")
+    assert letter.subject == ("While you were away: One" if is_away else "5 June: One")
+    assert ("today" in greeting(letter.text)) is (heading == "Friday 5 June 2026\n")
+
+
+def test_a_letter_of_chosen_days_belongs_to_the_same_list_as_the_others():
+    paper = make.paper()
+    edition = make.edition(papers=[paper])
+    readers = [make.subscriber(), make.subscriber(frequency="chosen", days=18)]
+    daily, chosen = (one.headers for one in letters([delivery([paper], one, edition) for one in readers], make.NOW))
+    assert daily["List-Id"] == chosen["List-Id"]
+    assert chosen["Feedback-ID"].startswith("digest:chosen:")
 
 
 def test_papers_of_a_letter_in_doubt_come_in_a_block_of_their_own():

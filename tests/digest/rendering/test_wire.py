@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from digest.models import Delivery
 from digest.rendering import doors, wire
 from digest.rendering.letters import letters
-from subscriptions import mail, tokens
+from subscriptions import mail, tokens, week
 from tests import make
 from tests.digest.rendering.posts import SPEECH, delivery
 
@@ -68,6 +68,7 @@ def test_daily_letters_of_any_length(papers: int):
         {"abstracts": "full"},
         {"abstracts": "compact"},
         {"frequency": "weekly"},
+        {"frequency": "chosen", "days": week.read("tue fri")},
         {"confirmed_at": None},
         {"email": "someone+tag@example.org"},
     ],
@@ -75,6 +76,21 @@ def test_daily_letters_of_any_length(papers: int):
 def test_every_kind_of_reader(fields: dict[str, Any]):
     paper = make.paper(abstract="A sentence with = and . at the end \n. . " * 60)
     assert_same([delivery([paper], make.subscriber(**fields))])
+
+
+@pytest.mark.parametrize("span", [0, 3, 6, 14])
+def test_readers_of_every_rhythm_beside_each_other_in_letters_of_several_days(span: int):
+    papers = [make.paper(f"Paper {number}") for number in range(2)]
+    first = make.edition(make.TODAY - timedelta(days=span), papers[:1]) if span else None
+    last = make.edition(make.TODAY, papers[1:])
+    since = ((first or last).serial or 1) - 1
+    rhythms: list[dict[str, Any]] = [
+        {},
+        {"frequency": "weekdays"},
+        {"frequency": "weekly"},
+        *({"frequency": "chosen", "days": week.read(days)} for days in ("tue fri", "wed", "mon tue wed thu fri")),
+    ]
+    assert_same([delivery(papers, make.subscriber(**one), last, since=since) for one in rhythms])
 
 
 def test_letters_that_are_empty_too_long_or_in_doubt_take_the_plain_way():
