@@ -98,7 +98,9 @@ def check_settings(wishes: dict[str, Any], current: Subscriber | None = None) ->
     if unknown:
         raise TypeError(f"not a reader's setting: {unknown[0]}")
     whole = current or Subscriber()
-    schedule.check(schedule.Times._make(wishes.get(name, getattr(whole, name)) for name in SCHEDULE))
+    asked = schedule.Times._make(wishes.get(name, getattr(whole, name)) for name in SCHEDULE)
+    # A zone that tzdata has dropped since it was chosen (`schedule.zone_of`) is no reason to refuse another wish.
+    schedule.check(asked._replace(zone="UTC") if current and asked.zone == current.zone else asked)
     papers = wishes.get("papers_per_day", whole.papers_per_day)
     if not 1 <= papers <= MOST_PAPERS:
         raise schedule.ScheduleError(

@@ -390,3 +390,10 @@ def test_whoever_never_asked_is_never_written_to_again():
 
 def test_a_block_that_opens_nothing_is_thanked_too():
     assert visitor().post("/b/x.y/").status_code == 200
+
+
+def test_a_reader_whose_zone_was_dropped_may_still_want_less():
+    reader = make.subscriber(zone="Mars/Olympus")
+    assert "One letter a week" in text(visitor().post(leaving(reader), {"act": "weekly"}))
+    reader.refresh_from_db()
+    assert (reader.frequency, reader.zone) == ("weekly", "Mars/Olympus")
