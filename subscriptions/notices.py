@@ -192,6 +192,7 @@ def _letter(notice: Notice, now: datetime) -> Letter:
         "subscribe_url": links.absolute("subscribe"),
         "words": notice.words,
         "asked": _asked(subscriber) if notice.kind == Kind.CONFIRM else [],
+        "when": f"{subscriber.rhythm} at {subscriber.hour:02}:00, {subscriber.zone.replace('_', ' ')} time",
     }
     name = f"email/{notice.kind}"
     subject, text = (

@@ -101,6 +101,7 @@ def _notices() -> Iterator[str]:
 
     urls = {name: f"https://golden.example/{name}/" for name in URLS}
     context: dict[str, Any] = {**urls, "subscriber": None, "now": None, "words": "No papers.", "asked": ["Speech"]}
+    context["when"] = "Every day at 07:00, UTC time"
     for name, wanted in NOTICES.items():
         parts = [
             str(engines[engine].get_template(f"email/{name}.{part}").render(context))

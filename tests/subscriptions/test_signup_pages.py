@@ -224,6 +224,7 @@ def test_the_request_to_confirm_names_what_was_asked_for_but_nothing_that_was_ty
     for part in (letter.body, letter.alternatives[0][0]):
         said = " ".join(part.split())
         assert "Speech; 1 filter of your own; your description of your work; 1 paper you like." in said
+        assert "When the letters would come: Every day at 07:00, UTC time." in said
         assert not [word for word in ("prize", "dot org", "survey", "2504") if word in said]
 
 

@@ -58,6 +58,7 @@ def pages() -> dict[str, str]:
         return composing.compose(Order(issues, tuple(shown), matched, golden.DOORS, confirmed_on=day, **rest)).html
 
     confirm = {"confirm_url": golden.DOORS.web, "block_url": golden.DOORS.unsubscribe, "now": datetime.now(UTC)}
+    confirm["when"] = "Tuesday and Friday at 07:00, Europe/Berlin time"
     confirm["asked"] = ["Speech and audio", "Protein design", "2 filters of your own"]
     return {
         "daily": html((noted,), picks[:6], 14),
