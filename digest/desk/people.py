@@ -17,15 +17,14 @@ from digest.delivery import reasons
 from digest.desk import log, typed
 from digest.desk.curating import CuratingError
 from digest.models import Delivery, Paper, ProviderEvent, Skip
-from subscriptions import addresses, schedule, services, week
+from subscriptions import addresses, cells, schedule, services, week
 from subscriptions.models import Interest, Subscriber, Suppression
 
 FOUND = 50
 LETTERS = 20
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ASKED_ENOUGH = "An address is asked once a day and three times a month at most; ask again when that has passed."
 PLAIN = ("frequency", "hour", "weekday", "zone", "papers_per_day", "created_at", "confirmed_at")
-COLUMNS = ("email", "state", "topics", "queries", "days", *PLAIN)
+COLUMNS = ("email", "state", "topics", "queries", *cells.MARKS, "days", *PLAIN)
 
 
 def search(text: str, state: str, before: int | None = None) -> list[Subscriber]:
@@ -138,28 +137,34 @@ def name(reader: Subscriber) -> str:
 # -- in and out -----------------------------------------------------------------------------------------
 
 
-def safe(value: Any) -> str:
-    """A cell no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def rows() -> Iterator[str]:
     """Every reader who was not erased, as CSV lines (RFC 4180) that `import_subscribers` takes back."""
     yield _line(COLUMNS)
     kept = Subscriber.objects.exclude(state=Subscriber.State.FORGOTTEN).order_by("pk")
-    wanted = Interest.objects.filter(muted=False).select_related("topic", "filter").order_by("pk")
-    for reader in kept.prefetch_related(Prefetch("interests", wanted)).iterator(chunk_size=2000):
-        interests = list(reader.interests.all())
-        topics = "|".join(one.topic.slug for one in interests if one.topic)
-        queries = "|".join(one.text or one.filter.text for one in interests if not one.topic)
+    wishes = Prefetch("interests", Interest.objects.select_related("topic", "filter").order_by("pk"))
+    for reader in kept.prefetch_related(wishes).iterator(chunk_size=2000):
+        told = _wishes(list(reader.interests.all()))
         days = week.short(reader.days)
-        yield _line([reader.email, reader.state, topics, queries, days, *(getattr(reader, name) for name in PLAIN)])
+        yield _line([reader.email, reader.state, *told, days, *(getattr(reader, name) for name in PLAIN)])
+
+
+def _wishes(interests: Sequence[Interest]) -> list[str]:
+    """The cells of topics, queries and each of `cells.MARKS`."""
+    wanted = [one for one in interests if not one.muted]
+    named = {one: f"{cells.TOPIC}{one.topic.slug}" if one.topic else one.text or one.filter.text for one in interests}
+    told = [
+        [one.topic.slug for one in wanted if one.topic],
+        [named[one] for one in wanted if not one.topic],
+        [named[one] for one in interests if one.muted],
+        [named[one] for one in interests if one.weight > 1],
+        [named[one] for one in interests if one.weight < 1],
+    ]
+    return [cells.joined(one) for one in told]
 
 
 def _line(values: Any) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([safe(value) for value in values])
+    csv.writer(out).writerow([cells.safe(value) for value in values])
     return out.getvalue()
 
 

@@ -129,6 +129,23 @@ def test_import_takes_every_good_line_and_names_the_bad_ones(tmp_path):
     assert Notice.objects.count() == 1
 
 
+def test_import_takes_marked_wishes_whether_or_not_they_are_listed_too(tmp_path):
+    make.topic("speech")
+    text = "email,queries,mutes,more\nada@example.org,a||b | folding,survey | topic:speech,folding | galaxies\n"
+    assert imported(tmp_path, text)[0] == 0
+    assert {(one.label, one.weight, one.muted) for one in Subscriber.objects.get().interests.all()} == {
+        ("a|b", 1.0, False), ("folding", 2.0, False), ("galaxies", 2.0, False), ("survey", 1.0, True),
+        ("Speech", 1.0, True),
+    }  # fmt: skip
+
+
+def test_import_counts_marked_wishes_among_the_most_a_reader_may_have(tmp_path):
+    queries, mutes = (" | ".join(f"{word}{number}" for number in range(11)) for word in ("asked", "unwanted"))
+    code, answer = imported(tmp_path, f"email,queries,mutes\nada@example.org,{queries},{mutes}\n")
+    assert code == 1
+    assert "You wrote 22 filters" in answer["problems"][0]["problem"]
+
+
 def test_import_writes_to_no_suppressed_and_no_erased_address(tmp_path):
     services.suppress("ada@example.org", "complaint", NOW)
     services.forget(make.subscriber("ben@example.org"), NOW)

@@ -6,21 +6,23 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from subscriptions import addresses, services, week
+from subscriptions import addresses, cells, interests, services, week
 from subscriptions.addresses import AddressError
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import UsageError, current, moment
-from subscriptions.interests import InterestError
+from subscriptions.interests import InterestError, Wish
 from subscriptions.models import Subscriber
 from subscriptions.schedule import ScheduleError
 
 COLUMNS = ("email", "topics", "queries", "frequency", "hour", "weekday", "days", "zone", "papers_per_day")
+KNOWN = (*COLUMNS, *cells.MARKS)
 # What an export of readers has beside them: only who reads or waits is taken back, and is asked anew.
 EXPORTED = ("state", "created_at", "confirmed_at")
 HERE = ("", Subscriber.State.PENDING, Subscriber.State.ACTIVE, Subscriber.State.PAUSED)
@@ -30,7 +32,8 @@ REFUSALS = (AddressError, InterestError, ScheduleError, services.ServiceError)
 
 class Command(BaseCommand):
     help = (
-        "Sign up everybody in a CSV file with a header: email, and any of topics, queries (several parted by |), "
+        "Sign up everybody in a CSV file with a header: email, and any of topics, queries (several parted by |; "
+        "a | within one is doubled), mutes, more, less (of these, or further ones; a topic is topic:slug there), "
         "frequency, hour, weekday, days (tue fri), zone, papers_per_day. Each is asked by mail to confirm."
     )
 
@@ -72,24 +75,18 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(file)
             _check_header(reader.fieldnames or [])
             for row in reader:
-                yield reader.line_num, {name: _cell(row.get(name) or "") for name in (*COLUMNS, "state")}
+                yield reader.line_num, {name: cells.plain(row.get(name) or "") for name in (*KNOWN, "state")}
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} is not a CSV file in UTF-8 ({error}). Save it as one.") from error
 
 
-def _cell(text: str) -> str:
-    """Without the apostrophe by which an export keeps spreadsheets from taking it for a formula."""
-    text = text.strip()
-    return text[1:] if text.startswith("'") and text[1:].startswith(("=", "+", "-", "@")) else text
-
-
 def _check_header(names: Any) -> None:
-    unknown = [name for name in names if name not in (*COLUMNS, *EXPORTED)]
+    unknown = [name for name in names if name not in (*KNOWN, *EXPORTED)]
     if "email" not in names or unknown:
         wrong = f"there is no column called {unknown[0]!r}" if unknown else "there is no column called 'email'"
-        raise UsageError(f"The first line must name the columns; {wrong}. Known: {', '.join(COLUMNS)}.")
+        raise UsageError(f"The first line must name the columns; {wrong}. Known: {', '.join(KNOWN)}.")
 
 
 def _import(row: dict[str, str], now: datetime, dry_run: bool, confirmed: bool) -> str:
@@ -105,15 +102,15 @@ def _import(row: dict[str, str], now: datetime, dry_run: bool, confirmed: bool) 
         is_new = not known.exclude(state=Subscriber.State.UNSUBSCRIBED).exists()
         if not is_new:
             return "known"
+        wanted = _wanted(row)
         reader = services.subscribe(
             row["email"],
-            topics=_parts(row["topics"]),
-            queries=_parts(row["queries"]),
             now=now,
             ask_by_mail=not confirmed,
             by_themselves=False,
             **wishes,
         )
+        interests.store(reader, wanted)
         if confirmed:
             services.confirm(reader, now)
         if dry_run:
@@ -128,5 +125,17 @@ def _number(name: str, text: str) -> int:
         raise ScheduleError(name, f"“{text}” is not a number, for {name}. Write digits only.") from None
 
 
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split("|") if part.strip()]
+def _wanted(row: dict[str, str]) -> list[Wish]:
+    """The wishes of a line; one that is marked need not stand among the topics or queries too."""
+    marked = {name: cells.parts(row[name]) for name in cells.MARKS}
+    topics = [f"{cells.TOPIC}{slug}" for slug in cells.parts(row["topics"])]
+    wishes = _read([*topics, *cells.parts(row["queries"]), *chain.from_iterable(marked.values())])
+    filters = {name: {wish.canonical for wish in _read(named)} for name, named in marked.items()}
+    weights = {text: name for name in ("more", "less") for text in filters[name]}
+    return interests.mute(interests.weigh(wishes, weights), filters["mutes"])
+
+
+def _read(named: list[str]) -> list[Wish]:
+    once = dict.fromkeys(named)
+    topics = [one.removeprefix(cells.TOPIC) for one in once if one.startswith(cells.TOPIC)]
+    return interests.read(topics, [one for one in once if not one.startswith(cells.TOPIC)])

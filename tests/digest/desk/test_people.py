@@ -18,8 +18,8 @@ from digest.desk.models import Act
 from digest.models import Attempt, Channel, Delivery, ProviderEvent, Skip, Source
 from digest.sources import curating
 from digest.sources.entry import Entry
-from subscriptions import addresses, services, week
-from subscriptions.models import Notice, Subscriber, Suppression, Topic
+from subscriptions import addresses, cells, interests, services, week
+from subscriptions.models import Filter, Notice, Subscriber, Suppression, Topic
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_s26_erasing_wants_the_readers_number(admin):
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"])
 def test_s29_no_cell_is_a_formula(cell):
-    assert people.safe(cell).startswith("'")
+    assert cells.safe(cell).startswith("'")
 
 
 def test_s29_the_export_is_read_back_as_it_was_written(admin):
@@ -229,6 +229,34 @@ def test_chosen_days_are_named_and_survive_an_export_and_import(admin):
     upload(admin, text, really="yes")
     kept = Subscriber.objects.order_by("pk").values_list("frequency", "weekday", "days")
     assert list(kept) == [("chosen", 0, week.read("tue fri")), ("weekly", 6, week.read("mon"))]
+
+
+def wishes(reader):
+    """What an interest is, in words that hold in any database."""
+    return {
+        (one.topic and one.topic.slug, one.text, one.filter.text, one.kind, one.weight, one.muted)
+        for one in reader.interests.select_related("topic", "filter")
+    }
+
+
+def test_s29_an_export_brings_every_wish_back_with_its_emphasis(admin):
+    speech, vision = make.topic("speech"), make.topic("vision", "vision")
+    topics, queries = ["speech"], ["a|b", "|left right|", "=exact", "＝wide", "'=typed", "P(y|x)||z", "-survey -review"]
+    interests.store(
+        reader := make.subscriber("ann@example.org", topics=[speech]),
+        [
+            *interests.weigh(interests.read(topics, queries), {"speech": "less", "=exact": "more"}),
+            interests.Wish(vision.filter.text, vision, weight=2.0, muted=True),
+            interests.Wish("cat:cs.cv", text="cat:cs.CV", muted=True),
+        ],
+    )
+    before = wishes(reader)
+    assert len(before) == 10
+    text = b"".join(admin.post("/desk/readers/export/").streaming_content).decode()
+    Subscriber.objects.all().delete()
+    Filter.objects.exclude(topics__isnull=False).delete()
+    assert "1 new, 0 known already, 0 refused" in upload(admin, text, really="yes").content.decode()
+    assert wishes(Subscriber.objects.get()) == before
 
 
 @pytest.mark.parametrize("text", ["", "name\nx\n", "\x00\x01"])
