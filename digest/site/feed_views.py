@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from digest import archive
-from digest.models import Edition
+from digest.models import Edition, Paper
 from digest.site import errors, feeds, reading, searching
 from digest.site.caching import MINUTE, public
 from digest.site.dates import long_date
@@ -70,25 +70,26 @@ def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 @require_safe
 @public(15 * MINUTE)
 def search(request: HttpRequest, form: str) -> HttpResponse:
-    """The newest papers a filter matches. A query that cannot be read is answered 400 with the reason."""
+    """The newest papers for what the search page takes. What cannot be read is answered 400 with the reason."""
     q = asked_query(request)
     if not q:
         raise Http404
     try:
-        tree = parse(q)
+        items = _items(searching.newest(q, feeds.FEED_ITEMS))
     except QueryError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    page = reverse("search") + "?" + urlencode({"q": q})
-    own = reverse("search_feed", kwargs={"form": form}) + "?" + urlencode({"q": q})
-    try:
-        items = _newest_matching(tree)
     except archive.TooSlowError:
         return errors.busy(request)
+    page = reverse("search") + "?" + urlencode({"q": q})
+    own = reverse("search_feed", kwargs={"form": form}) + "?" + urlencode({"q": q})
     title = f"{settings.SITE_NAME}: {q}"
     return feeds.answer(feeds.Feed(title, page, own, items, _updated(items)), form)
 
 
 def _newest_matching(tree: Node) -> list[Item]:
-    papers = searching.rows_in_order(archive.by_tree(tree, True, feeds.FEED_ITEMS).papers)
+    return _items(searching.rows_in_order(archive.by_tree(tree, True, feeds.FEED_ITEMS).papers))
+
+
+def _items(papers: list[Paper]) -> list[Item]:
     places = reading.first_places([paper.pk for paper in papers])
     return [feeds.item(paper, places.get(paper.pk)) for paper in papers]

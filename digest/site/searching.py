@@ -54,6 +54,21 @@ def search(q: str, by_date: bool, page: int) -> Results:
     return replace(found, notes=notes + found.notes)
 
 
+def newest(q: str, most: int) -> list[Paper]:
+    """What a feed of the same words holds, newest first. Raises QueryError and TooSlowError.
+
+    Never what is only near: who follows rare words waits for a paper that has them.
+    """
+    if names := naming.names(q):
+        paper = naming.paper(names, q)
+        return rows_in_order([paper] if paper else [])
+    asked, _ = _read(q)
+    tree = parse(asked)
+    found = archive.by_tree(tree, True, most).papers
+    author = None if found else _author(asked, plain_words(tree))
+    return rows_in_order(archive.by_tree(author, True, most).papers if author else found)
+
+
 def _read(q: str) -> tuple[str, tuple[str, ...]]:
     """The filter to ask for, and what to say of it: prose with a colon or a dash is asked as its words."""
     try:
@@ -81,12 +96,15 @@ def _named(names: list[str], q: str) -> Results:
 
 
 def _by_author(asked: str, sentence: Sequence[str], by_date: bool, page: int) -> Results | None:
-    name = natural(asked)
-    if not name or len(sentence) > LONGEST_NAME:
-        return None
-    tree = Term(name, "author")
-    found = matching(tree, by_date, page)
-    return replace(found, filter=format(tree), notes=(AUTHOR,)) if found.total else None
+    tree = _author(asked, sentence)
+    found = matching(tree, by_date, page) if tree else None
+    return replace(found, filter=format(tree), notes=(AUTHOR,)) if tree and found and found.total else None
+
+
+def _author(asked: str, sentence: Sequence[str]) -> Term | None:
+    """Plain words as an author's name, where they may be one."""
+    name = natural(asked) if 0 < len(sentence) <= LONGEST_NAME else ()
+    return Term(name, "author") if name else None
 
 
 def _near(sentence: Sequence[str], by_date: bool, page: int) -> Results | None:

@@ -11,6 +11,7 @@ import feedparser
 import pytest
 from django.test import Client
 from django.utils import timezone
+from markupsafe import escape
 
 from digest import archive
 from tests import make
@@ -137,6 +138,50 @@ def test_each_author_has_an_element_of_their_own_up_to_twenty(client: Client) ->
 )
 def test_a_feed_of_nothing_is_refused(client: Client, path: str, status: int) -> None:
     assert client.get(path).status_code == status
+
+
+WORLDS, LATER = "EnvHarness, awakening static worlds", "Later: EnvHarness awakening static worlds"
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("EnvHarness: Awakening Static Worlds", [LATER, WORLDS]),
+        ("2608.19880", [WORLDS]),
+        ("https://arxiv.org/abs/2608.19880v2", [WORLDS]),
+        ("10.48550/arXiv.2608.19880", [WORLDS]),
+        ("https://nowhere.example/x", []),
+        ("Chen, Wei-Lin", ["By her"]),
+    ],
+)
+def test_a_search_has_a_feed_of_the_papers_its_page_finds(client: Client, q: str, found: list[str]) -> None:
+    papers = [
+        make.paper(WORLDS, arxiv_id="2608.19880", published_on="2026-05-01"),
+        make.paper(LATER, published_on="2026-06-01"),
+        make.paper("By her", authors=["Wei-Lin Chen"]),
+    ]
+    archive.refresh()
+    feed, page = client.get("/search/feed.json", {"q": q}), client.get("/search/", {"q": q}).content.decode()
+
+    assert [item["title"] for item in feed.json()["items"]] == found
+    assert {paper.title for paper in papers if f'href="/paper/{paper.pk}/"' in page} == set(found)
+
+
+def test_a_feed_waits_for_rare_words_and_holds_nothing_that_is_only_near(client: Client) -> None:
+    make.paper("Insects plan")
+    archive.refresh()
+    q = {"q": "do insects ever plan?"}
+
+    assert "Insects plan" in client.get("/search/", q).content.decode()
+    assert client.get("/search/feed.json", q).json()["items"] == []
+
+
+@pytest.mark.parametrize("q", ["titel: speech", "https://[", "-survey"])
+def test_a_feed_refuses_what_the_page_refuses_in_the_same_words(client: Client, q: str) -> None:
+    answer = client.get("/search/feed.atom", {"q": q})
+
+    assert answer.status_code == 400
+    assert escape(answer.content.decode().strip()) in client.get("/search/", {"q": q}).content.decode()
 
 
 @pytest.mark.parametrize(("form", "start"), [("bib", b"@misc{example2026study,"), ("ris", b"TY  - UNPB")])
