@@ -89,7 +89,8 @@ class _Watch:
     def __init__(self, seconds: float) -> None:
         self.seconds, self.ends = seconds, time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._cut)
+        self._lock, self._is_over = threading.Lock(), False
+        self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
     def __enter__(self) -> _Watch:
@@ -100,8 +101,16 @@ class _Watch:
         self._timer.cancel()
 
     def add(self, sock: socket.socket) -> None:
-        """Duplicated, because TLS takes the socket's handle over."""
-        self._sockets.append(sock.dup())
+        """Duplicated, because TLS takes the socket's handle over. A connection made when the time is up is cut too."""
+        with self._lock:
+            self._sockets.append(sock.dup())
+            if self._is_over:
+                self._cut()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            self._cut()
 
     def _cut(self) -> None:
         for sock in self._sockets:
@@ -109,9 +118,10 @@ class _Watch:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        for sock in self._sockets:
-            sock.close()
-        self._sockets.clear()
+        with self._lock:
+            for sock in self._sockets:
+                sock.close()
+            self._sockets.clear()
 
     def late(self) -> str:
         return f"No whole answer within {self.seconds:.0f} seconds." if time.monotonic() >= self.ends else ""
