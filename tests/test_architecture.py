@@ -80,3 +80,20 @@ def test_relative_imports_are_not_used(room: str) -> None:
 def test_no_room_is_a_box_of_odds_and_ends(room: str) -> None:
     vague = {"utils", "helpers", "manager", "misc", "common"}
     assert [str(path) for path in modules(room) if path.stem in vague] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_cache_grows_without_a_bound(room: str) -> None:
+    """What is kept by what it was asked for (a reader's words, a paper's) must be forgotten in time."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in modules(room)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and ast.unparse(node.args) and any(map(is_endless, node.decorator_list))
+    ]
+    assert wrong == []
+
+
+def is_endless(decorator: ast.expr) -> bool:
+    written = ast.unparse(decorator).removeprefix("functools.")
+    return written in {"cache", "lru_cache(None)", "lru_cache(maxsize=None)"}

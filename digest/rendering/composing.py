@@ -19,7 +19,8 @@ from digest.rendering.words import wrapped
 
 CONTENTS_FROM = 8  # a table of titles helps where the papers do not fit one screen
 CARRIED_SHOWN = 20
-KEPT, KEPT_PLACED = 20_000, 2_000  # a placed card holds some 5 KB
+# How many are kept in a process: a placed card holds some 8 KB, a line 3, a block of what is carried over 4.
+KEPT_PLACED, KEPT_LINES, KEPT_CARRIED = 2_000, 4_000, 1_000
 PASSED_ON = "This is one reader’s letter, as it can be passed on: it holds none of their own links."
 OUTSIDE = frozenset({"pin", "community", "late", "explore"})
 OWN_WORDS = 3_000  # subject, preheader, greeting and footer, escaped
@@ -184,7 +185,7 @@ def _joined(placed: Sequence[Both], act: str) -> Both:
     return Both(html, tuple(act.join(one.text) for one in placed))
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=KEPT_LINES)
 def contents_line(card: Card, number: int) -> Both:
     line = cards.contents_line(card)
     html = line.html.fill({"number": f"{number}."})
@@ -206,7 +207,7 @@ def _contents(lines: Sequence[Both]) -> Both:
     return Both((html.fill({"lines": inside[0]}),), (text.fill({"lines": inside[1]}),))
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=KEPT_CARRIED)
 def _carried(owed: tuple[tuple[Card, str], ...]) -> Both:
     """The papers of earlier letters that may not have arrived: titles and links, in one block."""
     if not owed:

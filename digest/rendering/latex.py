@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pylatexenc.latex2text import get_default_latex_context_db
@@ -18,6 +18,7 @@ MAX_CHARS = 20_000  # longer texts are cut before they come here; what lies beyo
 MAX_SPAN = 400
 MAX_DEPTH = 6
 MAX_SPANS = 200
+KEPT_SYMBOLS = 2_000  # papers make up as many commands as they like
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
@@ -222,7 +223,7 @@ def _simple(name: str) -> str | None:
     return OWN_SYMBOLS.get(name) or LETTERS.get(name) or _symbol(name)
 
 
-@cache
+@lru_cache(maxsize=KEPT_SYMBOLS)
 def _symbol(name: str) -> str | None:
     """The one character pylatexenc knows for a command without arguments."""
     spec = _symbols().get_macro_spec(name)
