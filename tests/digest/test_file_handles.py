@@ -33,6 +33,7 @@ try:
 except OSError:
     pass
 turns = []
+begun = time.monotonic()
 def turn():
     turns.append(time.monotonic())
     delivery.deliver(timezone.now())
@@ -42,13 +43,13 @@ import threading
 thread = threading.Thread(target=clock._loop, args=("send", turn, 0.5), daemon=True)
 thread.start()
 time.sleep(2.2)
-without = len(turns)
+without, seconds = len(turns), time.monotonic() - begun
 for one in taken:
     os.close(one)
-end = time.monotonic() + 20
+end = time.monotonic() + 60
 while time.monotonic() < end and Delivery.objects.filter(state="accepted").count() < 3:
     time.sleep(0.2)
-print(json.dumps({"turns": without, "sent": Delivery.objects.filter(state="accepted").count()}))
+print(json.dumps({"turns": without, "seconds": seconds, "sent": Delivery.objects.filter(state="accepted").count()}))
 """
 
 
@@ -61,5 +62,5 @@ def test_f21_without_a_file_handle_the_ticker_backs_off_and_goes_on(tmp_path: Pa
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert 1 <= seen["turns"] <= 6  # one turn every half second, none in between
+    assert 1 <= seen["turns"] <= seen["seconds"] / 0.5 + 2  # one turn every half second, none in between
     assert seen["sent"] == 3

@@ -56,7 +56,7 @@ def test_f36_without_its_database_the_site_promises_nothing(database: str) -> No
     assert seen["away"] == [503, 503]  # the form, and the provider's report: it will be sent again
     assert seen["retry after"] == ["60", "60"]
     assert seen["says"]
-    assert seen["seconds"] < 5
+    assert seen["seconds"] < 15  # one on a loaded machine; waiting for the lock or the server takes longer
     assert seen["signups"] == ["a@one.example", "b@two.example"]
     assert seen["reports"] == 2
 
@@ -66,7 +66,7 @@ def test_f36_without_its_database_the_site_promises_nothing(database: str) -> No
 def test_f37_a_full_server_is_waited_for_a_moment_and_then_said_to_be_busy(database: str) -> None:
     seen = run("database", "full", "--database", database, "--connections", "12")
     assert seen["full"] == [503]  # and not one 500
-    assert seen["longest"] < 10
+    assert seen["longest"] < 25  # five on a loaded machine
     assert seen["tick"] == "refused"
     assert seen["given back"] == [200]  # whoever came while it was full, and waited, was served
     assert seen["sent"] == 3
