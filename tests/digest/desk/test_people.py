@@ -316,6 +316,15 @@ def test_the_list_says_what_each_topic_brings(month, curator):
     assert topicing.overlaps(other, make.TODAY) == [("speech", 3)]
 
 
+def test_who_mutes_a_topic_is_none_of_its_readers(curator):
+    topic = make.topic("speech", "speech")
+    make.subscriber(topics=[topic])
+    make.subscriber(topics=[topic]).interests.update(muted=True)
+    tallies.readers(make.NOW)
+    assert topicing.lines(make.TODAY)[0].readers == 1
+    assert "<strong>1</strong><span>reader</span>" in curator.get("/desk/topics/speech/").content.decode()
+
+
 # -- sources ------------------------------------------------------------------------------------------
 
 
