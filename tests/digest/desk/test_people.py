@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.utils import timezone
 
 from digest.delivery import audit, holds
@@ -51,6 +52,53 @@ def test_readers_are_found_by_address_or_its_beginning(asked, found):
     for name in ("ann", "anna", "ben"):
         make.subscriber(f"{name}@example.org")
     assert sorted(one.email for one in people.search(asked, "")) == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("@example.org", ["ann@example.org", "ben+x@example.org"]),
+        (" @Example.ORG ", ["ann@example.org", "ben+x@example.org"]),
+        ("@bücher.example", ["eva@xn--bcher-kva.example"]),
+        ("@sub.example.org", ["dan@sub.example.org"]),
+        ("@xn--bcher-kva.example", ["eva@xn--bcher-kva.example"]),
+        ("@example", []),
+        ("@", []),
+        ("@forgotten", []),
+        ("@@example.org", []),
+    ],
+)
+def test_readers_are_found_by_domain(asked, found):
+    addressed = "ann@example.org", "ben+x@example.org", "cat@example.com", "dan@sub.example.org"
+    for address in (*addressed, "eva@xn--bcher-kva.example"):
+        make.subscriber(address)
+    services.forget(make.subscriber("fay@example.org"), make.NOW)
+    assert sorted(one.email for one in people.search(asked, "")) == found
+
+
+def test_a_domain_is_found_within_a_state_and_further_down(operator, monkeypatch):
+    make.subscriber(state="paused")
+    active = [make.subscriber() for _ in range(3)]
+    assert people.search("@example.org", "active") == active[::-1]
+    monkeypatch.setattr(people, "FOUND", 2)
+    first = operator.get("/desk/readers/?q=@example.org&state=active").content.decode()
+    assert f"q=%40example.org&amp;state=active&amp;before={active[1].pk}" in first
+    assert people.search("@example.org", "active", active[1].pk) == active[:1]
+
+
+def test_who_finds_nobody_is_told_that_a_domain_can_be_searched(operator):
+    assert "@example.org" in operator.get("/desk/readers/?q=zed").content.decode()
+
+
+def test_the_search_by_domain_reads_an_index():
+    found = Subscriber.objects.filter(people._at("@example.org")).order_by("-id")
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+        plan = found.explain()
+    assert "subscriber_domain" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_a_reader_is_found_by_number_and_state(operator):
