@@ -308,6 +308,39 @@ def test_trying_a_query_shows_what_it_finds_and_keeps_nothing(curator, month):
     assert not Topic.objects.exists()
 
 
+def tried(curator, query):
+    """What “Try it” says of another query for the topic: its words without the markup."""
+    shown = curator.post("/desk/topics/speech/", form(query=query, do="try")).content.decode()
+    return " ".join(re.sub("<.*?>", " ", shown).split())
+
+
+def test_trying_another_query_shows_what_the_topic_gains_and_loses(curator, month):
+    make.edition(make.TODAY - timedelta(days=5), [make.paper("Gesture")])
+    make.topic("speech", "speech")
+    said = tried(curator, "vision OR gesture")
+    assert "6 before 4 after +1 gained −3 lost" in said
+    assert "Gained Gesture Lost Speech Speech Speech The first it finds" in said
+    assert Topic.objects.get().query == "speech"
+
+
+def test_the_titles_gained_and_lost_are_bounded(curator, month, monkeypatch):
+    monkeypatch.setattr(topicing, "MOST_TITLES", 2)
+    make.topic("speech", "speech")
+    assert "Lost Speech Speech and 1 more" in tried(curator, "vision")
+
+
+def test_trying_the_kept_query_in_other_words_changes_nothing(curator, month):
+    make.topic("speech", "speech")
+    assert "It finds the same papers." in tried(curator, "title:speech OR abstract:speech")
+
+
+def test_a_kept_query_that_can_be_read_no_more_is_compared_with_nothing(curator, month):
+    make.topic("speech", "(speech")
+    said = tried(curator, "vision")
+    assert "3 papers in the last 3 editions" in said
+    assert "Instead of" not in said
+
+
 def test_a_new_topic_is_kept_with_its_filter(curator):
     assert curator.post("/desk/topics/new/", form()).url == "/desk/topics/speech/"
     assert Topic.objects.get().filter.text == "speech"
