@@ -318,7 +318,7 @@ def test_trying_another_query_shows_what_the_topic_gains_and_loses(curator, mont
     make.edition(make.TODAY - timedelta(days=5), [make.paper("Gesture")])
     make.topic("speech", "speech")
     said = tried(curator, "vision OR gesture")
-    assert "6 before 4 after +1 gained −3 lost" in said
+    assert "6 papers before 4 papers after +1 gained −3 lost" in said
     assert "Gained Gesture Lost Speech Speech Speech The first it finds" in said
     assert Topic.objects.get().query == "speech"
 
