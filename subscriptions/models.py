@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from subscriptions import week
+from subscriptions.domains import Domain
 from subscriptions.schedule import EVERY_DAY, WEEKDAYS
 
 
@@ -111,6 +112,7 @@ class Subscriber(models.Model):
                 fields=["next_digest_at", "id"], name="subscriber_due", condition=Q(state__in=["active", "paused"])
             ),
             models.Index(fields=["state"], name="subscriber_state"),
+            models.Index(Domain("email_key"), "id", name="subscriber_domain"),
         ]
 
     def __str__(self) -> str:

@@ -220,6 +220,7 @@ def _pages() -> dict[str, dict[str, float]]:
         "/desk/", f"/desk/triage/{today}/", f"/desk/triage/{today}/?q=word7", f"/desk/edition/{today}/",
         f"/desk/edition/{today}/release/", f"/desk/edition/{last}/", "/desk/preview/?q=word7", "/desk/readers/",
         "/desk/readers/?q=r77777@", "/desk/readers/?q=r77777@d277.example", "/desk/readers/?state=paused",
+        "/desk/readers/?q=@d277.example", "/desk/readers/?q=@d277.example&state=pending",
         f"/desk/readers/{reader}/", "/desk/topics/", "/desk/topics/topic-7/", "/desk/sources/", "/desk/sources/s7/",
         "/desk/deliverability/", "/desk/deliverability/suppression/", "/desk/log/", "/desk/doctor/",
     ]  # fmt: skip

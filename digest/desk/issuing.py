@@ -6,7 +6,8 @@ can be taken back. Only then do letters fan out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ NOTE_LENGTH = 4000
 TYPED_ABOVE = 1000  # letters: from here on the curator types the number, so that it is read
 LOOKED_AT = 2000  # readers whose letters are compared in a dry run
 SHOWN = 10  # of them, those whose change is shown
+MOST_PAPERS = 30  # whose gains and losses are shown
 
 
 def write_note(request: HttpRequest, edition: Edition, note: str, curator: str, seen: int, now: datetime) -> None:
@@ -184,13 +186,27 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """One paper: into how many letters it comes by the curator's acts, and out of how many it goes."""
+
+    title: str
+    comes: int
+    goes: int
+
+
+@dataclass(frozen=True)
 class Difference:
-    """What the curator's acts change: of `looked_at` readers, `changed` get other papers or another order."""
+    """What the curator's acts change: of `looked_at` readers, `changed` get other papers or another order.
+
+    `papers` are the ones that move most, of `moved` in all.
+    """
 
     looked_at: int
     changed: int
     all_readers: bool
     examples: tuple[Changed, ...] = ()
+    papers: tuple[Moved, ...] = ()
+    moved: int = 0
 
 
 def difference(edition: Edition, now: datetime) -> Difference:
@@ -207,7 +223,18 @@ def difference(edition: Edition, now: datetime) -> Difference:
     ]  # fmt: skip
     titles = {paper.id: paper.title for day in (plain, curated) for paper in day.papers}
     examples = tuple(_changed(reader, after, before, titles) for reader, after, before in changed[:SHOWN])
-    return Difference(len(looked_at), len(changed), len(readers) <= LOOKED_AT, examples)
+    moved = _moved([(after, before) for _, after, before in changed], titles)
+    return Difference(
+        len(looked_at), len(changed), len(readers) <= LOOKED_AT, examples, tuple(moved[:MOST_PAPERS]), len(moved)
+    )
+
+
+def _moved(letters: Sequence[tuple[list[int], list[int]]], titles: dict[int, str]) -> list[Moved]:
+    """Every paper that comes in or goes out; those of most letters first."""
+    comes = Counter(paper for after, before in letters for paper in set(after).difference(before))
+    goes = Counter(paper for after, before in letters for paper in set(before).difference(after))
+    papers = [Moved(titles[paper], comes[paper], goes[paper]) for paper in comes.keys() | goes.keys()]
+    return sorted(papers, key=lambda one: (-one.comes - one.goes, one.title))
 
 
 def _changed(reader: int, after: list[int], before: list[int], titles: dict[int, str]) -> Changed:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch, Q
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
 from digest.delivery import reasons
@@ -18,6 +19,7 @@ from digest.desk import log, typed
 from digest.desk.curating import CuratingError
 from digest.models import Delivery, Paper, ProviderEvent, Skip
 from subscriptions import addresses, cells, schedule, services, week
+from subscriptions.domains import Domain
 from subscriptions.models import Interest, Subscriber, Suppression
 
 FOUND = 50
@@ -28,7 +30,10 @@ COLUMNS = ("email", "state", "topics", "queries", *cells.MARKS, "days", *PLAIN)
 
 
 def search(text: str, state: str, before: int | None = None) -> list[Subscriber]:
-    """Readers by address (whole, or its beginning), by number or by state; the newest first, or those `before` one."""
+    """Readers by address (whole, its beginning or, after an @, its domain), by number or by state.
+
+    The newest first, or those `before` one.
+    """
     rows = Subscriber.objects.order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
@@ -41,11 +46,21 @@ def search(text: str, state: str, before: int | None = None) -> list[Subscriber]
 
 
 def _named(text: str) -> Q:
+    if text.startswith("@"):
+        return _at(text)
     try:
         return Q(email_key=addresses.canonical(text))
     except addresses.AddressError:
         start, number = Q(email_key__startswith=text.casefold()), typed.number(text)
         return start if number is None else start | Q(pk=number)
+
+
+def _at(domain: str) -> Q:
+    """Those at a domain, however it is spelled; nobody is at one that gets no mail."""
+    try:
+        return Q(Exact(Domain("email_key"), addresses.read(f"anybody{domain}").domain))
+    except addresses.AddressError:
+        return Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True)

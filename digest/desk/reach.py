@@ -72,9 +72,11 @@ def count(edition: Edition, now: datetime) -> None:
             holding.setdefault(place, []).append(one)
     for place, paper in enumerate(day.papers):
         filters = holding.get(place, [])
-        numbers[str(paper.id)] = _distinct(filters, wanted, muted, filters)
-        by_words[str(paper.id)] = _distinct([one for one in filters if one not in topics], wanted, muted, filters)
-        by_topic.update(_by_topic(paper.id, filters, topics, wanted))
+        against = _holders(filters, muted)
+        numbers[str(paper.id)] = _without(_holders(filters, wanted), against)
+        words = [one for one in filters if one not in topics]
+        by_words[str(paper.id)] = _without(_holders(words, wanted), against)
+        by_topic.update(_by_topic(paper.id, filters, topics, wanted, against))
     tallies.put("reach", edition.date, numbers, now)
     tallies.put("reach by topic", edition.date, by_topic, now)
     tallies.put("reach by words", edition.date, {paper: count for paper, count in by_words.items() if count}, now)
@@ -106,16 +108,21 @@ def _readers(filters: Iterable[int], muted: bool) -> dict[int, Ids]:
     return dict(zip(keys.tolist(), parts, strict=False))
 
 
-def _distinct(filters: list[int], wanted: dict[int, Ids], muted: dict[int, Ids], all_filters: list[int]) -> int:
-    """Who holds one of `filters`, without those who mute one of `all_filters`."""
-    readers = [wanted[one] for one in filters if one in wanted]
-    if not readers:
-        return 0
-    held = np.unique(np.concatenate(readers))
-    against = [muted[one] for one in all_filters if one in muted]
-    return len(np.setdiff1d(held, np.concatenate(against)) if against else held)
+def _holders(filters: list[int], held: dict[int, Ids]) -> Ids:
+    """Who holds one of `filters`, each once."""
+    readers = [held[one] for one in filters if one in held]
+    return np.unique(np.concatenate(readers)) if readers else np.empty(0, np.int64)
 
 
-def _by_topic(paper: int, filters: list[int], topics: dict[int, str], wanted: dict[int, Ids]) -> dict[str, int]:
-    counts = Counter({topics[one]: len(wanted[one]) for one in filters if one in topics and one in wanted})
-    return {f"{paper}|{name}": count for name, count in counts.most_common(3)}
+def _without(readers: Ids, against: Ids) -> int:
+    """How many of `readers` are not among `against`."""
+    return len(np.setdiff1d(readers, against, assume_unique=True) if len(against) else readers)
+
+
+def _by_topic(
+    paper: int, filters: list[int], topics: dict[int, str], wanted: dict[int, Ids], against: Ids
+) -> dict[str, int]:
+    """The three topics that bring it to most readers, without those who mute what else it is about."""
+    held = [one for one in filters if one in topics and one in wanted]
+    counts = Counter({topics[one]: _without(wanted[one], against) for one in held})
+    return {f"{paper}|{name}": count for name, count in counts.most_common(3) if count}

@@ -126,8 +126,8 @@ def readers(now: datetime) -> None:
         for day, count in rows.annotate(n=Count("id")).order_by():
             put(name, day, {"": count}, now)
     put("due", today, _due(now), now)
-    topics = Interest.objects.filter(kind=Interest.Kind.TOPIC, subscriber__state=Subscriber.State.ACTIVE)
-    put("topic readers", today, _grouped(topics, "topic__slug"), now)
+    wanted = Interest.objects.filter(muted=False, subscriber__state=Subscriber.State.ACTIVE)
+    put("topic readers", today, _grouped(wanted.filter(kind=Interest.Kind.TOPIC), "topic__slug"), now)
 
 
 def _silence(now: datetime) -> None:

@@ -25,6 +25,7 @@ TYPED = ("name", "group", "description", "query")
 FIELDS = (*TYPED, "position", "is_active")
 MOST_OVERLAPS = 5
 MOST_TRIED = 4000  # papers a query is tried on: enough to judge by, and quick
+MOST_TITLES = 8
 STALE = timedelta(minutes=10)
 
 
@@ -92,6 +93,17 @@ def overlaps(topic: Topic, today: date) -> list[tuple[str, int]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a query finds beside the kept one: papers before, how many come and go, and the first titles of each."""
+
+    before: int
+    gained: int
+    lost: int
+    gains: list[str]
+    losses: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What a query finds: papers a day, how many in all, over how many days, and the first titles."""
 
@@ -99,6 +111,7 @@ class Trial:
     found: int
     days: int
     titles: list[str]
+    change: Change | None = None
 
 
 def kept(topic: Topic, today: date) -> Trial:
@@ -108,22 +121,37 @@ def kept(topic: Topic, today: date) -> Trial:
     return Trial(counts, sum(count for _, count in counts), len(counts), [])
 
 
-def tried(text: str, today: date) -> Trial:
+def tried(text: str, today: date, instead_of: str = "") -> Trial:
     """What a query would have found in the last thirty days' editions, or as many of them as hold `MOST_TRIED` papers.
 
-    Raises QueryError with the column.
+    `instead_of` is the canonical query it is compared with, over the same editions. Raises QueryError with the column.
     """
     canonical = query.canonical(text)
     editions = _lately(today)
     day = _index(editions)
-    hits = day.hits(canonical)
+    places = day.hits(canonical).places.tolist()
     counts = dict.fromkeys((edition.date for edition in editions), 0)
-    for place in hits.places.tolist():
+    for place in places:
         when = day.papers[place].day
         if when in counts:
             counts[when] += 1
-    titles = [day.papers[place].title for place in hits.places.tolist()[:8]]
-    return Trial(list(counts.items()), sum(counts.values()), len(editions), titles)
+    change = _change(day, instead_of, places) if instead_of else None
+    return Trial(list(counts.items()), sum(counts.values()), len(editions), _titles(day, places), change)
+
+
+def _change(day: Day, kept: str, after: list[int]) -> Change | None:
+    """None where the kept query can be read no more."""
+    try:
+        before = day.hits(kept).places.tolist()
+    except query.QueryError:
+        return None
+    old, new = set(before), set(after)
+    gained, lost = [one for one in after if one not in old], [one for one in before if one not in new]
+    return Change(len(before), len(gained), len(lost), _titles(day, gained), _titles(day, lost))
+
+
+def _titles(day: Day, places: list[int]) -> list[str]:
+    return [day.papers[place].title for place in places[:MOST_TITLES]]
 
 
 def _lately(today: date) -> list[Edition]:

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from digest.migrations._quietly import AddIndexQuietly
+from subscriptions.migrations._quietly import AddIndexQuietly
 
 
 class Migration(migrations.Migration):

@@ -62,7 +62,7 @@ def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) 
         trial = topicing.kept(row, today)
     elif form["query"].strip():
         try:
-            trial = topicing.tried(form["query"], today)
+            trial = topicing.tried(form["query"], today, row.filter.text if row.pk else "")
         except query.QueryError as error:
             problem = problem or f"{error.message} (column {error.column})"
     days = [(f"{day:%-d %b}", {"papers": count}) for day, count in (trial.counts if trial else [])]

@@ -354,7 +354,8 @@ def lived_in(desk):
 STATES = [
     "/desk/", f"/desk/triage/{TODAY - timedelta(days=1)}/", f"/desk/edition/{TODAY - timedelta(days=1)}/",
     f"/desk/triage/{TODAY}/?show=hidden", f"/desk/triage/{TODAY}/?q=xylophone", f"/desk/triage/{TODAY}/?q=(speech",
-    "/desk/readers/?q=accepted.", "/desk/readers/?q=nobody@nowhere.example", "/desk/readers/?state=pending",
+    "/desk/readers/?q=accepted.", "/desk/readers/?q=@example.org", "/desk/readers/?q=nobody@nowhere.example",
+    "/desk/readers/?state=pending",
     "/desk/preview/", "/desk/preview/?reader=999999", "/desk/preview/?q=speech&look=dark",
     "/desk/preview/?q=speech&look=text&width=phone", "/desk/sources/", "/desk/sources/arxiv-cs-cl/",
     "/desk/topics/", "/desk/topics/speech/", "/desk/deliverability/", "/desk/deliverability/?destination=example.org",
@@ -375,6 +376,17 @@ def test_every_state_is_readable_by_everyone(width, scheme, browser, lived_in):
             assert faults(page) == [], path
             assert not is_too_wide(page), path
             assert page.locator(".scroll").evaluate_all(HIDES_SIDEWAYS) == [], path
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_another_query_would_change_is_readable_by_everyone(scheme, browser, desk):
+    with signed_in(browser, desk, path="/desk/topics/speech/", scheme=scheme, width=min(WIDTHS)) as page:
+        page.get_by_label("Query", exact=True).fill('"number 0" OR alert')
+        page.get_by_role("button", name="Try it").click()
+        for heading in ("Gained", "Lost"):
+            expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        assert faults(page) == []
+        assert not is_too_wide(page)
 
 
 # Tables of which a part can only be reached by scrolling sideways.

@@ -268,6 +268,21 @@ def test_the_dry_run_names_what_comes_and_what_goes(curator, edition):
     assert f"Reader {reader.pk}" in curator.get(f"{PAGE}difference/").content.decode()
 
 
+def test_the_dry_run_counts_by_paper_who_gets_it_and_who_loses_it(curator, edition, monkeypatch):
+    for queries in (["speech"], ["speech", "other"], ["nothing like it"]):
+        make.subscriber(queries=queries, community_picks=False)
+    for title, verb in (("Speech from silence", "hide"), ("Other", "pin")):
+        row = edition.entries.get(paper__title=title)
+        curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": verb})
+    found = issuing.difference(edition, make.NOW)
+    assert [(one.title, one.comes, one.goes) for one in found.papers] == [
+        ("Other", 2, 0), ("Speech from silence", 0, 2)
+    ]  # fmt: skip
+    assert "By paper" in curator.get(f"{PAGE}difference/").content.decode()
+    monkeypatch.setattr(issuing, "MOST_PAPERS", 1)
+    assert "The 1 of 2 papers that most readers" in curator.get(f"{PAGE}difference/").content.decode()
+
+
 def test_the_time_a_form_begins_with_is_to_come(curator, edition):
     with time_machine.travel(make.NOW.replace(hour=6, minute=40), tick=False):
         page = curator.get(PAGE).content.decode()

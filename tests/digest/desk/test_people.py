@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.utils import timezone
 
 from digest.delivery import audit, holds
@@ -51,6 +52,53 @@ def test_readers_are_found_by_address_or_its_beginning(asked, found):
     for name in ("ann", "anna", "ben"):
         make.subscriber(f"{name}@example.org")
     assert sorted(one.email for one in people.search(asked, "")) == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("@example.org", ["ann@example.org", "ben+x@example.org"]),
+        (" @Example.ORG ", ["ann@example.org", "ben+x@example.org"]),
+        ("@bücher.example", ["eva@xn--bcher-kva.example"]),
+        ("@sub.example.org", ["dan@sub.example.org"]),
+        ("@xn--bcher-kva.example", ["eva@xn--bcher-kva.example"]),
+        ("@example", []),
+        ("@", []),
+        ("@forgotten", []),
+        ("@@example.org", []),
+    ],
+)
+def test_readers_are_found_by_domain(asked, found):
+    addressed = "ann@example.org", "ben+x@example.org", "cat@example.com", "dan@sub.example.org"
+    for address in (*addressed, "eva@xn--bcher-kva.example"):
+        make.subscriber(address)
+    services.forget(make.subscriber("fay@example.org"), make.NOW)
+    assert sorted(one.email for one in people.search(asked, "")) == found
+
+
+def test_a_domain_is_found_within_a_state_and_further_down(operator, monkeypatch):
+    make.subscriber(state="paused")
+    active = [make.subscriber() for _ in range(3)]
+    assert people.search("@example.org", "active") == active[::-1]
+    monkeypatch.setattr(people, "FOUND", 2)
+    first = operator.get("/desk/readers/?q=@example.org&state=active").content.decode()
+    assert f"q=%40example.org&amp;state=active&amp;before={active[1].pk}" in first
+    assert people.search("@example.org", "active", active[1].pk) == active[:1]
+
+
+def test_who_finds_nobody_is_told_that_a_domain_can_be_searched(operator):
+    assert "@example.org" in operator.get("/desk/readers/?q=zed").content.decode()
+
+
+def test_the_search_by_domain_reads_an_index():
+    found = Subscriber.objects.filter(people._at("@example.org")).order_by("-id")
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+        plan = found.explain()
+    assert "subscriber_domain" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_a_reader_is_found_by_number_and_state(operator):
@@ -288,6 +336,39 @@ def test_trying_a_query_shows_what_it_finds_and_keeps_nothing(curator, month):
     assert not Topic.objects.exists()
 
 
+def tried(curator, query):
+    """What “Try it” says of another query for the topic: its words without the markup."""
+    shown = curator.post("/desk/topics/speech/", form(query=query, do="try")).content.decode()
+    return " ".join(re.sub("<.*?>", " ", shown).split())
+
+
+def test_trying_another_query_shows_what_the_topic_gains_and_loses(curator, month):
+    make.edition(make.TODAY - timedelta(days=5), [make.paper("Gesture")])
+    make.topic("speech", "speech")
+    said = tried(curator, "vision OR gesture")
+    assert "6 papers before 4 papers after +1 gained −3 lost" in said
+    assert "Gained Gesture Lost Speech Speech Speech The first it finds" in said
+    assert Topic.objects.get().query == "speech"
+
+
+def test_the_titles_gained_and_lost_are_bounded(curator, month, monkeypatch):
+    monkeypatch.setattr(topicing, "MOST_TITLES", 2)
+    make.topic("speech", "speech")
+    assert "Lost Speech Speech and 1 more" in tried(curator, "vision")
+
+
+def test_trying_the_kept_query_in_other_words_changes_nothing(curator, month):
+    make.topic("speech", "speech")
+    assert "It finds the same papers." in tried(curator, "title:speech OR abstract:speech")
+
+
+def test_a_kept_query_that_can_be_read_no_more_is_compared_with_nothing(curator, month):
+    make.topic("speech", "(speech")
+    said = tried(curator, "vision")
+    assert "3 papers in the last 3 editions" in said
+    assert "Instead of" not in said
+
+
 def test_a_new_topic_is_kept_with_its_filter(curator):
     assert curator.post("/desk/topics/new/", form()).url == "/desk/topics/speech/"
     assert Topic.objects.get().filter.text == "speech"
@@ -342,6 +423,15 @@ def test_the_list_says_what_each_topic_brings(month, curator):
     lines = {line.topic.slug: line for line in topicing.lines(make.TODAY)}
     assert (lines["speech"].papers, lines["speech"].readers, lines["speech"].a_day) == (6, 1, 2.0)
     assert topicing.overlaps(other, make.TODAY) == [("speech", 3)]
+
+
+def test_who_mutes_a_topic_is_none_of_its_readers(curator):
+    topic = make.topic("speech", "speech")
+    make.subscriber(topics=[topic])
+    make.subscriber(topics=[topic]).interests.update(muted=True)
+    tallies.readers(make.NOW)
+    assert topicing.lines(make.TODAY)[0].readers == 1
+    assert "<strong>1</strong><span>reader</span>" in curator.get("/desk/topics/speech/").content.decode()
 
 
 # -- sources ------------------------------------------------------------------------------------------

@@ -353,6 +353,22 @@ def test_a_muted_interest_takes_its_reader_away(edition):
     assert reach_of(edition, "Speech from silence").readers == 0
 
 
+def test_a_topic_counts_only_the_readers_whom_it_brings_a_paper(edition):
+    topic = make.topic("speech", "speech")
+    make.subscriber(topics=[topic])
+    for text in ("silence", "speech", "nothing like it"):
+        reader = make.subscriber(topics=[] if text == "speech" else [topic])
+        reader.interests.create(kind="filter", text=text, filter=make.filter(text), muted=True)
+    found = reach_of(edition, "Speech from silence")
+    assert (found.readers, found.topics) == (2, (("Speech", 2),))
+
+
+def test_a_topic_whose_readers_all_mute_a_paper_is_not_named(edition):
+    reader = make.subscriber(topics=[make.topic("speech", "speech")])
+    reader.interests.create(kind="filter", text="silence", filter=make.filter("silence"), muted=True)
+    assert reach_of(edition, "Speech from silence").topics == ()
+
+
 def test_who_holds_two_interests_counts_once(edition):
     make.subscriber(queries=["speech", "silence"])
     assert reach_of(edition, "Speech from silence").readers == 1
