@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.db import connections
 from hypothesis import settings as hypothesis_settings
 
 from tests.browser import browser
@@ -43,6 +46,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         for report in skipped:
             reporter.write_line(f"skipped in CI: {report.nodeid}: {report.longrepr}")
         session.exitstatus = 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_connections_stay_open() -> Iterator[None]:
+    """A browser may hold a request open when the live server stops, and its thread then must not touch the tests'
+    own connection: Django closes it there, and fails where it is shared no longer (SQLite in memory)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ThreadedWSGIServer, "_close_connections", _close_its_own)
+        yield
+
+
+def _close_its_own(server: ThreadedWSGIServer) -> None:
+    if not server.connections_override:
+        connections.close_all()
 
 
 @pytest.fixture(autouse=True)
