@@ -282,6 +282,13 @@ def test_a_mistake_in_one_part_keeps_nothing_and_says_where(folder):
     assert (folder.descriptions.get().text, folder.hour) == ("I fold proteins.", 6)
 
 
+def test_two_mistakes_at_once_give_no_two_elements_one_name(folder):
+    page = text(post(folder, **whole(act="schedule", queries="(x", hour="99")))
+    names = re.findall(r' id="([^"]+)"', page)
+    assert page.count("Something here cannot be kept") == 2
+    assert len(names) == len(set(names))
+
+
 def test_a_refusal_while_keeping_takes_back_the_other_parts(folder, monkeypatch):
     monkeypatch.setattr(tastes, "MOST_LIKED", 1)
     answer = post(folder, **whole(act="schedule", description="I dig.", papers="2504.02302\n2504.02303", hour="9"))
