@@ -28,7 +28,7 @@ def _beat(sender: Task, **kwargs: Any) -> None:
     """A task that ended well is a sign of life of the worker."""
     from django.utils import timezone
 
-    from digest import heartbeats
+    from digest.operate import heartbeats
 
     heartbeats.beat(f"worker:{sender.name}", timezone.now())
 

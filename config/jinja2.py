@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from digest.rendering import styles, words
+from digest.letters import stylesheet, text
 from digest.site.dates import long_date, short_date
 from digest.site.outbox import has_outbox
 
@@ -51,7 +51,7 @@ def _environment(options: dict[str, Any], kind: type[Environment] = Environment)
     environment.add_extension("jinja2.ext.i18n")
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(long_date=long_date, short_date=short_date)
-    environment.filters.update(wrap=words.wrapped, rule=words.rule, dent=words.dent, inline_css=styles.inline)
+    environment.filters.update(wrap=text.wrapped, rule=text.rule, dent=text.dent, inline_css=stylesheet.inline)
     return environment
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from config.env import LOCAL_HOSTS, Environment
 
 BUILT_IN = {
-    "outbox": "subscriptions.mail.OutboxBackend",
+    "outbox": "subscriptions.mail.outgoing.OutboxBackend",
     "console": "django.core.mail.backends.console.EmailBackend",
     "memory": "django.core.mail.backends.locmem.EmailBackend",
 }
@@ -30,7 +30,7 @@ PERCENT = (
 )
 # boto3 repeats a request by itself after a lost answer, and SES knows no key to repeat by: one try only.
 SES_CLIENT = {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 25}
-OURS = {"resend": "subscriptions.postboxes.ResendBackend"}  # Anymail's, with an idempotency key added
+OURS = {"resend": "subscriptions.mail.backends.ResendBackend"}  # Anymail's, with an idempotency key added
 
 
 @dataclass
@@ -95,7 +95,7 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
         env.problem(f"EMAIL_URL names no mail server. {PERCENT}")
     return Mailbox(
         "smtp",
-        "subscriptions.postboxes.SmtpBackend",
+        "subscriptions.mail.backends.SmtpBackend",
         host=parts.hostname or "localhost",
         port=port,
         user=unquote(parts.username or ""),
@@ -120,7 +120,7 @@ def _postfix(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
         env.problem(f"EMAIL_URL=postfix: is for the Postfix of this machine, not of {host}: use smtp:// for that.")
     if parts.username or parts.password or (parts.path and not parts.netloc):
         env.problem(f"EMAIL_URL names more than the port and the configuration folder of Postfix. {example}")
-    backend = "subscriptions.postboxes.SmtpBackend"
+    backend = "subscriptions.mail.backends.SmtpBackend"
     folder = unquote(parts.path).rstrip("/") or "/etc/postfix"
     return Mailbox("postfix", backend, host=host, port=port, postfix=folder, anymail=anymail)
 

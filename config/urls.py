@@ -8,7 +8,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("desk/", include("digest.desk.urls")),
-    path("hooks/", include("digest.events_urls")),
+    path("hooks/", include("digest.delivery.reports.urls")),
     path("", include("subscriptions.urls")),
     path("", include("digest.site.urls")),
 ]

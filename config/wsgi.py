@@ -11,6 +11,6 @@ from config import checks  # noqa: E402 - settings are ready only now
 
 checks.refuse()
 
-from digest.matching import preview  # noqa: E402 - models are ready only now
+from digest.matching import recent  # noqa: E402 - models are ready only now
 
-preview.prepare()
+recent.prepare()

@@ -22,11 +22,11 @@ from digest.models import (
     Skip,
     Source,
 )
-from subscriptions import records
+from subscriptions import admin_base
 
 
 @admin.register(Source)
-class SourceAdmin(records.Record):
+class SourceAdmin(admin_base.Record):
     """Where a feed is may be changed; how it is doing is written by the fetcher alone."""
 
     EDITABLE = frozenset({"name", "kind", "url", "is_enabled", "is_daily", "pull_every"})
@@ -35,7 +35,7 @@ class SourceAdmin(records.Record):
     search_fields = ("name", "slug", "url")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super(records.Record, self).has_add_permission(request)
+        return super(admin_base.Record, self).has_add_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The slug is how commands name a source: fixed once it exists."""
@@ -44,7 +44,7 @@ class SourceAdmin(records.Record):
 
 
 @admin.register(Fetch)
-class FetchAdmin(records.ReadOnly):
+class FetchAdmin(admin_base.ReadOnly):
     list_display = ("at", "source", "day", "outcome", "http_status", "entries", "new", "updated", "known", "rejected")
     list_filter = ("outcome", "source")
     list_select_related = ("source",)
@@ -58,7 +58,7 @@ class FetchAdmin(records.ReadOnly):
 
 
 @admin.register(Paper)
-class PaperAdmin(records.Record):
+class PaperAdmin(admin_base.Record):
     """A wrong title or abstract may be mended; what a paper is called by machines may not."""
 
     list_display = ("title", "identifier", "primary_category", "published_on", "upvotes", "comments", "is_withdrawn")
@@ -69,14 +69,14 @@ class PaperAdmin(records.Record):
 
 
 @admin.register(Identifier)
-class IdentifierAdmin(records.ReadOnly):
+class IdentifierAdmin(admin_base.ReadOnly):
     list_display = ("value", "paper")
     list_select_related = ("paper",)
     search_fields = ("=value", "paper__title")
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(records.ReadOnly):
+class AnnouncementAdmin(admin_base.ReadOnly):
     list_display = ("day", "source", "paper", "kind", "version", "upvotes", "comments", "announced_by")
     list_filter = ("kind", "source")
     list_select_related = ("source", "paper")
@@ -85,7 +85,7 @@ class AnnouncementAdmin(records.ReadOnly):
 
 
 @admin.register(Edition)
-class EditionAdmin(records.Record):
+class EditionAdmin(admin_base.Record):
     """The note may be written while the edition is open; its state moves on the desk only."""
 
     OPEN = (Edition.State.COLLECTING, Edition.State.HELD)
@@ -107,7 +107,7 @@ class EditionAdmin(records.Record):
 
 
 @admin.register(EditionPaper)
-class EditionPaperAdmin(records.ReadOnly):
+class EditionPaperAdmin(admin_base.ReadOnly):
     list_display = ("edition", "position", "paper", "is_pinned", "is_hidden", "is_late_riser", "note")
     list_filter = ("is_pinned", "is_hidden", "is_late_riser")
     list_select_related = ("edition", "paper")
@@ -116,7 +116,7 @@ class EditionPaperAdmin(records.ReadOnly):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(records.ReadOnly):
+class DeliveryAdmin(admin_base.ReadOnly):
     """No date hierarchy: a range over the whole ledger would read every row. The edition narrows it."""
 
     list_display = ("id", "edition", "subscriber", "state", "reason", "matched", "due_at", "tries", "settled_at")
@@ -127,7 +127,7 @@ class DeliveryAdmin(records.ReadOnly):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(records.ReadOnly):
+class AttemptAdmin(admin_base.ReadOnly):
     list_display = ("key", "channel", "state", "outcome", "http_status", "worker", "started_at", "closed_at", "detail")
     list_filter = ("state", "outcome", "channel")
     search_fields = ("=key", "worker")
@@ -135,7 +135,7 @@ class AttemptAdmin(records.ReadOnly):
 
 
 @admin.register(Skip)
-class SkipAdmin(records.ReadOnly):
+class SkipAdmin(admin_base.ReadOnly):
     list_display = ("local_date", "subscriber", "reason", "at")
     list_filter = ("reason",)
     list_select_related = ("subscriber",)
@@ -144,7 +144,7 @@ class SkipAdmin(records.ReadOnly):
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(records.ReadOnly):
+class ProviderEventAdmin(admin_base.ReadOnly):
     list_display = ("occurred_at", "channel", "type", "delivery", "message_id", "detail", "received_at", "applied_at")
     list_filter = ("type", "channel")
     list_select_related = ("delivery",)
@@ -152,7 +152,7 @@ class ProviderEventAdmin(records.ReadOnly):
     ordering = ("-id",)
 
 
-records.register_rest("digest")
+admin_base.register_rest("digest")
 admin.site.site_header = "Records"
 admin.site.site_title = "Records"
 admin.site.index_title = "What is kept"

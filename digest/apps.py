@@ -7,8 +7,8 @@ class DigestConfig(AppConfig):
     verbose_name = "Digest"
 
     def ready(self) -> None:
-        from digest import readers, showing, tasting  # noqa: F401 - they listen to subscriptions' signals
-        from digest.archive import schema
-        from digest.delivery import listening  # noqa: F401 - so does this
+        from digest.delivery import receivers  # noqa: F401 - so does this
+        from digest.readers import history, lifecycle, taste  # noqa: F401 - they listen to subscriptions' signals
+        from digest.search import schema
 
         post_migrate.connect(schema.install, sender=self)

@@ -24,12 +24,14 @@ import numpy as np
 from django.conf import settings
 from django.db import connection
 
-from digest import delivery, editions, planning
-from digest.delivery import audit, claim, send, settle
+from digest import delivery
+from digest.delivery import claim, plan, send, settle
+from digest.delivery.accounts import audit
+from digest.editions import lifecycle
+from digest.letters import letters
 from digest.matching import bench
 from digest.models import Announcement, Delivery, Edition, EditionPaper, Paper, Source
-from digest.rendering import letters
-from subscriptions import mail
+from subscriptions.mail import outgoing
 from subscriptions.models import Filter, Interest, Subscriber
 
 PLAIN_SAMPLE = 200
@@ -141,7 +143,7 @@ def rehearse(subscribers: int, papers: int, filters: int, seed: int) -> dict[str
     _furnish(subscribers, papers, filters, seed, now)
     spent = _watch()
     began = time.perf_counter()
-    planned = planning.plan(now)
+    planned = plan.plan(now)
     spent["plan"] = time.perf_counter() - began
     began = time.perf_counter()
     outcomes = delivery.deliver(now)
@@ -194,10 +196,10 @@ def _plain(now: datetime) -> float:
     """Letters a second the plain way: templates for each reader, Django's mail API, the same postbox."""
     rows = list(Delivery.objects.order_by("pk")[:PLAIN_SAMPLE])
     began = time.perf_counter()
-    with mail.connection() as postbox:
+    with outgoing.connection() as postbox:
         postbox.open()
         for row in rows:
-            postbox.send_messages([mail.as_message(letters.letters([row], now)[0], postbox)])
+            postbox.send_messages([outgoing.as_message(letters.letters([row], now)[0], postbox)])
     return len(rows) / (time.perf_counter() - began)
 
 
@@ -233,7 +235,7 @@ def _publish(texts: list[Any], now: datetime) -> None:
     Announcement.objects.bulk_create(
         Announcement(paper=row, source=source, day=now.date(), seen_at=now) for row in rows
     )
-    Edition.objects.filter(pk=edition.pk).update(content_hash=editions.content_hash(edition))
+    Edition.objects.filter(pk=edition.pk).update(content_hash=lifecycle.content_hash(edition))
 
 
 def _add_readers(numbers: range, asked: list[Filter], rng: Any, now: datetime) -> None:

@@ -7,8 +7,11 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from digest import archive, delivery, editions, encoding, planning, profiles
-from digest.desk import nightly
+from digest import delivery, search
+from digest.delivery import plan
+from digest.desk import nightly_mail
+from digest.editions import lifecycle
+from digest.matching import embeddings, profiles
 from digest.sources import pull
 
 BUDGET = timedelta(seconds=15)  # a task ends before three further ticks have piled up
@@ -21,21 +24,21 @@ def pull_due_sources() -> None:
 
 @shared_task(name="digest.tasks.release_due_editions")
 def release_due_editions() -> None:
-    editions.release_due(timezone.now())
+    lifecycle.release_due(timezone.now())
 
 
 @shared_task(name="digest.tasks.send_due")
 def send_due() -> None:
     now = timezone.now()
     try:
-        planning.plan(now)
+        plan.plan(now)
     finally:  # what is planned already goes out, whatever stopped the planning
         delivery.deliver(now, BUDGET)
 
 
 @shared_task(name="digest.tasks.index_papers")
 def index_papers() -> None:
-    archive.refresh()
+    search.refresh()
 
 
 @shared_task(name="digest.tasks.refit_profiles")
@@ -45,14 +48,14 @@ def refit_profiles() -> None:
 
 @shared_task(name="digest.tasks.count_for_the_desk")
 def count_for_the_desk() -> None:
-    nightly.count(timezone.now())
+    nightly_mail.count(timezone.now())
 
 
 @shared_task(name="digest.tasks.write_to_curators")
 def write_to_curators() -> None:
-    nightly.send_if_due(timezone.now())
+    nightly_mail.send_if_due(timezone.now())
 
 
 @shared_task(name="digest.tasks.encode_papers")
 def encode_papers() -> None:
-    encoding.encode_waiting()
+    embeddings.encode_waiting()

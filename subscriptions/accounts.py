@@ -7,8 +7,12 @@ from typing import Any
 
 from django.db import transaction
 
-from subscriptions import addresses, interests, limits, notices, signals, week
+from subscriptions import addresses, signals
+from subscriptions.limits import limiter
+from subscriptions.mail import notices
 from subscriptions.models import Ask, Notice, Subscriber, Suppression
+from subscriptions.wants import interests
+from subscriptions.when import week
 
 State = Subscriber.State
 KEPT = (
@@ -83,7 +87,7 @@ def ask_new_address(subscriber: Subscriber, email: str, now: datetime) -> bool:
     address = addresses.read(email)
     with transaction.atomic():
         row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
-        if not limits.take("change", row.uuid.hex, now) or not limits.take_for_letter(address, now):
+        if not limiter.take("change", row.uuid.hex, now) or not limiter.take_for_letter(address, now):
             return False
         row.new_email = address.typed
         row.save(update_fields=["new_email"])

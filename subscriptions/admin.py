@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from subscriptions import offering, query, records
+from subscriptions import admin_base, query
 from subscriptions.models import Consent, Filter, Interest, Notice, Subscriber, Suppression, Topic
+from subscriptions.wants import topic_editing
 
 
 class TopicForm(ModelForm):
@@ -28,7 +29,7 @@ class TopicForm(ModelForm):
 
 
 @admin.register(Topic)
-class TopicAdmin(records.Record):
+class TopicAdmin(admin_base.Record):
     """A topic's query is written here; its canonical filter follows by itself."""
 
     form = TopicForm
@@ -38,14 +39,14 @@ class TopicAdmin(records.Record):
     prepopulated_fields = {"slug": ("name",)}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super(records.Record, self).has_add_permission(request)
+        return super(admin_base.Record, self).has_add_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
-        offering.write(obj)
+        topic_editing.write(obj)
 
 
 @admin.register(Filter)
-class FilterAdmin(records.ReadOnly):
+class FilterAdmin(admin_base.ReadOnly):
     list_display = ("text", "created_at")
     search_fields = ("text",)
     date_hierarchy = "created_at"
@@ -80,7 +81,7 @@ class ConsentInline(admin.TabularInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(records.Record):
+class SubscriberAdmin(admin_base.Record):
     """Only how letters look may be changed here: address, state and schedule have rules, and pages of their own."""
 
     EDITABLE = frozenset({"papers_per_day", "text_only", "empty_day", "community_picks"})
@@ -106,7 +107,7 @@ class SubscriberAdmin(records.Record):
 
 
 @admin.register(Interest)
-class InterestAdmin(records.ReadOnly):
+class InterestAdmin(admin_base.ReadOnly):
     list_display = ("id", "subscriber", "kind", "topic", "text", "filter", "weight", "muted")
     list_filter = ("kind", "muted")
     list_select_related = ("subscriber", "topic", "filter")
@@ -115,7 +116,7 @@ class InterestAdmin(records.ReadOnly):
 
 
 @admin.register(Consent)
-class ConsentAdmin(records.ReadOnly):
+class ConsentAdmin(admin_base.ReadOnly):
     list_display = ("id", "subscriber", "act", "at", "wording", "network")
     list_filter = ("act", "wording")
     list_select_related = ("subscriber",)
@@ -124,7 +125,7 @@ class ConsentAdmin(records.ReadOnly):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(records.ReadOnly):
+class SuppressionAdmin(admin_base.ReadOnly):
     """Addresses are known by their keyed hash only; the desk looks one up by the address itself."""
 
     list_display = ("address_hmac", "reason", "detail", "since")
@@ -134,7 +135,7 @@ class SuppressionAdmin(records.ReadOnly):
 
 
 @admin.register(Notice)
-class NoticeAdmin(records.ReadOnly):
+class NoticeAdmin(admin_base.ReadOnly):
     list_display = ("uuid", "kind", "subscriber", "state", "tries", "next_at", "created_at", "trouble")
     list_filter = ("kind", "state")
     list_select_related = ("subscriber",)
@@ -142,4 +143,4 @@ class NoticeAdmin(records.ReadOnly):
     date_hierarchy = "created_at"
 
 
-records.register_rest("subscriptions")
+admin_base.register_rest("subscriptions")

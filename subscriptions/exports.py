@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 from django.conf import settings
 
-from subscriptions import interests, signals
+from subscriptions import signals
 from subscriptions.models import Subscriber
+from subscriptions.wants import interests
 
 
 def opml(subscriber: Subscriber) -> str:

@@ -9,9 +9,12 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 
-from subscriptions import addresses, bibliography, interests, query, schedule, services, uploads, week, words, zones
+from subscriptions import addresses, bibliography, query, services, uploads
 from subscriptions.bibliography import BadEntry, ListError, Reference, Shelf
 from subscriptions.models import Frequency, Subscriber, Topic
+from subscriptions.query import tokenizer
+from subscriptions.wants import interests
+from subscriptions.when import schedule, week, zones
 
 MOST_TEXT = 12_000
 MOST_LIST = 40_000
@@ -105,7 +108,7 @@ class TasteForm(forms.Form):
 
     def clean_description(self) -> str:
         text: str = self.cleaned_data["description"].strip()
-        if text and not words.tokens(text):
+        if text and not tokenizer.tokens(text):
             raise forms.ValidationError("Write a few words about your work, such as: I study how children read.")
         return text
 

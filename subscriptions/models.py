@@ -8,9 +8,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from subscriptions import week
 from subscriptions.domains import Domain
-from subscriptions.schedule import EVERY_DAY, WEEKDAYS
+from subscriptions.when import week
+from subscriptions.when.schedule import EVERY_DAY, WEEKDAYS
 
 
 class Filter(models.Model):
@@ -34,7 +34,7 @@ class Topic(models.Model):
     filter = models.ForeignKey(Filter, on_delete=models.PROTECT, related_name="topics")
     position = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
-    is_starter = models.BooleanField(default=False, help_text="Kept in step with subscriptions/topics.toml.")
+    is_starter = models.BooleanField(default=False, help_text="Kept in step with subscriptions/wants/topics.toml.")
 
     class Meta:
         ordering = ("position", "name")

@@ -8,10 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
-from subscriptions import addresses, interests, limits, notices, schedule, signals, tastes
+from subscriptions import addresses, signals
 from subscriptions.accounts import export as export
 from subscriptions.accounts import forget as forget
+from subscriptions.limits import limiter
+from subscriptions.mail import notices
 from subscriptions.models import Consent, Notice, Subscriber, Suppression
+from subscriptions.wants import interests, liked_papers
+from subscriptions.when import schedule
 
 State = Subscriber.State
 WORDING = "signup-1"
@@ -77,7 +81,7 @@ def subscribe(
             return subscriber
         _renew(subscriber, address.typed, chosen, now)
         interests.store(subscriber, wanted)
-        tastes.replace(subscriber, description, (papers, reading_list), now)
+        liked_papers.replace(subscriber, description, (papers, reading_list), now)
         # Proof only of what leads to a letter: thousands of signups for one address leave one row a day.
         if not ask_by_mail or ask_to_confirm(subscriber, now, lane):
             _keep_proof(subscriber, "asked", now, network)
@@ -87,7 +91,7 @@ def subscribe(
 def ask_to_confirm(subscriber: Subscriber, now: datetime, lane: str = "site") -> bool:
     """Mail a waiting reader the question; False where their address has been asked often enough."""
     with transaction.atomic():
-        if not limits.take_for_letter(addresses.read(subscriber.email), now, lane=lane):
+        if not limiter.take_for_letter(addresses.read(subscriber.email), now, lane=lane):
             return False
         return notices.queue(Notice.Kind.CONFIRM, subscriber, now, _letter_key("confirm", subscriber))
 
@@ -245,7 +249,7 @@ def send_link(subscriber: Subscriber, now: datetime) -> bool:
     """Mail the reader a fresh link to their preferences and account; False where they have had enough of them."""
     address = addresses.read(subscriber.email)
     with transaction.atomic():
-        if not limits.take("link", address.budget, now):
+        if not limiter.take("link", address.budget, now):
             return False
         return notices.queue(Notice.Kind.LINK, subscriber, now, _letter_key("link", subscriber))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import asks, notices
+from subscriptions.mail import notices
+from subscriptions.signup import requests
 
 
 @shared_task(name="subscriptions.tasks.send_notices")
@@ -15,4 +16,4 @@ def send_notices() -> None:
 
 @shared_task(name="subscriptions.tasks.take_up_asks")
 def take_up_asks() -> None:
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.core.files.uploadedfile import UploadedFile
 
-from subscriptions import bibliography, carrying
+from subscriptions import bibliography, kept_upload
 from subscriptions.bibliography import ListError, Shelf
 
 MOST_BYTES = 1_000_000
@@ -29,7 +29,7 @@ class Brought:
     @property
     def carried(self) -> str:
         """The file as a hidden field takes it; `carried_on` reads it back."""
-        return carrying.packed(f"{self.name}\n{self.text}".encode())
+        return kept_upload.packed(f"{self.name}\n{self.text}".encode())
 
 
 def taken(upload: UploadedFile[bytes]) -> Brought:
@@ -47,7 +47,7 @@ def carried_on(field: str) -> Brought | None:
     if not field or len(field) > MOST_CARRIED:
         return None
     try:
-        text = carrying.unpacked(field, 2 * MOST_BYTES).decode()
+        text = kept_upload.unpacked(field, 2 * MOST_BYTES).decode()
     except ValueError:
         return None
     name, _, text = text.partition("\n")

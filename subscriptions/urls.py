@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from subscriptions.doors import enter
-from subscriptions.views import account, leaving, preferences, signup
+from subscriptions.links.link_sessions import enter
+from subscriptions.views import account, leave, preferences, signup
 
 urlpatterns: list[URLPattern] = [
     path("subscribe/", signup.subscribe, name="subscribe"),
@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("n/<str:token>/", enter("address", "address_page"), name="address"),
     path("new-address/", account.address, name="address_page"),
     path("r/<str:token>/", enter("return", "return_page"), name="return"),
-    path("return/", leaving.come_back, name="return_page"),
-    path("u/<str:token>/", leaving.unsubscribe, name="unsubscribe"),
-    path("b/<str:token>/", leaving.block, name="block"),
+    path("return/", leave.come_back, name="return_page"),
+    path("u/<str:token>/", leave.unsubscribe, name="unsubscribe"),
+    path("b/<str:token>/", leave.block, name="block"),
 ]

@@ -85,10 +85,10 @@ def own_files(tmp_path: Path, settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def no_papers_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Previews' index is kept by the editions' ids, which every test counts anew; no thread makes it here."""
-    from digest.matching import preview
+    from digest.matching import recent
 
-    preview._window.clear()
-    monkeypatch.setattr(preview._window, "behind", lambda work, _patience: work())
+    recent._window.clear()
+    monkeypatch.setattr(recent._window, "behind", lambda work, _patience: work())
 
 
 @pytest.fixture(scope="session")

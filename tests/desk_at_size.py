@@ -189,17 +189,18 @@ def _copy(model: object, pk: int, rows: str, **different: str) -> None:
 
 def _counted() -> dict[str, float]:
     """What the tick does: everything the first time, then what moved."""
-    from digest.desk import nightly, reach, tallies
+    from digest.desk import counters, nightly_mail
+    from digest.desk.pages import audience
     from digest.models import Edition
 
     now = datetime.now(UTC)
     edition = Edition.objects.order_by("-date")[0]
     return {
-        "count readers and moving editions": _timed(lambda: tallies.refresh(now)),
-        "count one day's letters": _timed(lambda: tallies.letters(Edition.objects.order_by("-date")[1], now)),
-        "count the reach of the open edition": _timed(lambda: reach.count(edition, now)),
-        "the whole tick, first time (topics of thirty days)": _timed(lambda: nightly.count(now)),
-        "the whole tick, again": _timed(lambda: nightly.count(now + timedelta(minutes=1))),
+        "count readers and moving editions": _timed(lambda: counters.refresh(now)),
+        "count one day's letters": _timed(lambda: counters.letters(Edition.objects.order_by("-date")[1], now)),
+        "count the reach of the open edition": _timed(lambda: audience.count(edition, now)),
+        "the whole tick, first time (topics of thirty days)": _timed(lambda: nightly_mail.count(now)),
+        "the whole tick, again": _timed(lambda: nightly_mail.count(now + timedelta(minutes=1))),
     }
 
 

@@ -237,7 +237,7 @@ def check_books(books: Books, days: dict[date, list[Captured]], known: set[str])
 
 def check_letters(books: Books, outbox: Path) -> int:
     """Every letter accepted is a file without a defect, with the same papers in both parts; returns how many."""
-    from tests.digest.rendering import checks  # needs Django's settings
+    from tests.digest.letters import checks  # needs Django's settings
 
     letters = list(outbox.rglob("*.eml"))
     books.expect(

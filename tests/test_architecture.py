@@ -17,13 +17,13 @@ FORBIDDEN = {
 }
 # Values in, values out: no clock, no ORM, no network, no files.
 PURE = (
-    "subscriptions/words.py",
+    "subscriptions/query/tokenizer.py",
     "subscriptions/query",
-    "subscriptions/schedule.py",
-    "digest/selection.py",
-    "digest/sources/entry.py",
-    "digest/matching/day.py",
-    "digest/rendering/latex.py",
+    "subscriptions/when/schedule.py",
+    "digest/matching/select.py",
+    "digest/papers/entry.py",
+    "digest/matching/index.py",
+    "digest/letters/latex.py",
 )
 IMPURE = ("django.db", "requests", "socket", "digest.models", "subscriptions.models", "time")
 

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from digest.delivery import channels, reasons
+from digest.delivery import reasons
+from digest.delivery.channels import traits
 from digest.delivery.failpoints import failpoint
 from digest.models import Attempt, Delivery, DomainPause
 from subscriptions.addresses import keyed_hash
 from subscriptions.clock import alive, database_now
-from subscriptions.contention import persistent
+from subscriptions.db_retry import persistent
 from subscriptions.models import Subscriber, Suppression
 
 State = Delivery.State
@@ -99,7 +100,7 @@ def skip(rows: QuerySet[Delivery], reason: str, now: datetime) -> int:
 
 def _lease(rows: Sequence[Delivery], channel: str, now: datetime, until: float) -> list[Claimed]:
     """Write the attempts and point the letters at them."""
-    size = channels.traits(channel).batch
+    size = traits.traits(channel).batch
     groups = [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
     lease = database_now() + LEASE
     attempts = Attempt.objects.bulk_create(

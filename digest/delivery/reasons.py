@@ -36,7 +36,7 @@ SENTENCES = {
     NOT_A_DAY: "This is not a day on which this reader gets letters.",
     NOT_YET: "This reader's hour has not come yet, or the letter is about to be planned.",
     WAITING: "The day's edition is not out yet; this reader's letter waits for it.",
-    # How a letter ended that was on its way: the outcomes of `subscriptions.verdicts`, and what was done about doubts.
+    # How a letter ended: the outcomes of `subscriptions.mail.outcomes`, and what was done about doubts.
     "refused": "The provider refused this address for good.",
     "unwelcome": "The provider or the reader's own mail server would not take it, as a matter of policy.",
     "poison": "The provider could not take this very letter.",

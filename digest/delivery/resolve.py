@@ -13,16 +13,19 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from digest.delivery import channels, claim, holds, machine, reasons, send, settle, speed
-from digest.delivery.channels import Kind
+from digest.delivery import claim, reasons, send, settle
+from digest.delivery import states as delivery_states
+from digest.delivery.channels import holds, throttle
+from digest.delivery.channels import traits as channel_traits
+from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
-from digest.delivery.machine import Event, State
+from digest.delivery.states import Event, State
 from digest.models import Attempt, Delivery, Sealed
 from subscriptions.clock import alive, database_now
-from subscriptions.contention import persistent
+from subscriptions.db_retry import persistent
+from subscriptions.mail.outcomes import Outcome
 from subscriptions.models import Frequency
-from subscriptions.verdicts import Outcome
 
 CHUNK = 200
 # How long a doubt may wait for evidence before it is named; events come within minutes as a rule,
@@ -47,7 +50,7 @@ def heal(now: datetime) -> Counter[str]:
 @persistent
 def _bury(attempt: Attempt, now: datetime) -> str:
     """One dead worker's attempt: nothing had left before the intent; after it, anything may have."""
-    event = machine.event_of_death(attempt.state == Attempt.State.SENDING)
+    event = delivery_states.event_of_death(attempt.state == Attempt.State.SENDING)
     with transaction.atomic():
         if event is Event.ABANDON:
             changed = _move(attempt, Attempt.State.OPEN, state=Attempt.State.CLOSED, outcome="abandoned", closed_at=now)
@@ -63,7 +66,7 @@ def _doubt(attempt: Attempt) -> bool:
     values = {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now(), "outcome": "worker lost"}
     if not _move(attempt, Attempt.State.SENDING, **values):
         return False
-    target = machine.DELIVERY[machine.after(State.SENDING, Event.LOSE)]
+    target = delivery_states.DELIVERY[delivery_states.after(State.SENDING, Event.LOSE)]
     Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED).update(state=target, reason="worker lost")
     return True
 
@@ -81,7 +84,7 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
     One attempt after the other, at the channel's pace, until `end` (of `alive()`) or the first that is not clear.
     """
     counts: Counter[str] = Counter()
-    traits = channels.traits(channel)
+    traits = channel_traits.traits(channel)
     if traits.kind is not Kind.IDEMPOTENT:
         return counts
     at = database_now()
@@ -92,7 +95,7 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
         ambiguous_at__lte=at - REPEAT_AFTER,
     )
     for attempt in young.order_by("intent_at")[:CHUNK]:
-        if (end is not None and alive() >= end) or not speed.take(channel, 1):
+        if (end is not None and alive() >= end) or not throttle.take(channel, 1):
             break
         outcomes = _repeat(attempt, now, postbox)
         counts += outcomes
@@ -104,12 +107,12 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
 def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     failpoint("replay.begun")
     at = database_now()
-    left = channels.traits(attempt.channel).key_life - (at - (attempt.intent_at or at))
+    left = channel_traits.traits(attempt.channel).key_life - (at - (attempt.intent_at or at))
     until = (
         alive() + min(claim.LEASE, left).total_seconds()
     )  # the fence: nothing is begun under a key about to be forgotten
     lease = at + claim.LEASE
-    machine.after(State.AMBIGUOUS, Event.INTEND)
+    delivery_states.after(State.AMBIGUOUS, Event.INTEND)
     if not _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.SENDING, lease_until=lease):
         return Counter()
     attempt.lease_until = lease
@@ -129,7 +132,7 @@ def _let_go(attempt: Attempt, now: datetime) -> None:
     doubtful = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
     gone = claim.why_not([row.subscriber for row in doubtful.select_related("subscriber")])
     if gone:
-        target = machine.DELIVERY[machine.after(State.AMBIGUOUS, Event.GIVE_UP)]
+        target = delivery_states.DELIVERY[delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)]
         Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=gone).delete()
         doubtful.filter(subscriber__in=gone).update(state=target, reason="left meanwhile", settled_at=now)
 
@@ -149,7 +152,7 @@ def give_up(now: datetime) -> int:
 
 
 def _is_hopeless(attempt: Attempt) -> bool:
-    traits = channels.traits(attempt.channel)
+    traits = channel_traits.traits(attempt.channel)
     if attempt.ambiguous_at is None or traits.kind is Kind.BLIND:
         return True
     patience = LONGEST_DOUBT
@@ -159,7 +162,7 @@ def _is_hopeless(attempt: Attempt) -> bool:
 
 
 def _name(attempt: Attempt, now: datetime) -> int:
-    target = machine.DELIVERY[machine.after(State.AMBIGUOUS, Event.GIVE_UP)]
+    target = delivery_states.DELIVERY[delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)]
     rows = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
     Sealed.objects.filter(attempt=attempt).delete()
     return rows.update(state=target, settled_at=now)
@@ -167,7 +170,7 @@ def _name(attempt: Attempt, now: datetime) -> int:
 
 def expire(now: datetime) -> int:
     """Letters that could not go in time do not go any more: their papers come with the next one."""
-    target = machine.DELIVERY[machine.after(State.PENDING, Event.EXPIRE)]
+    target = delivery_states.DELIVERY[delivery_states.after(State.PENDING, Event.EXPIRE)]
     waiting = Delivery.objects.filter(state=Delivery.State.PENDING)
     weekly = waiting.filter(subscriber__frequency=Frequency.WEEKLY, due_at__lt=now - LATE_LIMIT_WEEKLY)
     others = waiting.exclude(subscriber__frequency=Frequency.WEEKLY).filter(due_at__lt=now - LATE_LIMIT)
@@ -182,7 +185,7 @@ def _expire(rows: QuerySet[Delivery], target: str, now: datetime) -> int:
 
 def revive(delivery: Delivery, now: datetime) -> bool:
     """An operator sends a shunted letter again, unless its papers have gone with a later one."""
-    machine.after(State.DEAD, Event.REVIVE)
+    delivery_states.after(State.DEAD, Event.REVIVE)
     dead = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.DEAD, carried_by=None)
     return bool(dead.update(state=Delivery.State.PENDING, tries=0, next_at=now, due_at=now, reason="", settled_at=None))
 

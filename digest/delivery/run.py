@@ -7,11 +7,13 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from digest.delivery import breaker, channels, claim, evidence, holds, resolve, restore, send, settle, speed
+from digest.delivery import claim, resolve, send, settle
+from digest.delivery.accounts import restore_guard
+from digest.delivery.channels import circuit_breaker, evidence, holds, throttle, traits
 from digest.delivery.failpoints import failpoint
-from subscriptions import mail
 from subscriptions.clock import alive
-from subscriptions.mail import Outcome
+from subscriptions.mail import outgoing
+from subscriptions.mail.outgoing import Outcome
 
 CHUNK = 100
 MOST_IDLE = 200  # chunks in a row without a single letter
@@ -22,14 +24,14 @@ def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
 
     `budget` ends the round early, between two chunks; the rest goes with the next wake-up.
     """
-    channel = channels.current()
-    if restore.check(channel, now):
+    channel = traits.current()
+    if restore_guard.check(channel, now):
         return Counter()
     end = alive() + budget.total_seconds() if budget is not None else None
     counts = sweep(now, end)
     if holds.why(channel, now):
         return counts
-    with mail.connection() as postbox:
+    with outgoing.connection() as postbox:
         if holds.is_probing(channel, now):
             return counts + _probe(now, channel, postbox)
         counts += resolve.repeat(now, channel, postbox, end)
@@ -44,11 +46,11 @@ def _rounds(now: datetime, channel: str, postbox: Any, end: float | None) -> Cou
     counts: Counter[str] = Counter()
     began, idle = (now, alive()), 0
     while (end is None or alive() < end) and idle < MOST_IDLE and not holds.why(channel, now):
-        allowed = speed.take(channel, CHUNK)
+        allowed = throttle.take(channel, CHUNK)
         if not allowed:
             if not claim.waiting(now).exists():
                 break
-            time.sleep(speed.next_token(channel))
+            time.sleep(throttle.next_token(channel))
             now = _moment(*began)
             continue
         outcomes = _round(now, channel, postbox, allowed)
@@ -57,7 +59,7 @@ def _rounds(now: datetime, channel: str, postbox: Any, end: float | None) -> Cou
             break
         idle = 0 if outcomes else idle + 1  # a chunk of readers who left, or all taken by other workers
         now = _moment(*began)
-        breaker.watch(channel, now)
+        circuit_breaker.watch(channel, now)
     return counts
 
 
@@ -70,7 +72,7 @@ def sweep(now: datetime, end: float | None = None) -> Counter[str]:
     """What needs no postbox: dead workers, evidence, ends of patience. Heals lost wake-ups."""
     counts: Counter[str] = Counter(resolve.heal(now))
     counts += evidence.apply_waiting(now, end)
-    breaker.watch(channels.current(), now)
+    circuit_breaker.watch(traits.current(), now)
     counts += evidence.release(now, end)
     counts[Outcome.UNCLEAR.value + " given up"] += resolve.give_up(now)
     counts["expired"] += resolve.expire(now)
@@ -81,17 +83,17 @@ def _round(now: datetime, channel: str, postbox: Any, allowed: int) -> Counter[s
     """One chunk; empty when nothing went."""
     claims = claim.claim(now, channel, allowed)
     failpoint("claim.committed")
-    speed.give_back(channel, allowed - sum(len(one.deliveries) for one in claims))
+    throttle.give_back(channel, allowed - sum(len(one.deliveries) for one in claims))
     if not claims:
         return Counter()
-    restore.remember()  # before a byte leaves: a ledger put back to before this moment shall be known by it
+    restore_guard.remember()  # before a byte leaves: a ledger put back to before this moment shall be known by it
     return send.send(claims, now, postbox)
 
 
 def _probe(now: datetime, channel: str, postbox: Any) -> Counter[str]:
     """One letter tells whether the provider is well again."""
     claims = claim.claim(now, channel, 1)
-    restore.remember()
+    restore_guard.remember()
     outcomes = send.send(claims, now, postbox)
     if claims:
         holds.probed(channel, outcomes[Outcome.ACCEPTED] > 0, now)

@@ -10,22 +10,23 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
-from digest.delivery import breaker, channels, holds, machine, settle, speed
+from digest.delivery import settle, states
+from digest.delivery.channels import circuit_breaker, holds, throttle, traits
 from digest.delivery.claim import Claimed
 from digest.delivery.failpoints import failpoint
+from digest.letters import mime
+from digest.letters.letters import letters as render_all
 from digest.models import Attempt, Delivery
-from digest.rendering import wire
-from digest.rendering.letters import letters as render_all
-from subscriptions import mail
 from subscriptions.clock import alive
-from subscriptions.mail import Letter, Outcome, Receipt
+from subscriptions.mail import outgoing
+from subscriptions.mail.outgoing import Letter, Outcome, Receipt
 
 log = logging.getLogger(__name__)
 
 FAILURES = frozenset(
     {Outcome.REFUSED, Outcome.POISON, Outcome.UNWELCOME, Outcome.LATER, Outcome.BLOCKED, Outcome.UNCLEAR}
 )
-NEEDED = mail.DEADLINE + 30.0  # seconds of lease that one hand-over and its settling may take
+NEEDED = outgoing.DEADLINE + 30.0  # seconds of lease that one hand-over and its settling may take
 
 
 def send(claims: Sequence[Claimed], now: datetime, postbox: Any) -> Counter[str]:
@@ -34,7 +35,7 @@ def send(claims: Sequence[Claimed], now: datetime, postbox: Any) -> Counter[str]
     written = _render(claims, now)
     unwritten = sum(len(one.deliveries) for one in claims if one.attempt.pk not in written)
     if unwritten and not written:
-        breaker.tell(claims[0].attempt.channel, 0, unwritten, "the letters cannot be written", now)
+        circuit_breaker.tell(claims[0].attempt.channel, 0, unwritten, "the letters cannot be written", now)
     watch = holds.Watch(claims[0].attempt.channel, now)
     for one in claims:
         letters = written.get(one.attempt.pk)
@@ -78,14 +79,14 @@ def _write_each(rows: Sequence[Delivery], now: datetime) -> dict[int, Letter]:
 
 def _written(rows: Sequence[Delivery], now: datetime) -> list[Letter]:
     """A mail server takes finished bytes; providers take the parts, and write the mail themselves."""
-    return wire.ready(rows, now) if channels.current() in mail.READY else render_all(rows, now)
+    return mime.ready(rows, now) if traits.current() in outgoing.READY else render_all(rows, now)
 
 
 def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
     """The letter with what lets its evidence be found again, and what lets it be offered twice."""
     key = str(attempt.key)
     metadata = {**letter.metadata, "attempt": key, "delivery": str(row.uuid)}
-    tags = (key,) if channels.traits(attempt.channel).tag else letter.tags
+    tags = (key,) if traits.traits(attempt.channel).tag else letter.tags
     return replace(letter, metadata=metadata, tags=tags, key=str(uuid5(attempt.key, str(row.pk))))
 
 
@@ -95,7 +96,7 @@ def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
 def _hand_over(
     one: Claimed, letters: Sequence[Letter], now: datetime, postbox: Any, watch: holds.Watch
 ) -> list[settle.Result]:
-    if not machine.may_send(one.until - alive(), NEEDED):
+    if not states.may_send(one.until - alive(), NEEDED):
         settle.give_back(one, now)
         return []
     going = settle.intend(one, letters, now)
@@ -113,7 +114,7 @@ def offer(
 ) -> list[settle.Result]:
     """Offer the letters, the fence before each one. A letter that was not begun is `LATER`, at no cost."""
     failpoint("post.before")
-    receipts = mail.send_each([letter for _, letter in going], postbox, before=_fence(until, watch))
+    receipts = outgoing.send_each([letter for _, letter in going], postbox, before=_fence(until, watch))
     results = [(row, receipt) for (row, _), receipt in zip(going, _stopping(receipts), strict=False)]
     unsent = Receipt(Outcome.LATER, detail="the channel was blocked", retry_after=0)
     results += [(row, unsent) for row, _ in going[len(results) :]]
@@ -122,7 +123,7 @@ def offer(
 
 
 def _fence(until: float, watch: holds.Watch) -> Callable[[Letter], bool]:
-    return lambda letter: machine.may_send(until - alive(), NEEDED) and not watch.is_held()
+    return lambda letter: states.may_send(until - alive(), NEEDED) and not watch.is_held()
 
 
 def _stopping(receipts: Iterator[Receipt]) -> Iterator[Receipt]:
@@ -137,7 +138,7 @@ def _react(channel: str, results: Sequence[settle.Result], now: datetime) -> Non
     """What the answers say about the channel, not about a letter."""
     went = [receipt for _, receipt in results if receipt.outcome is Outcome.ACCEPTED]
     failed = [receipt for _, receipt in results if receipt.outcome in FAILURES]
-    breaker.tell(channel, len(went), len(failed), failed[-1].detail if failed else "", now)
+    circuit_breaker.tell(channel, len(went), len(failed), failed[-1].detail if failed else "", now)
     throttled = [(row, receipt) for row, receipt in results if settle.asks_for_less(receipt)]
     blocked = next((receipt for _, receipt in results if receipt.outcome is Outcome.BLOCKED), None)
     if blocked is not None:
@@ -146,8 +147,8 @@ def _react(channel: str, results: Sequence[settle.Result], now: datetime) -> Non
     for row, receipt in throttled:
         if receipt.status == 421:
             domain = row.subscriber.email.rpartition("@")[2]
-            speed.pause_domain(domain, now + speed.DOMAIN_PAUSE, receipt.detail)
+            throttle.pause_domain(domain, now + throttle.DOMAIN_PAUSE, receipt.detail)
     if throttled:
-        speed.fall(channel)
+        throttle.fall(channel)
     elif results:
-        speed.rise(channel)
+        throttle.rise(channel)

@@ -13,15 +13,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest.delivery import carry, channels, claim, machine
-from digest.delivery.channels import Kind
+from digest.delivery import carry_over, claim
+from digest.delivery import states as delivery_states
+from digest.delivery.channels import traits
+from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
-from digest.delivery.machine import Event, State
+from digest.delivery.states import Event, State
 from digest.models import Attempt, Channel, Delivery, Sealed
 from subscriptions import services
 from subscriptions.clock import database_now
-from subscriptions.contention import persistent
-from subscriptions.mail import Letter, Outcome, Receipt
+from subscriptions.db_retry import persistent
+from subscriptions.mail.outgoing import Letter, Outcome, Receipt
 from subscriptions.models import Suppression
 
 MOST_TRIES = 5  # definite failures, each with a longer pause
@@ -48,7 +50,7 @@ def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> 
             return []
         failpoint("intend.marked")
         going = _drop(claimed, letters, unwanted, now)
-        if channels.traits(claimed.attempt.channel).kind is Kind.IDEMPOTENT:
+        if traits.traits(claimed.attempt.channel).kind is Kind.IDEMPOTENT:
             _seal(claimed.attempt, going)
         failpoint("intend.sealed")
         if not going:
@@ -118,7 +120,7 @@ def give_back(claimed: claim.Claimed, now: datetime) -> None:
 
 
 def abandon(attempt: Attempt) -> None:
-    target = machine.DELIVERY[machine.after(State.CLAIMED, Event.ABANDON)]
+    target = delivery_states.DELIVERY[delivery_states.after(State.CLAIMED, Event.ABANDON)]
     Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED).update(state=target)
 
 
@@ -149,12 +151,14 @@ def settle(attempt: Attempt, results: Sequence[Result], now: datetime) -> bool:
 def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, now: datetime) -> bool:
     ids = {str(row.pk): receipt.provider_id for row, receipt in results if receipt.provider_id}
     values: dict[str, Any] = {"provider_ids": ids, **_summary(results)}
-    if unclear and channels.traits(attempt.channel).kind is not Kind.BLIND:
+    if unclear and traits.traits(attempt.channel).kind is not Kind.BLIND:
         values |= {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now()}
     else:
         values |= {"state": Attempt.State.CLOSED, "closed_at": now}
     # The lease is the turn: whoever took the attempt over has set a new one (`machine.may_settle`).
-    unsettled = Attempt.objects.filter(pk=attempt.pk, state__in=machine.SETTLEABLE, lease_until=attempt.lease_until)
+    unsettled = Attempt.objects.filter(
+        pk=attempt.pk, state__in=delivery_states.SETTLEABLE, lease_until=attempt.lease_until
+    )
     if unsettled.update(**values) != 1:
         return False
     sealed = Sealed.objects.filter(attempt=attempt)
@@ -174,11 +178,11 @@ def late_answers(attempt: Attempt, results: Sequence[Result], now: datetime) -> 
 
 def prove_sent(delivery: Delivery, now: datetime) -> bool:
     """Evidence that the provider took it. True if that changed what the ledger says."""
-    states = [machine.DELIVERY[one] for one in machine.sources(Event.PROVE_SENT)]
+    states = [delivery_states.DELIVERY[one] for one in delivery_states.sources(Event.PROVE_SENT)]
     rows = Delivery.objects.filter(pk=delivery.pk, state__in=states)
     changed = bool(rows.update(state=Delivery.State.ACCEPTED, reason="", settled_at=now))
     if changed:
-        carry.take_back(delivery)
+        carry_over.take_back(delivery)
     return changed
 
 
@@ -186,10 +190,10 @@ def prove_sent(delivery: Delivery, now: datetime) -> bool:
 def shunt(delivery: Delivery, trouble: str, now: datetime) -> None:
     """A claimed letter that cannot be written: later again, and after a few times to the side."""
     poison = Receipt(Outcome.POISON, detail=trouble)
-    channel = delivery.attempt.channel if delivery.attempt else channels.current()
+    channel = delivery.attempt.channel if delivery.attempt else traits.current()
     last = _is_last_try(delivery, poison) and _others_went(channel, delivery)
     event = Event.BURY if last else Event.ABANDON
-    values = _values(machine.after(State.CLAIMED, event), delivery, poison, now)
+    values = _values(delivery_states.after(State.CLAIMED, event), delivery, poison, now)
     Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, state=Delivery.State.CLAIMED).update(**values)
     Attempt.objects.filter(pk=delivery.attempt_id or 0).update(detail=trouble[:300])
 
@@ -204,7 +208,7 @@ def _summary(results: Sequence[Result]) -> dict[str, Any]:
 def _write_accepted(attempt: Attempt, results: Sequence[Result], now: datetime) -> None:
     """The usual case, in one update."""
     ids = [row.pk for row, receipt in results if receipt.outcome is Outcome.ACCEPTED]
-    target = machine.DELIVERY[machine.after(State.SENDING, Event.ACCEPT)]
+    target = delivery_states.DELIVERY[delivery_states.after(State.SENDING, Event.ACCEPT)]
     _unsettled(attempt, ids).update(state=target, reason="", settled_at=now)
 
 
@@ -214,12 +218,12 @@ def _unsettled(attempt: Attempt, ids: Sequence[int]) -> QuerySet[Delivery]:
 
 
 def _write(attempt: Attempt, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
-    event = machine.event_of(receipt.outcome)
+    event = delivery_states.event_of(receipt.outcome)
     if event is Event.POSTPONE and _is_last_try(delivery, receipt) and _others_went(attempt.channel, delivery):
         event = Event.BURY
-    target = machine.after(State.SENDING, event)
-    if target is State.AMBIGUOUS and channels.traits(attempt.channel).kind is Kind.BLIND:
-        target = machine.after(State.AMBIGUOUS, Event.GIVE_UP)  # nothing will ever tell
+    target = delivery_states.after(State.SENDING, event)
+    if target is State.AMBIGUOUS and traits.traits(attempt.channel).kind is Kind.BLIND:
+        target = delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)  # nothing will ever tell
     values = _values(target, delivery, receipt, now)
     _unsettled(attempt, [delivery.pk]).update(**values)
     if receipt.no_such_address:
@@ -227,8 +231,8 @@ def _write(attempt: Attempt, delivery: Delivery, receipt: Receipt, now: datetime
 
 
 def _values(target: State, delivery: Delivery, receipt: Receipt, now: datetime) -> dict[str, Any]:
-    values: dict[str, Any] = {"state": machine.DELIVERY[target]}
-    if target in machine.FINAL:
+    values: dict[str, Any] = {"state": delivery_states.DELIVERY[target]}
+    if target in delivery_states.FINAL:
         values["settled_at"] = now
     if target is not State.ACCEPTED:
         values["reason"] = receipt.outcome.value

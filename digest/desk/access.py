@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from digest.desk import roles
+from digest.desk.pages.base import missing, refused
 from digest.desk.roles import Right
-from digest.desk.views.pages import missing, refused
 
 View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD")

@@ -6,19 +6,19 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.desk.views import (
+from digest.desk.pages import (
     deliverability,
     edition,
     log,
     password,
     preview,
     readers,
-    signin,
+    review_list,
+    sign_in,
     sources,
-    splits,
+    split,
     today,
     topics,
-    triage,
 )
 
 
@@ -39,17 +39,17 @@ urlpatterns = [
     path("doctor/", today.check, name="desk-doctor"),
     path("triage/", today.papers, name="desk-papers"),
     path("edition/", today.editions, name="desk-editions"),
-    path("sign-in/", signin.sign_in, name="desk-signin"),
-    path("second/", signin.second, name="desk-second"),
-    path("sign-out/", signin.sign_out, name="desk-signout"),
+    path("sign-in/", sign_in.sign_in, name="desk-signin"),
+    path("second/", sign_in.second, name="desk-second"),
+    path("sign-out/", sign_in.sign_out, name="desk-signout"),
     path("password/", password.change, name="desk-password"),
-    path("triage/<desk_day:day>/", triage.triage, name="desk-triage"),
-    path("triage/<desk_day:day>/undo/", triage.undo, name="desk-undo"),
-    path("triage/<desk_day:day>/merge/", triage.merge, name="desk-merge"),
-    path("triage/<desk_day:day>/split/<int:paper>/", splits.split, name="desk-split"),
-    path("triage/<desk_day:day>/add/", triage.add, name="desk-add"),
-    path("triage/<desk_day:day>/back/<int:paper>/", triage.bring_back, name="desk-bring-back"),
-    path("triage/<desk_day:day>/<int:entry>/", triage.change, name="desk-change"),
+    path("triage/<desk_day:day>/", review_list.triage, name="desk-triage"),
+    path("triage/<desk_day:day>/undo/", review_list.undo, name="desk-undo"),
+    path("triage/<desk_day:day>/merge/", review_list.merge, name="desk-merge"),
+    path("triage/<desk_day:day>/split/<int:paper>/", split.split, name="desk-split"),
+    path("triage/<desk_day:day>/add/", review_list.add, name="desk-add"),
+    path("triage/<desk_day:day>/back/<int:paper>/", review_list.bring_back, name="desk-bring-back"),
+    path("triage/<desk_day:day>/<int:entry>/", review_list.change, name="desk-change"),
     path("edition/<desk_day:day>/", edition.edition, name="desk-edition"),
     path("edition/<desk_day:day>/note/", edition.note, name="desk-note"),
     path("edition/<desk_day:day>/release/", edition.release, name="desk-release"),

@@ -12,10 +12,10 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from digest.matching.bulk import Best, Readers, Table, best
-from digest.matching.day import Day
-from digest.matching.papers import PaperText
-from digest.selection import FILTER, Want, select, to_json
+from digest.matching.batch import Best, Readers, Table, best
+from digest.matching.index import Day
+from digest.matching.paper_text import PaperText
+from digest.matching.select import FILTER, Want, select, to_json
 from subscriptions.query import canonical, parse
 
 LIMIT = 15

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from digest.matching import bench, taste
-from digest.matching.packing import pack_taste
-from digest.matching.papers import PaperText
-from digest.matching.space import Space, Vectors
-from digest.matching.taste import Background, Liked, Taste
+from digest.matching import bench, liked_profile
+from digest.matching.liked_profile import Background, Liked, Taste
+from digest.matching.lsa import Space, Vectors
+from digest.matching.paper_text import PaperText
+from digest.matching.serialize import pack_taste
 
 LIKES = 10
 SHARED = 2_000
@@ -68,4 +68,4 @@ def _read(space: Space, texts: Sequence[PaperText], chunk: Any) -> list[tuple[li
 
 
 def _fit(texts: Sequence[PaperText], liked: Sequence[int], rows: Vectors, background: Background) -> Taste | None:
-    return taste.fit([Liked(texts[number].title) for number in liked], rows, background)
+    return liked_profile.fit([Liked(texts[number].title) for number in liked], rows, background)

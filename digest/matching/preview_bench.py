@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from digest.matching import bench, preview
-from digest.matching.day import Day
-from digest.matching.wants import DESCRIPTION, FILTER, Want
+from digest.matching import bench, recent
+from digest.matching.index import Day
+from digest.matching.interest_query import DESCRIPTION, FILTER, Want
 
 ASKED = 300
 SAID = 40  # words of a description
@@ -24,7 +24,7 @@ def run(papers: int, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     words = [bench.word(number) for number in range(bench.WORDS)]
     texts = bench.made_papers(rng, words, papers)
-    spread = [replace(one, day=LAST - timedelta(days=number % preview.WINDOW)) for number, one in enumerate(texts)]
+    spread = [replace(one, day=LAST - timedelta(days=number % recent.WINDOW)) for number, one in enumerate(texts)]
     stages = bench.Stages()
     day = stages.run("index the window", lambda: Day.build(spread))
     queries = bench.made_queries(rng, words, 3 * ASKED)
@@ -34,7 +34,7 @@ def run(papers: int, seed: int) -> dict[str, Any]:
         if number % 10 == 0:
             wants.append(Want("description", DESCRIPTION, " ".join(rng.choice(words[50:], SAID).tolist())))
         clock, cpu = time.perf_counter(), time.process_time()
-        matched += preview.over(day.afresh(), wants).month.matched
+        matched += recent.over(day.afresh(), wants).month.matched
         taken.append((time.perf_counter() - clock, time.process_time() - cpu))
     wall, own = (1000 * np.quantile(np.array(taken), [0.5, 0.95, 1.0], axis=0)).round(1).T.tolist()
     return {

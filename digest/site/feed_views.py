@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from digest import archive
+from digest import search as archive_search
 from digest.models import Edition, Paper
-from digest.site import errors, feeds, reading, searching
+from digest.site import errors, feeds, load, results
 from digest.site.caching import MINUTE, public
 from digest.site.dates import long_date
 from digest.site.feeds import Item
-from digest.site.words import asked_query
+from digest.site.params import asked_query
 from subscriptions.models import Topic
 from subscriptions.query import Node, QueryError, parse
 
@@ -27,7 +27,7 @@ from subscriptions.query import Node, QueryError, parse
 @public(15 * MINUTE)
 def newest(request: HttpRequest, form: str) -> HttpResponse:
     """The newest edition's papers; an empty feed while there is none."""
-    edition = reading.newest()
+    edition = load.newest()
     own = reverse("feed", kwargs={"form": form})
     title = f"{settings.SITE_NAME}: the newest papers"
     items = _items_of(edition) if edition else []
@@ -37,7 +37,7 @@ def newest(request: HttpRequest, form: str) -> HttpResponse:
 @require_safe
 @public(15 * MINUTE)
 def day(request: HttpRequest, day: date, form: str) -> HttpResponse:
-    edition = get_object_or_404(reading.released(), date=day)
+    edition = get_object_or_404(load.released(), date=day)
     items = _items_of(edition)
     page, own = reverse("day", kwargs={"day": day}), reverse("day_feed", kwargs={"day": day, "form": form})
     title = f"{settings.SITE_NAME}: {long_date(day)}"
@@ -45,7 +45,7 @@ def day(request: HttpRequest, day: date, form: str) -> HttpResponse:
 
 
 def _items_of(edition: Edition) -> list[Item]:
-    return [feeds.item(place.paper, place) for place in reading.places(edition)[: feeds.FEED_ITEMS]]
+    return [feeds.item(place.paper, place) for place in load.places(edition)[: feeds.FEED_ITEMS]]
 
 
 def _updated(items: list[Item], edition: Edition | None = None) -> datetime:
@@ -61,7 +61,7 @@ def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     page, own = reverse("topic", kwargs={"slug": slug}), reverse("topic_feed", kwargs={"slug": slug, "form": form})
     try:
         items = _newest_matching(parse(row.query))
-    except archive.TooSlowError:
+    except archive_search.TooSlowError:
         return errors.busy(request)
     title = f"{settings.SITE_NAME}: {row.name}"
     return feeds.answer(feeds.Feed(title, page, own, items, _updated(items)), form)
@@ -75,10 +75,10 @@ def search(request: HttpRequest, form: str) -> HttpResponse:
     if not q:
         raise Http404
     try:
-        items = _items(searching.newest(q, feeds.FEED_ITEMS))
+        items = _items(results.newest(q, feeds.FEED_ITEMS))
     except QueryError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    except archive.TooSlowError:
+    except archive_search.TooSlowError:
         return errors.busy(request)
     page = reverse("search") + "?" + urlencode({"q": q})
     own = reverse("search_feed", kwargs={"form": form}) + "?" + urlencode({"q": q})
@@ -87,9 +87,9 @@ def search(request: HttpRequest, form: str) -> HttpResponse:
 
 
 def _newest_matching(tree: Node) -> list[Item]:
-    return _items(searching.rows_in_order(archive.by_tree(tree, True, feeds.FEED_ITEMS).papers))
+    return _items(results.rows_in_order(archive_search.by_tree(tree, True, feeds.FEED_ITEMS).papers))
 
 
 def _items(papers: list[Paper]) -> list[Item]:
-    places = reading.first_places([paper.pk for paper in papers])
+    places = load.first_places([paper.pk for paper in papers])
     return [feeds.item(paper, places.get(paper.pk)) for paper in papers]

@@ -18,9 +18,9 @@ from django.utils.html import escape
 from django.utils.http import http_date
 from django.utils.xmlutils import SimplerXMLGenerator
 
+from digest.letters import safe_urls
 from digest.models import EditionPaper, Paper
-from digest.rendering import addresses
-from digest.site import listing
+from digest.site import paper_rows
 
 FEED_ITEMS = 100
 AUTHORS = 20
@@ -110,11 +110,11 @@ def _atom(feed: Feed) -> str:
     made.latest_post_date = lambda: feed.updated  # type: ignore[method-assign]
     for one in feed.items:
         made.add_item(
-            title=listing.title(one.paper),
+            title=paper_rows.title(one.paper),
             link=_page(one.paper),
             unique_id=_page(one.paper),
             description="".join(f"<p>{escape(text)}</p>" for text in _texts(one)),
-            authors=listing.authors(one.paper, AUTHORS),
+            authors=paper_rows.authors(one.paper, AUTHORS),
             published_on=_published_on(one.paper),
             pubdate=one.brought_at,
             updateddate=one.updated_at,
@@ -142,15 +142,15 @@ def _item(one: Item) -> dict[str, object]:
     told: dict[str, object] = {
         "id": _page(paper),
         "url": _page(paper),
-        "title": listing.title(paper),
+        "title": paper_rows.title(paper),
         "content_text": "\n\n".join(_texts(one)),
         "date_published": one.brought_at.isoformat(),
         "date_modified": one.updated_at.isoformat(),
-        "authors": [{"name": name} for name in listing.authors(paper, AUTHORS)],
+        "authors": [{"name": name} for name in paper_rows.authors(paper, AUTHORS)],
         "tags": one.tags,
         "_paper": {"published_on": _published_on(paper), "is_pinned": one.is_pinned, "note": one.note},
     }
-    if address := addresses.safe(paper.url):
+    if address := safe_urls.safe(paper.url):
         told["external_url"] = address
     return told
 
@@ -158,7 +158,7 @@ def _item(one: Item) -> dict[str, object]:
 def _texts(one: Item) -> list[str]:
     """What a feed reader shows: the curator's note and the abstract."""
     note = f"The curator’s note: {_clean(one.note)}" if one.note else ""
-    return [text for text in (note, listing.abstract(one.paper)) if text]
+    return [text for text in (note, paper_rows.abstract(one.paper)) if text]
 
 
 def _page(paper: Paper) -> str:

@@ -8,14 +8,14 @@ from django.utils import feedgenerator
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
+from digest.letters import compose, letters, links, load
+from digest.letters.compose import Composed
 from digest.matching import Day
-from digest.matching.reading import papers_of, wants_of
+from digest.matching.load import papers_of, wants_of
+from digest.matching.select import select
 from digest.models import Delivery, Edition, Paper
-from digest.rendering import composing, doors, letters, reading
-from digest.rendering.composing import Composed
-from digest.selection import select
-from subscriptions import doors as subscription_doors
-from subscriptions import links, tokens
+from subscriptions.links import link_sessions as subscription_doors
+from subscriptions.links import tokens, urls
 from subscriptions.models import Subscriber
 
 State = Delivery.State
@@ -52,7 +52,7 @@ def more(request: HttpRequest, token: str) -> HttpResponse:
     chosen = select(day, wants_of([delivery.subscriber_id])[delivery.subscriber_id], MOST_LISTED + len(there), False)
     ids = [choice.paper for choice in chosen.choices if choice.paper not in there][:MOST_LISTED]
     papers = Paper.objects.in_bulk(ids)
-    cards = [reading.card(papers[pk]) for pk in ids if pk in papers]
+    cards = [load.card(papers[pk]) for pk in ids if pk in papers]
     response = render(request, "site/letter_more.html", {"cards": cards, "letter": f"/l/{token}/"})
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -66,7 +66,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     sent = Delivery.objects.filter(subscriber=reader, state__in=SENT).exclude(papers=[])
     deliveries = list(sent.select_related("edition", "subscriber").order_by("-planned_at", "-id")[:FEED_LETTERS])
     response = HttpResponse(content_type="application/atom+xml; charset=utf-8")
-    _atom(deliveries, doors.feed_url(reader)).write(response, "utf-8")
+    _atom(deliveries, links.feed_url(reader)).write(response, "utf-8")
     return response
 
 
@@ -79,12 +79,12 @@ class _Atom(feedgenerator.Atom1Feed):
 
 
 def _atom(deliveries: list[Delivery], address: str) -> _Atom:
-    site = links.absolute("home")
+    site = urls.absolute("home")
     atom = _Atom(letters.feed_title(), site, "", feed_url=address, feed_guid=f"tag:{address}", language="en")
     for delivery, composed in zip(deliveries, _composed(deliveries), strict=True):
         atom.add_item(
             composed.subject,
-            doors.letter_url(delivery),
+            links.letter_url(delivery),
             composed.preheader,
             unique_id=delivery.uuid.urn,
             pubdate=delivery.settled_at or delivery.planned_at,
@@ -96,30 +96,30 @@ def _atom(deliveries: list[Delivery], address: str) -> _Atom:
 
 def _composed(deliveries: list[Delivery]) -> list[Composed]:
     """The letters as anybody may see them."""
-    facts = reading.facts(deliveries)
+    facts = load.facts(deliveries)
     return [
-        composing.compose(letters.order(one, facts.readers[one.subscriber_id], facts, doors.shared(one)))
+        compose.compose(letters.order(one, facts.readers[one.subscriber_id], facts, links.shared(one)))
         for one in deliveries
     ]
 
 
 def _delivery(token: str) -> Delivery:
     try:
-        identity, mark = doors.identity("letter", token)
+        identity, mark = links.identity("letter", token)
     except (tokens.TokenError, ValueError) as error:
         raise Http404("no such letter") from error
     delivery = Delivery.objects.select_related("edition", "subscriber").filter(uuid=identity).first()
-    if delivery is None or delivery.state == State.SKIPPED or not links.is_current(delivery.subscriber, mark):
+    if delivery is None or delivery.state == State.SKIPPED or not urls.is_current(delivery.subscriber, mark):
         raise Http404("no such letter")
     return delivery
 
 
 def reader_of(purpose: str, token: str) -> Subscriber:
     try:
-        identity, mark = doors.identity(purpose, token)
+        identity, mark = links.identity(purpose, token)
     except (tokens.TokenError, ValueError) as error:
         raise Http404("no such page") from error
     reader = Subscriber.objects.filter(uuid=identity).exclude(state=Subscriber.State.FORGOTTEN).first()
-    if reader is None or not links.is_current(reader, mark):
+    if reader is None or not urls.is_current(reader, mark):
         raise Http404("no such page")
     return reader

@@ -10,8 +10,8 @@ from django.db.models import Count, F, Q
 
 from digest.models import Edition, EditionPaper
 from digest.site.dates import short_date
-from digest.site.listing import Listed
-from digest.site.reading import PAGE, as_listed, released
+from digest.site.load import PAGE, as_listed, released
+from digest.site.paper_rows import Listed
 
 
 @dataclass(frozen=True, slots=True)

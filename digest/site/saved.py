@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from digest.letters import citations, links, load
+from digest.letters.citations import Reference
 from digest.models import Saved
-from digest.rendering import citations, doors, reading
-from digest.rendering.citations import Reference
-from digest.site import listing
+from digest.site import paper_rows
 from digest.site.letters import reader_of
-from subscriptions import doors as subscription_doors
+from subscriptions.links import link_sessions as subscription_doors
 from subscriptions.models import Subscriber
 
 MOST = 2_000
@@ -32,8 +32,8 @@ def saved(request: HttpRequest, token: str) -> HttpResponse:
         number = request.POST.get("paper", "")
         Saved.objects.filter(subscriber=reader, paper_id=int(number[:18]) if number.isdecimal() else 0).delete()
     rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
-    papers = [{"card": reading.card(row.paper), "at": row.at} for row in rows]
-    context = {"papers": papers, "start": f"/s/{token}/", "feed": doors.feed_url(reader)}
+    papers = [{"card": load.card(row.paper), "at": row.at} for row in rows]
+    context = {"papers": papers, "start": f"/s/{token}/", "feed": links.feed_url(reader)}
     response = render(request, "site/saved.html", context)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -52,4 +52,4 @@ def export(request: HttpRequest, token: str, form: str) -> HttpResponse:
 def references(reader: Subscriber) -> list[Reference]:
     """A reader's saved papers as citations, newest first."""
     rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
-    return [listing.reference(row.paper) for row in rows]
+    return [paper_rows.reference(row.paper) for row in rows]

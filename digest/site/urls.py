@@ -6,7 +6,7 @@ from datetime import date
 
 from django.urls import include, path, register_converter
 
-from digest.site import crawling, feed_views, views
+from digest.site import feed_views, pages, robots
 from digest.site.periods import Period, month, week
 
 
@@ -68,21 +68,21 @@ register_converter(FormConverter, "form")
 register_converter(CitationConverter, "citation")
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", pages.home, name="home"),
     path("feed.<form:form>", feed_views.newest, name="feed"),
-    path("day/<day:day>/", views.day, name="day"),
+    path("day/<day:day>/", pages.day, name="day"),
     path("day/<day:day>/feed.<form:form>", feed_views.day, name="day_feed"),
-    path("week/<week:period>/", views.period, name="week"),
-    path("month/<month:period>/", views.period, name="month"),
-    path("paper/<int:pk>/", views.paper, name="paper"),
-    path("paper/<int:pk>/cite.<citation:form>", views.citation, name="citation"),
-    path("topics/", views.topics, name="topics"),
-    path("topic/<slug:slug>/", views.topic, name="topic"),
+    path("week/<week:period>/", pages.period, name="week"),
+    path("month/<month:period>/", pages.period, name="month"),
+    path("paper/<int:pk>/", pages.paper, name="paper"),
+    path("paper/<int:pk>/cite.<citation:form>", pages.citation, name="citation"),
+    path("topics/", pages.topics, name="topics"),
+    path("topic/<slug:slug>/", pages.topic, name="topic"),
     path("topic/<slug:slug>/feed.<form:form>", feed_views.topic, name="topic_feed"),
-    path("search/", views.search, name="search"),
+    path("search/", pages.search, name="search"),
     path("search/feed.<form:form>", feed_views.search, name="search_feed"),
-    path("favicon.ico", views.favicon, name="favicon"),
-    path("robots.txt", crawling.robots, name="robots"),
-    path("sitemap.xml", crawling.sitemap, name="sitemap"),
+    path("favicon.ico", pages.favicon, name="favicon"),
+    path("robots.txt", robots.robots, name="robots"),
+    path("sitemap.xml", robots.sitemap, name="sitemap"),
     path("", include("digest.site.letter_urls")),
 ]

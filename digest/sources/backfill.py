@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from digest.models import Fetch, Source
-from digest.sources import answers, marks
-from digest.sources.conclusion import conclude
+from digest.papers import identifiers
+from digest.sources import client
+from digest.sources.ingest import conclude
 
 LONGEST = timedelta(days=3_700)
 IDS_A_CALL = 100
@@ -46,7 +47,7 @@ def _asked(
 ) -> Iterator[Fetch]:
     for n, (start, end) in enumerate(spans, 1):
         started = time.monotonic()
-        reply = answers.ask(kind, template, start, until=end)
+        reply = client.ask(kind, template, start, until=end)
         reply.seconds = time.monotonic() - started
         fetch = conclude(source, reply, now, is_backfill=True)
         say(f"{n} of {len(spans)}: {start}{f' to {end}' if end > start else ''}: {fetch.outcome}, {fetch.new} new")
@@ -70,7 +71,7 @@ def missed_day(source: Source, day: date, now: datetime) -> Fetch:
     kind, template, _ = _way(source)
     first, last = (day - timedelta(days=4), day - timedelta(days=1)) if kind == Source.Kind.ARXIV_API else (day, day)
     started = time.monotonic()
-    reply = answers.ask(kind, template, first, until=last)
+    reply = client.ask(kind, template, first, until=last)
     reply.asked, reply.seconds = day, time.monotonic() - started
     return conclude(source, reply, now, is_backfill=True)
 
@@ -106,7 +107,7 @@ def _end(day: date, period: str) -> date:
 
 def ids(source: Source, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:
     """Ask arXiv's API for papers by their ids, a hundred a call."""
-    good = [marks.arxiv(text.removeprefix("arXiv:"))[0] for text in wanted]
+    good = [identifiers.arxiv(text.removeprefix("arXiv:"))[0] for text in wanted]
     if not wanted or not all(good):
         bad = next((text for text, found in zip(wanted, good, strict=True) if not found), "")
         raise BackfillError(f"{bad!r} is not an arXiv id such as 2504.02302 or hep-ex/0307015.")
@@ -117,7 +118,7 @@ def ids(source: Source, wanted: Sequence[str], now: datetime, say: Progress) -> 
 def _by_ids(source: Source, base: str, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:
     for start in range(0, len(wanted), IDS_A_CALL):
         some = wanted[start : start + IDS_A_CALL]
-        reply = answers.ask(
+        reply = client.ask(
             Source.Kind.ARXIV_API, f"{base}?id_list={','.join(some)}&max_results={len(some)}", now.date()
         )
         fetch = conclude(source, reply, now, is_backfill=True)

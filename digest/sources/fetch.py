@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from digest.sources.guard import Adapter, RefusedError, check_url
+from digest.sources.ssrf_guard import Adapter, RefusedError, check_url
 
 DEADLINE = 60.0  # seconds for all of it, redirects included
 CONNECT, READ = 10.0, 30.0

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from digest.models import Source
-from digest.sources import curating, kinds, text
-from digest.sources.documents import local
-from digest.sources.guard import RefusedError, check_url
+from digest.sources import additions
+from digest.sources.parsers import registry, text
+from digest.sources.parsers.xml_json import local
+from digest.sources.ssrf_guard import RefusedError, check_url
 
 MAX_BYTES, MAX_FEEDS = 2 * 1024 * 1024, 2_000
 _OURS = "offprintKind"
@@ -74,7 +75,7 @@ def _listed(outline: ET.Element) -> Listed:
     url = text.link(outline.get("xmlUrl"))
     name = text.plain(outline.get("title") or outline.get("text"), 120)
     kind = outline.get(_OURS, "")
-    return Listed(name or url, url, kind if kind in Source.Kind.values else kinds.told_by(url))
+    return Listed(name or url, url, kind if kind in Source.Kind.values else registry.told_by(url))
 
 
 def look(body: bytes) -> list[Looked]:
@@ -106,8 +107,8 @@ def add(body: bytes, only: Collection[str] | None = None) -> Imported:
             continue
         if not problem:
             try:
-                curating.add(listed.url, listed.kind, listed.name, is_daily=listed.kind != Source.Kind.FEED)
-            except curating.SourceError as error:
+                additions.add(listed.url, listed.kind, listed.name, is_daily=listed.kind != Source.Kind.FEED)
+            except additions.SourceError as error:
                 problem = str(error)
         if problem:
             left_out.append(f"{listed.name or 'A feed without a name'}: {problem}")

@@ -13,11 +13,12 @@ from pathlib import Path
 from django.db.models import F, Q
 from django.utils.text import slugify
 
-from digest import archive
+from digest import search
 from digest.models import Fetch, Outcome, Source
-from digest.sources import answers, calendar, catchup, limiter, parse, rereads, samples, schedule
-from digest.sources.conclusion import KILLS_BEFORE_QUARANTINE, conclude
-from digest.sources.kinds import MODULES
+from digest.sources import calendar, client, gap_backfill, host_limits, samples, schedule, vote_refresh
+from digest.sources.ingest import KILLS_BEFORE_QUARANTINE, conclude
+from digest.sources.parsers import sandbox
+from digest.sources.parsers.registry import MODULES
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,16 @@ def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
     due = calendar.newest_due(source.kind, now)
     blank = fetch.outcome == Outcome.EMPTY and calendar.is_blank(source.kind, fetch.day)
     for kind, url in source.fallbacks if fetch.outcome in _LAGS and not blank else ():
-        if limiter.waits_until(url, now):
+        if host_limits.waits_until(url, now):
             break  # the publisher asked us to stay away: that holds for all of its addresses
-        if fetch.outcome == Outcome.FAILED and limiter.name(url) == limiter.name(source.url) and not fetch.http_status:
+        if (
+            fetch.outcome == Outcome.FAILED
+            and host_limits.name(url) == host_limits.name(source.url)
+            and not fetch.http_status
+        ):
             break  # its machines do not answer: the others of the same publisher would not either
         started = time.monotonic()
-        reply = answers.ask(kind, url, due)
+        reply = client.ask(kind, url, due)
         reply.seconds = time.monotonic() - started
         again = conclude(source, reply, now)
         if again.outcome in {Outcome.OK, Outcome.UNCHANGED} and again.day >= due:
@@ -57,12 +62,12 @@ def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
     return fetch
 
 
-def _ask(source: Source, now: datetime, day: date | None = None) -> answers.Reply:
+def _ask(source: Source, now: datetime, day: date | None = None) -> client.Reply:
     """The network's part: no rows are read or written here but arXiv's turns."""
     started = time.monotonic()
     asked = day or _day_to_ask(source, now)
     conditional = day is None and "{" not in source.url
-    reply = answers.ask(
+    reply = client.ask(
         source.kind,
         source.url,
         asked,
@@ -80,7 +85,7 @@ def _day_to_ask(source: Source, now: datetime) -> date:
     return calendar.day_at(source.kind, now) if source.last_ok_at else calendar.newest_due(source.kind, now)
 
 
-def _concluded(source: Source, reply: answers.Reply, now: datetime) -> Fetch:
+def _concluded(source: Source, reply: client.Reply, now: datetime) -> Fetch:
     fetch = conclude(source, reply, now)
     log.info("%s: %s, %d entries, %d new", source.slug, fetch.outcome, fetch.entries, fetch.new)
     return fetch
@@ -98,7 +103,7 @@ def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> F
     except OSError as error:
         raise PullError(f"{path} cannot be read ({error.strerror}). Name a file with a captured answer.") from error
     started = time.monotonic()
-    reply = answers.read(kind, (body,), now.date(), url=Path(path).name)
+    reply = client.read(kind, (body,), now.date(), url=Path(path).name)
     reply.seconds = time.monotonic() - started
     source = _source_for(slug or default_slug(kind, reply), kind)
     return _indexed([conclude(source, reply, now, is_file=True)])[0]
@@ -106,10 +111,10 @@ def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> F
 
 def _bytes_of(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(parse.MAX_BYTES + 1)
+        return file.read(sandbox.MAX_BYTES + 1)
 
 
-def default_slug(kind: str, reply: answers.Reply) -> str:
+def default_slug(kind: str, reply: client.Reply) -> str:
     """The source a file belongs to: `huggingface`, `arxiv-cs-cl`, or the kind with the feed's title."""
     scope = reply.batch.scope if reply.batch else ""
     if kind == "huggingface":
@@ -146,19 +151,19 @@ def pull_due(now: datetime) -> list[Fetch]:
     No source waits for another's fault, and none fails because another did.
     """
     mine = [source for source in due(now) if _claim(source, now) and not _waits(source, now)]
-    arxiv = [source for source in mine if limiter.name(source.url) in limiter.IN_TURN]
+    arxiv = [source for source in mine if host_limits.name(source.url) in host_limits.IN_TURN]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
         asked = {pool.submit(_ask, source, now): source for source in mine if source not in arxiv}
         fetches = _one_by_one(arxiv, now)
         for future in as_completed(asked):
             fetches += _settled(future.result, asked[future], now)
-    return _indexed([*fetches, *rereads.pull(now), *catchup.pull(now)])
+    return _indexed([*fetches, *vote_refresh.pull(now), *gap_backfill.pull(now)])
 
 
 def _indexed(fetches: list[Fetch]) -> list[Fetch]:
     """Let what came be found by a search at once, not only after the next tick."""
     if any(fetch.new or fetch.updated for fetch in fetches):
-        archive.refresh()
+        search.refresh()
     return fetches
 
 
@@ -175,7 +180,7 @@ def _one_by_one(sources: list[Source], now: datetime) -> list[Fetch]:
     return fetches
 
 
-def _settled(reply: Callable[[], answers.Reply], source: Source, now: datetime) -> list[Fetch]:
+def _settled(reply: Callable[[], client.Reply], source: Source, now: datetime) -> list[Fetch]:
     """The fetch of one source. This is the outermost loop: whatever befalls one must not befall the rest."""
     try:
         return [_with_fallbacks(source, _concluded(source, reply(), now), now)]
@@ -195,7 +200,7 @@ def _claim(source: Source, now: datetime) -> bool:
 
 def _waits(source: Source, now: datetime) -> bool:
     """True if the source's host asked for a pause; the source is moved to its end."""
-    until = limiter.waits_until(source.url, now)
+    until = host_limits.waits_until(source.url, now)
     if until:
         Source.objects.filter(pk=source.pk).update(next_pull_at=until)
     return bool(until)
@@ -205,5 +210,5 @@ def replay(fetch: Fetch, now: datetime) -> Fetch:
     """Read the kept bytes of an earlier fetch again, with today's reading. Raises PullError if they are gone."""
     if not fetch.body:
         raise PullError("The bytes of this fetch are no longer kept. Pull the source instead.")
-    reply = answers.read(fetch.kind or fetch.source.kind, answers.unkept(bytes(fetch.body)), fetch.day, fetch.url)
+    reply = client.read(fetch.kind or fetch.source.kind, client.unkept(bytes(fetch.body)), fetch.day, fetch.url)
     return conclude(fetch.source, reply, now, is_file=True, is_backfill=True)

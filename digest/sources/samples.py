@@ -12,10 +12,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 from digest.models import Source
-from digest.sources import answers
-from digest.sources.entry import Batch
+from digest.papers.entry import Batch
+from digest.sources import client
 
-FOLDER = Path(__file__).resolve().parent.parent / "samples"
+FOLDER = Path(__file__).with_name("sample_feeds")
 _NAMES = {
     "huggingface": "Hugging Face daily papers (bundled sample)",
     "nature": "Nature (bundled sample)",
@@ -27,7 +27,7 @@ class Sample:
     """One bundled file and the source it stands in for."""
 
     source: Source
-    reply: answers.Reply
+    reply: client.Reply
 
 
 def today(now: datetime) -> Iterator[Sample]:
@@ -36,7 +36,7 @@ def today(now: datetime) -> Iterator[Sample]:
         kind = _kind(path)
         if not kind:
             continue
-        reply = answers.read(kind, (path.read_bytes(),), now.date(), url=path.name)
+        reply = client.read(kind, (path.read_bytes(),), now.date(), url=path.name)
         if reply.batch:
             reply.batch = _moved(reply.batch, now.date())
         yield Sample(_source(path.stem, kind), reply)

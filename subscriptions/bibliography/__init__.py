@@ -3,7 +3,7 @@
 Good entries are taken, bad ones are named with their place: one broken entry never costs the others.
 """
 
+from subscriptions.bibliography.detect import MOST_ENTRIES, ListError, decoded, read
 from subscriptions.bibliography.entries import BadEntry, Reference, Shelf
-from subscriptions.bibliography.reading import MOST_ENTRIES, ListError, decoded, read
 
 __all__ = ["MOST_ENTRIES", "BadEntry", "ListError", "Reference", "Shelf", "decoded", "read"]

@@ -6,7 +6,7 @@ import unicodedata
 
 from pylatexenc.latex2text import LatexNodes2Text
 
-from subscriptions import words
+from subscriptions.query import tokenizer
 
 _latex = LatexNodes2Text(math_mode="verbatim", keep_comments=True)
 LONGEST_TEXT = 5_000
@@ -28,5 +28,5 @@ def squeezed(text: str) -> str:
 
 def titled(title: str) -> str:
     """A name for a paper of which only the title is known: `title:` and its words; "" where it has none."""
-    name = " ".join(words.tokens(title))[:290]
+    name = " ".join(tokenizer.tokens(title))[:290]
     return f"title:{name}" if name else ""

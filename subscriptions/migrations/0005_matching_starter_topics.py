@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='topic',
             name='is_starter',
-            field=models.BooleanField(default=False, help_text='Kept in step with subscriptions/topics.toml.'),
+            field=models.BooleanField(default=False, help_text='Kept in step with subscriptions/wants/topics.toml.'),
         ),
     ]

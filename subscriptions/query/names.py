@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from subscriptions import words
+from subscriptions.query import tokenizer
 
 _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 
@@ -10,9 +10,9 @@ _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 def natural(name: str) -> tuple[str, ...]:
     """The words of a name with the family name last, without Jr. and the like."""
     family, comma, given = name.partition(",")
-    if comma and set(words.tokens(given)) <= _SUFFIXES:
+    if comma and set(tokenizer.tokens(given)) <= _SUFFIXES:
         family, comma = name, ""
-    parts = words.tokens(given) + words.tokens(family) if comma else words.tokens(name)
+    parts = tokenizer.tokens(given) + tokenizer.tokens(family) if comma else tokenizer.tokens(name)
     while len(parts) > 2 and parts[-1] in _SUFFIXES:
         parts.pop()
     return _initials_first(parts)
@@ -21,7 +21,7 @@ def natural(name: str) -> tuple[str, ...]:
 def _initials_first(parts: list[str]) -> tuple[str, ...]:
     """`bengio y` (as medical indexes print it) becomes `y bengio`."""
     last = len(parts)
-    while last and len(parts[last - 1]) == 1 and not words.is_cjk(parts[last - 1]):
+    while last and len(parts[last - 1]) == 1 and not tokenizer.is_cjk(parts[last - 1]):
         last -= 1
     return (*parts[last:], *parts[:last]) if last and len(parts[0]) > 1 else tuple(parts)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from subscriptions import words
-from subscriptions.query import lexer, names
+from subscriptions.query import lexer, names, tokenizer
 from subscriptions.query.errors import ProseError, QueryError
 from subscriptions.query.lexer import Mark
 from subscriptions.query.tree import NAME_FIELDS, And, Node, Not, Term, all_of, any_of, format, is_positive, negated
@@ -169,7 +168,7 @@ def _without_star(mark: Mark) -> tuple[str, bool]:
 
 
 def _words(field: str, text: str) -> tuple[str, ...]:
-    return names.natural(text) if field == "author" else tuple(words.tokens(text))
+    return names.natural(text) if field == "author" else tuple(tokenizer.tokens(text))
 
 
 def _names(field: str, text: str) -> tuple[str, ...]:
@@ -180,11 +179,11 @@ def _names(field: str, text: str) -> tuple[str, ...]:
 
 def publisher_name(text: str) -> str:
     """`cs.LG` -> `cs.lg`, `cell_biology` -> `cell biology`: how categories and sources are compared."""
-    return " ".join(words.fold(text).replace("_", " ").replace('"', " ").split())
+    return " ".join(tokenizer.fold(text).replace("_", " ").replace('"', " ").split())
 
 
 def _check_prefix(last: str, mark: Mark) -> None:
-    if words.is_cjk(last):
+    if tokenizer.is_cjk(last):
         raise QueryError("Leave out the star: these characters are found inside longer words anyway.", mark.column)
     if len(last) < SHORTEST_PREFIX:
         raise QueryError(f"Write at least {SHORTEST_PREFIX} letters before the star.", mark.column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from subscriptions import words
+from subscriptions.query import tokenizer
 from subscriptions.query.lexer import DASHES, QUOTES
 from subscriptions.query.tree import FIELDS
 
@@ -15,10 +15,10 @@ _quote = re.compile(rf"[{QUOTES}]")
 
 def is_prose(text: str) -> bool:
     """Whether a line tells of something in a sentence: many plain words, and no sign of the filter language."""
-    is_long = sum(1 for word in text.split() if words.tokens(word)) >= SENTENCE
+    is_long = sum(1 for word in text.split() if tokenizer.tokens(word)) >= SENTENCE
     return is_long and not _sign.search(text) and not _quote.search(text)
 
 
 def plain(text: str) -> str:
     """The words of a text as a query that asks for each; "" for a text that uses the filter language."""
-    return "" if _sign.search(text) else " ".join(words.tokens(text))
+    return "" if _sign.search(text) else " ".join(tokenizer.tokens(text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from subscriptions import words
+from subscriptions.query import tokenizer
 
 TEXT_FIELDS = ("", "title", "abstract")
 NAME_FIELDS = ("cat", "source")
@@ -104,7 +104,7 @@ def _spaced(parts: tuple[str, ...]) -> str:
     """Words with spaces between, but not between two characters of a script that has none."""
     text = parts[0]
     for before, word in pairwise(parts):
-        text += word if words.is_cjk(before) and words.is_cjk(word) else f" {word}"
+        text += word if tokenizer.is_cjk(before) and tokenizer.is_cjk(word) else f" {word}"
     return text
 
 

@@ -16,15 +16,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from subscriptions import accounts, doors, exports, limits, links, previews, services, tokens
+from subscriptions import accounts, exports, questions, services
 from subscriptions.forms import AddressForm
+from subscriptions.limits import limiter
+from subscriptions.links import link_sessions, tokens, urls
 from subscriptions.models import Subscriber
 
 OPEN_FOR = timedelta(minutes=30)
 OPEN = "open-account"
 
 
-@doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """Open already: the account. A link in hand: the button that opens it. Else: how to get a link."""
@@ -40,7 +42,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 def _owner(request: HttpRequest) -> Subscriber | None:
     try:
-        reader, mark = doors.opened(request, OPEN)
+        reader, mark = link_sessions.opened(request, OPEN)
     except tokens.TokenError:
         return None
     return reader if mark == str(reader.account_round) else None
@@ -48,9 +50,9 @@ def _owner(request: HttpRequest) -> Subscriber | None:
 
 def _enter(request: HttpRequest) -> HttpResponse:
     try:
-        reader, mark = doors.opened(request, "account")
+        reader, mark = link_sessions.opened(request, "account")
     except tokens.TokenError:
-        return doors.closed(request, "account")
+        return link_sessions.closed(request, "account")
     if request.method != "POST":
         state = 200 if mark == str(reader.account_round) else 410
         return render(request, "subscriptions/enter.html", {"is_used": state == 410}, status=state)
@@ -59,18 +61,18 @@ def _enter(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(reverse("account"))
     reader.refresh_from_db()
     _keep_open(response, reader)
-    doors.drop(response, "account")
+    link_sessions.drop(response, "account")
     return response
 
 
 def _keep_open(response: HttpResponse, reader: Subscriber) -> None:
-    doors.keep(response, OPEN, tokens.make(OPEN, links.subject(reader, reader.account_round)), OPEN_FOR)
+    link_sessions.keep(response, OPEN, tokens.make(OPEN, urls.subject(reader, reader.account_round)), OPEN_FOR)
 
 
 def _page(request: HttpRequest, reader: Subscriber, status: int = 200, **shown: Any) -> HttpResponse:
     context = {
         "reader": reader,
-        "taste": previews.taste(reader),
+        "taste": questions.taste(reader),
         "form": AddressForm(initial={"email": ""}),
         "done": "",
         "trouble": "",
@@ -93,7 +95,7 @@ def _move(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespon
 
 
 def _export(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
-    if not limits.take("export", reader.uuid.hex, now):
+    if not limiter.take("export", reader.uuid.hex, now):
         return _page(request, reader, 429, trouble="You took several exports this hour. Try again in an hour.")
     if request.POST.get("form") == "opml":
         return _file(exports.opml(reader), "text/x-opml", "offprint.opml")
@@ -122,7 +124,7 @@ ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], HttpResponse]] = {
 
 def _out(response: HttpResponse) -> HttpResponse:
     for purpose in (OPEN, "account", "preferences"):
-        doors.drop(response, purpose)
+        link_sessions.drop(response, purpose)
     return response
 
 
@@ -131,16 +133,16 @@ def _file(text: str, kind: str, name: str) -> HttpResponse:
     return HttpResponse(text, content_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-@doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def address(request: HttpRequest) -> HttpResponse:
     """The link that went to a new address: its button makes it the address."""
     try:
-        reader, mark = doors.opened(request, "address")
+        reader, mark = link_sessions.opened(request, "address")
     except tokens.TokenError:
-        return doors.closed(request, "address")
-    if not reader.new_email or mark != links.address_mark(reader):
-        return doors.closed(request, "address")
+        return link_sessions.closed(request, "address")
+    if not reader.new_email or mark != urls.address_mark(reader):
+        return link_sessions.closed(request, "address")
     state = "ask"
     if request.method == "POST":
         try:
@@ -150,5 +152,5 @@ def address(request: HttpRequest) -> HttpResponse:
     context = {"state": state, "new_email": reader.new_email, "reader": reader}
     response = render(request, "subscriptions/address.html", context)
     if state == "moved":  # the page leads on to the preferences
-        doors.keep(response, "preferences", tokens.make("preferences", links.subject(reader, reader.link_round)))
+        link_sessions.keep(response, "preferences", tokens.make("preferences", urls.subject(reader, reader.link_round)))
     return response

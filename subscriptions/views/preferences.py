@@ -12,29 +12,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from subscriptions import (
-    accounts,
-    asks,
-    diagnosis,
-    doors,
-    interests,
-    limits,
-    links,
-    networks,
-    previews,
-    schedule,
-    services,
-    tokens,
-)
+from subscriptions import accounts, questions, services, troubleshooting
 from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
+from subscriptions.limits import client_prefix, limiter
+from subscriptions.links import link_sessions, tokens, urls
 from subscriptions.models import Ask, Subscriber
-from subscriptions.views import keeping, leaving, tasting
+from subscriptions.signup import requests
+from subscriptions.views import leave as view_leave
+from subscriptions.views import liked_papers, save
+from subscriptions.wants import interests
+from subscriptions.when import schedule
 
 Done = dict[str, Any]
 AVAILABLE = {Subscriber.State.ACTIVE, Subscriber.State.PAUSED}
 
 
-@doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:
     """GET shows, POST does the one thing its `act` names and shows the page again with what was done."""
@@ -48,7 +41,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if act is None:
         return _page(request, reader, now, trouble="This button is not one of ours. Try again.", status=422)
     done = act(request, reader, now)
-    return _page(request, reader, now, **(done if act is keeping.keep else keeping.unkept(request, reader) | done))
+    return _page(request, reader, now, **(done if act is save.keep else save.unkept(request, reader) | done))
 
 
 def _pressed(request: HttpRequest) -> str:
@@ -58,10 +51,10 @@ def _pressed(request: HttpRequest) -> str:
 
 def _reader(request: HttpRequest) -> Subscriber | None:
     try:
-        reader, mark = doors.opened(request, "preferences")
+        reader, mark = link_sessions.opened(request, "preferences")
     except tokens.TokenError:
         return None
-    return reader if links.is_current(reader, mark) else None
+    return reader if urls.is_current(reader, mark) else None
 
 
 def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime) -> HttpResponse:
@@ -70,25 +63,25 @@ def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime
     A link of a `reader` who has left opens no more than how to return.
     """
     gone = _gone(reader, now)
-    had_link = doors.cookie("preferences") in request.COOKIES and not gone
+    had_link = link_sessions.cookie("preferences") in request.COOKIES and not gone
     form = AddressForm(request.POST if "email" in request.POST else None, initial={"email": ""})
     context = {"form": form, "had_link": had_link, "gone": gone, "sent": False, "busy": False}
     if not form.is_bound or not form.is_valid():
         status = 422 if form.is_bound else 404 if had_link else 200
         return render(request, "subscriptions/link.html", context, status=status)
-    network = networks.of(request)
-    if not limits.take("network", network, now):
+    network = client_prefix.of(request)
+    if not limiter.take("network", network, now):
         return render(request, "subscriptions/link.html", context | {"busy": True}, status=429)
-    asks.write_down(Ask.Kind.LINK, form.address.typed, {}, network, now)
+    requests.write_down(Ask.Kind.LINK, form.address.typed, {}, network, now)
     return render(request, "subscriptions/link.html", context | {"sent": True})
 
 
 def _gone(reader: Subscriber | None, now: datetime) -> dict[str, str]:
     """Where one who has left presses to undo it, and with what (nothing, once that is too late)."""
-    if reader is None or reader.state not in leaving.GONE:
+    if reader is None or reader.state not in view_leave.GONE:
         return {}
-    leave = tokens.make("unsubscribe", links.subject(reader))
-    return {"action": reverse("unsubscribe", args=[leave]), "undo": leaving.way_back(reader, now)}
+    leave = tokens.make("unsubscribe", urls.subject(reader))
+    return {"action": reverse("unsubscribe", args=[leave]), "undo": view_leave.way_back(reader, now)}
 
 
 # -- one function a button: each answers with what the page should say ------------------------------
@@ -127,22 +120,22 @@ def _renew_links(request: HttpRequest, reader: Subscriber, now: datetime) -> Don
 
 
 def _send_now(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
-    said = previews.send_now(reader, now)
+    said = questions.send_now(reader, now)
     return {"done": said} if said else {"trouble": "There is no letter to send at this moment.", "status": 409}
 
 
 ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
-    "interests": keeping.keep,
-    "taste": keeping.keep,
-    "schedule": keeping.keep,
+    "interests": save.keep,
+    "taste": save.keep,
+    "schedule": save.keep,
     "pause": _pause,
     "resume": _resume,
     "link": _mail_link,
     "renew": _renew_links,
     "now": _send_now,
-    "drop": tasting.drop,
-    "unsay": tasting.unsay,
-    "reset": tasting.reset,
+    "drop": liked_papers.drop,
+    "unsay": liked_papers.unsay,
+    "reset": liked_papers.reset,
 }
 
 # Where on the page a button stands, and so what became of it.
@@ -166,7 +159,7 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         _keep_typed(kept, request)
     schedule_form = shown.pop("schedule_form", None) or ScheduleForm(reader=reader)
     wishes_form = shown.pop("wishes_form", None) or WishesForm(initial=_wishes(kept))
-    letters = list(previews.history(reader, now))
+    letters = list(questions.history(reader, now))
     context = {
         "reader": reader,
         "kept": kept,
@@ -177,19 +170,19 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         "paused_until": _local(reader, reader.paused_until),
         "tomorrow": (schedule.local_date(reader.zone, now) + schedule.DAY).isoformat(),
         "letters": letters,
-        "reasons": diagnosis.reasons(reader, letters, now),
-        "can_send_now": previews.can_send_now() and reader.state == Subscriber.State.ACTIVE,
-        "leave_url": links.unsubscribe_url(reader),
+        "reasons": troubleshooting.reasons(reader, letters, now),
+        "can_send_now": questions.can_send_now() and reader.state == Subscriber.State.ACTIVE,
+        "leave_url": urls.unsubscribe_url(reader),
         "done": "",
         "trouble": "",
         "unkept": False,
-        "likes_weight": tasting.weight_of(request, reader) if "taste_form" in shown else reader.likes_weight,
+        "likes_weight": liked_papers.weight_of(request, reader) if "taste_form" in shown else reader.likes_weight,
         "until": request.POST.get("until", "") if status != 200 or _pressed(request) != "pause" else "",
         "where": SECTIONS.get(_pressed(request), ""),
     }
-    context |= choices(schedule_form, now) | tasting.shown(reader) | shown
+    context |= choices(schedule_form, now) | liked_papers.shown(reader) | shown
     response = render(request, "subscriptions/preferences.html", context, status=status)
-    doors.keep(response, "preferences", tokens.make("preferences", links.subject(reader, reader.link_round)))
+    link_sessions.keep(response, "preferences", tokens.make("preferences", urls.subject(reader, reader.link_round)))
     return response
 
 
@@ -206,10 +199,10 @@ def _wishes(kept: list[Any]) -> dict[str, Any]:
     return {"topics": [one.topic.slug for one in kept if one.topic], "queries": "\n".join(lines)}
 
 
-def _tallies(kept: list[Any], now: datetime) -> dict[str, previews.Tally]:
+def _tallies(kept: list[Any], now: datetime) -> dict[str, questions.Tally]:
     """What each interest finds in the last 7 and 30 days, by its canonical text."""
     wishes = [interests.Wish(one.filter.text, one.topic, one.text, muted=one.muted) for one in kept]
-    preview = previews.preview(wishes, now) if wishes else None
+    preview = questions.preview(wishes, now) if wishes else None
     return preview.tallies if preview and preview.month.looked_at else {}
 
 

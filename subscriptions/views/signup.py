@@ -12,29 +12,21 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions import (
-    asks,
-    doors,
-    interests,
-    limits,
-    links,
-    networks,
-    previews,
-    proofs,
-    schedule,
-    services,
-    tokens,
-    week,
-)
+from subscriptions import questions, services
 from subscriptions.forms import PreviewForm, ScheduleForm, SignupForm, choices
+from subscriptions.limits import client_prefix, limiter
+from subscriptions.links import link_sessions, tokens, urls
 from subscriptions.models import Ask, Subscriber
+from subscriptions.signup import bot_check, requests
+from subscriptions.wants import interests
+from subscriptions.when import schedule, week
 
 LISTS_FULL = (
     "Many files came in at this hour. Take yours off here and bring it later, on the page that every letter links to."
 )
 
 
-@doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The signup page. `act=preview` shows the last weeks' papers for the wishes, before any address is given."""
@@ -52,7 +44,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     return _sign_up(request, form, now)
 
 
-@doors.private
+@link_sessions.private
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """The preview alone, as a piece of HTML, for a page that asks while the reader types."""
@@ -68,7 +60,7 @@ def _fresh_form(request: HttpRequest) -> SignupForm:
     return SignupForm(initial=wishes | {"email": ""})
 
 
-def _linked(form: SignupForm, now: datetime) -> previews.Preview | None:
+def _linked(form: SignupForm, now: datetime) -> questions.Preview | None:
     """What the wishes that came with the link would have brought. It costs no more than the search that led here."""
     sent = QueryDict(mutable=True)
     sent.setlist("topics", form.slugs)
@@ -77,38 +69,38 @@ def _linked(form: SignupForm, now: datetime) -> previews.Preview | None:
     if not linked.is_valid():
         return None
     form.wishes, form.sentences = linked.wishes, linked.sentences
-    return previews.preview(form.wishes, now, form.described) if form.wishes or form.described else None
+    return questions.preview(form.wishes, now, form.described) if form.wishes or form.described else None
 
 
 def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
     context = {"preview": None, "hurry": "", "busy": "", "challenge": "", "shown": ""} | shown
     context |= choices(form, now) | {
-        "age": proofs.carried(request.POST, now),
-        "bits": proofs.BITS,
+        "age": bot_check.carried(request.POST, now),
+        "bits": bot_check.BITS,
         "current": "subscribe",
         "sender": _sender(),
     }
     return render(request, "subscriptions/subscribe.html", context, status=status)
 
 
-def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> previews.Preview | None:
+def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> questions.Preview | None:
     """What could be read, previewed: one line with an error does not cost the others."""
-    if not (form.wishes or form.described or form.liked) or not limits.take("preview", networks.of(request), now):
+    if not (form.wishes or form.described or form.liked) or not limiter.take("preview", client_prefix.of(request), now):
         return None
-    return previews.preview(form.wishes, now, form.described, form.liked)
+    return questions.preview(form.wishes, now, form.described, form.liked)
 
 
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
     """Checked in an order that says nothing about the address: the form, the visitor, the load."""
     sent = _sent(form)
-    if proofs.is_trapped(request.POST):
+    if bot_check.is_trapped(request.POST):
         return render(request, "subscriptions/sent.html", sent)
-    if hurry := proofs.hurry(request.POST, now):
+    if hurry := bot_check.hurry(request.POST, now):
         return _page(request, form, now, status=422, hurry=hurry)
     if form.address.shown and request.POST.get("sure") != form.address.shown:
         return _page(request, form, now, status=422, shown=form.address.shown)
-    network = networks.of(request)
-    if form.brought and not limits.take_for_list(network, now):
+    network = client_prefix.of(request)
+    if form.brought and not limiter.take_for_list(network, now):
         form.add_error("papers_file", LISTS_FULL)
         return _page(request, form, now, status=429)
     lane = _lane(request, network, form.address.domain, now)
@@ -117,7 +109,7 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     wishes = form.wanted | {"topics": form.slugs, "queries": [*filter(None, form.filters)], "lane": lane}
     wishes |= {"description": form.described, "papers": form.cleaned_data["papers"]}
     wishes |= {"reading_list": form.reading_list} if form.brought else {}
-    asks.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
+    requests.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
     return render(request, "subscriptions/sent.html", sent)
 
 
@@ -149,22 +141,22 @@ def _sender() -> str:
 
 def _lane(request: HttpRequest, network: str, domain: str, now: datetime) -> str:
     """Which allowance pays for the letter: the site's own, or the one a solved sum opens; empty for none."""
-    if not limits.has_room("domain", domain, now):
+    if not limiter.has_room("domain", domain, now):
         return ""
-    if limits.has_room("site", "", now) and limits.take("network", network, now):
+    if limiter.has_room("site", "", now) and limiter.take("network", network, now):
         return "site"
-    if not proofs.is_solved(request.POST, now):
+    if not bot_check.is_solved(request.POST, now):
         return ""
-    has_room = limits.has_room("site-proved", "", now) and limits.take("network-proved", network, now)
+    has_room = limiter.has_room("site-proved", "", now) and limiter.take("network-proved", network, now)
     return "site-proved" if has_room else ""
 
 
 def _busy(request: HttpRequest, form: SignupForm, network: str, now: datetime) -> HttpResponse:
-    domain = limits.free_again("domain", form.address.domain, now)
-    wait = max(limits.free_again("network", network, now), limits.free_again("site", "", now), domain)
+    domain = limiter.free_again("domain", form.address.domain, now)
+    wait = max(limiter.free_again("network", network, now), limiter.free_again("site", "", now), domain)
     minutes = 1 + int(wait.total_seconds()) // 60
     busy = f"Many people are signing up from where you are, or everywhere. The next place is free in {minutes} minutes."
-    response = _page(request, form, now, status=429, busy=busy, challenge=proofs.challenge())
+    response = _page(request, form, now, status=429, busy=busy, challenge=bot_check.challenge())
     response.headers["Retry-After"] = str(minutes * 60)
     return response
 
@@ -172,21 +164,21 @@ def _busy(request: HttpRequest, form: SignupForm, network: str, now: datetime) -
 # -- confirming -----------------------------------------------------------------------------------
 
 
-@doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
     """Shows what is about to begin; the button begins it. An expired link is renewed in place."""
     now = timezone.now()
     try:
-        reader, _ = doors.opened(request, "confirm")
+        reader, _ = link_sessions.opened(request, "confirm")
     except tokens.ExpiredTokenError as old:
         return _renew(request, old, now)
     except tokens.TokenError:
-        return doors.closed(request, "confirm")
+        return link_sessions.closed(request, "confirm")
     if request.method == "POST" and request.POST.get("act") == "now":
         return _confirmed(request, reader, now, said=_send_now(reader, now))
     if request.method == "POST":
-        services.confirm(reader, now, networks.of(request))
+        services.confirm(reader, now, client_prefix.of(request))
     if reader.state == Subscriber.State.ACTIVE:
         return _confirmed(request, reader, now)
     context = {
@@ -199,13 +191,13 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _send_now(reader: Subscriber, now: datetime) -> str:
-    return previews.send_now(reader, now) if reader.state == Subscriber.State.ACTIVE else ""
+    return questions.send_now(reader, now) if reader.state == Subscriber.State.ACTIVE else ""
 
 
 def _confirmed(request: HttpRequest, reader: Subscriber, now: datetime, said: str = "") -> HttpResponse:
     """What is true now: the link may be opened again days later, when letters have come."""
     reader.refresh_from_db()
-    is_due, has_letters = services.is_due(reader, now), any(one.papers for one in previews.history(reader, now))
+    is_due, has_letters = services.is_due(reader, now), any(one.papers for one in questions.history(reader, now))
     response = render(
         request,
         "subscriptions/confirmed.html",
@@ -215,15 +207,15 @@ def _confirmed(request: HttpRequest, reader: Subscriber, now: datetime, said: st
             "is_due": is_due,
             "has_letters": has_letters,
             "said": said,
-            "can_send_now": previews.can_send_now() and not (said or is_due or has_letters),
+            "can_send_now": questions.can_send_now() and not (said or is_due or has_letters),
         },
     )
-    doors.keep(response, "preferences", _preferences_token(reader))
+    link_sessions.keep(response, "preferences", _preferences_token(reader))
     return response
 
 
 def _preferences_token(reader: Subscriber) -> str:
-    return tokens.make("preferences", links.subject(reader, reader.link_round))
+    return tokens.make("preferences", urls.subject(reader, reader.link_round))
 
 
 def _local(reader: Subscriber, at: datetime) -> datetime:
@@ -233,9 +225,9 @@ def _local(reader: Subscriber, at: datetime) -> datetime:
 def _renew(request: HttpRequest, old: tokens.ExpiredTokenError, now: datetime) -> HttpResponse:
     """Genuine but old: whoever holds it had the letter, so a fresh one may be sent where that one went."""
     try:
-        reader, _ = doors.reader(old.subject)
+        reader, _ = link_sessions.reader(old.subject)
     except tokens.TokenError:
-        return doors.closed(request, "confirm")
+        return link_sessions.closed(request, "confirm")
     sent = request.method == "POST"
     if sent and reader.state == Subscriber.State.PENDING:
         services.ask_to_confirm(reader, now)

@@ -60,11 +60,13 @@ class Cell:
 
 def hurry() -> None:
     """Leases and patience of seconds instead of minutes: the rules stay, only their clocks run faster."""
-    from digest.delivery import channels, claim, evidence, holds, postfix, resolve, run, send, settle, speed
-    from subscriptions import mail
+    from digest.delivery import claim, resolve, run, send, settle
+    from digest.delivery.channels import evidence, holds, postfix, throttle
+    from digest.delivery.channels import traits as channel_traits
+    from subscriptions.mail import outgoing
 
     claim.LEASE = timedelta(seconds=2)
-    mail.DEADLINE = 0.4
+    outgoing.DEADLINE = 0.4
     send.NEEDED = 0.9
     run.CHUNK = 12
     evidence.FLOOR, evidence.MARGIN = timedelta(seconds=2), timedelta(milliseconds=200)
@@ -73,10 +75,10 @@ def hurry() -> None:
     resolve.LONGEST_DOUBT = timedelta(seconds=45)
     holds.PROBE_AFTER = timedelta(seconds=1)
     settle.pause = lambda tries, receipt: timedelta(seconds=0.3)
-    speed.DOMAIN_PAUSE = timedelta(seconds=1)
+    throttle.DOMAIN_PAUSE = timedelta(seconds=1)
     for name, batch in (("resend", 6), ("postmark", 4), ("postfix", 4)):
-        traits = channels.TRAITS[name]
-        channels.TRAITS[name] = type(traits)(
+        traits = channel_traits.TRAITS[name]
+        channel_traits.TRAITS[name] = type(traits)(
             **{**traits.__dict__, "batch": batch, "lag": timedelta(seconds=1), "key_life": timedelta(hours=1)}
         )
 
@@ -95,9 +97,9 @@ def publish(cell: Cell) -> None:
     day = START.date() + timedelta(days=cell.day)
     papers = [make.paper(f"Speech {cell.day}-{n}", published_on=day) for n in range(2)]
     edition = make.edition(day, papers=papers, released_at=cell.now(), frozen_at=cell.now())
-    from digest import editions
+    from digest.editions import lifecycle
 
-    type(edition).objects.filter(pk=edition.pk).update(content_hash=editions.content_hash(edition))
+    type(edition).objects.filter(pk=edition.pk).update(content_hash=lifecycle.content_hash(edition))
 
 
 # -- workers ------------------------------------------------------------------------------------
@@ -113,14 +115,14 @@ def spawn(cell: Cell, failpoint: str) -> None:
 
 
 def work(cell: Cell, failpoint: str, forever: bool = True) -> None:
-    from digest import delivery, planning
-    from digest.delivery import failpoints
+    from digest import delivery
+    from digest.delivery import failpoints, plan
 
     failpoints._ARMED = {failpoint: random.Random(os.getpid()).choice([1, 1, 1, 2])} if failpoint else {}
     while True:
         now = cell.now()
         try:
-            planning.plan(now, chunk=7)
+            plan.plan(now, chunk=7)
             if cell.kind == "evidence":
                 hear(cell, now)
             delivery.deliver(now, timedelta(seconds=1))
@@ -134,7 +136,7 @@ def work(cell: Cell, failpoint: str, forever: bool = True) -> None:
 
 def hear(cell: Cell, now: datetime) -> None:
     """Events as a provider sends them: some letters' only, late, shuffled, several times over."""
-    from digest import events
+    from digest.delivery.reports import events
 
     with urllib.request.urlopen(f"{cell.provider_url}/_events") as answer:
         news = json.load(answer)
@@ -255,7 +257,7 @@ def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
     """Ledger against accept log."""
     from django.conf import settings
 
-    from digest.delivery import audit
+    from digest.delivery.accounts import audit
     from digest.models import Delivery
     from tests.chaos.postfix import drain
 

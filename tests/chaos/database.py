@@ -200,24 +200,23 @@ def _settle_against(where: Place, way: str) -> dict[str, Any]:
     from django.db import connection
     from django.utils import timezone
 
-    from digest import planning
-    from digest.delivery import claim, settle
+    from digest.delivery import claim, plan, settle
     from digest.models import Attempt, Delivery
-    from subscriptions import contention
-    from subscriptions.verdicts import Outcome, Receipt
+    from subscriptions import db_retry
+    from subscriptions.mail.outcomes import Outcome, Receipt
 
     Delivery.objects.all().delete()
     Attempt.objects.all().delete()
     furnish_again()
     now = timezone.now()
-    planning.plan(now)
+    plan.plan(now)
     [claimed] = claim.claim(now, "resend", 10)
     Attempt.objects.update(state=Attempt.State.SENDING)
     results = [(row, Receipt(Outcome.ACCEPTED)) for row in claimed.deliveries]
     set_up(connection, way)
     pauses: list[float] = []
-    sleep = contention.time.sleep
-    contention.time = type("Clock", (), {"sleep": staticmethod(lambda s: (pauses.append(s), sleep(s)))})  # type: ignore[attr-defined]
+    sleep = db_retry.time.sleep
+    db_retry.time = type("Clock", (), {"sleep": staticmethod(lambda s: (pauses.append(s), sleep(s)))})  # type: ignore[attr-defined]
     ready, over = threading.Event(), threading.Event()
     rival = threading.Thread(target=RIVALS[way], args=(where, claimed, ready, over))
     rival.start()
@@ -292,7 +291,7 @@ def migrated(where: Place) -> dict[str, Any]:
     """42 and 22: a column, an index and a backfill beside a long reader, while workers are killed and started."""
     from django.db import connection, connections
 
-    from digest.delivery import audit
+    from digest.delivery.accounts import audit
     from digest.models import Delivery
     from tests.chaos import growth
 
@@ -376,7 +375,8 @@ def _work() -> None:
     from django.db import DatabaseError, InterfaceError, close_old_connections, connections
     from django.utils import timezone
 
-    from digest import delivery, planning
+    from digest import delivery
+    from digest.delivery import plan
     from tests.chaos.cell import hurry
 
     hurry()
@@ -384,7 +384,7 @@ def _work() -> None:
     while True:
         close_old_connections()
         try:
-            planning.plan(timezone.now(), chunk=20)
+            plan.plan(timezone.now(), chunk=20)
             delivery.deliver(timezone.now(), timedelta(seconds=1))
         except (DatabaseError, InterfaceError):
             connections.close_all()

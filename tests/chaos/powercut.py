@@ -115,7 +115,8 @@ def send(folder: str, readers: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from digest import delivery, planning
+    from digest import delivery
+    from digest.delivery import plan
     from tests import make
 
     call_command("migrate", verbosity=0)
@@ -126,7 +127,7 @@ def send(folder: str, readers: int) -> None:
     for _ in range(readers):
         make.subscriber(queries=["speech"], next_digest_at=NOW, created_at=NOW, confirmed_at=NOW)
     furnished = log.stat().st_size
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     shutil.copyfile(Path(folder, "day.sqlite3"), Path(folder, "kept"))
     shutil.copyfile(log, Path(folder, "kept-wal"))
@@ -136,13 +137,13 @@ def send(folder: str, readers: int) -> None:
 def recover(folder: str, readers: int) -> None:
     """Go on from an image an hour later: the leases of before are over."""
     left = _watched(folder)
-    from digest import delivery, planning
-    from digest.delivery import claim
+    from digest import delivery
+    from digest.delivery import claim, plan
     from digest.models import Attempt, Delivery
     from subscriptions.clock import database_now
 
     Attempt.objects.update(lease_until=database_now() - claim.LEASE)
-    planning.plan(LATER)
+    plan.plan(LATER)
     delivery.deliver(LATER)
     limbo = Delivery.objects.filter(state__in=["pending", "claimed", "ambiguous"]).count()
     print(json.dumps({"letters": left, "forgotten": readers - Delivery.objects.count() + limbo}))
@@ -153,9 +154,9 @@ def _watched(folder: str) -> list[tuple[str, int]]:
     import django
 
     django.setup()
-    from subscriptions import mail
-    from subscriptions.mail import Letter, Receipt
-    from subscriptions.verdicts import Outcome
+    from subscriptions.mail import outgoing
+    from subscriptions.mail.outcomes import Outcome
+    from subscriptions.mail.outgoing import Letter, Receipt
 
     left: list[tuple[str, int]] = []
     log = Path(folder, "day.sqlite3-wal")
@@ -164,7 +165,7 @@ def _watched(folder: str) -> list[tuple[str, int]]:
         left.append((letter.metadata["delivery"].replace("-", ""), log.stat().st_size if log.exists() else 0))
         return Receipt(Outcome.ACCEPTED)
 
-    mail._hand_over = hand_over
+    outgoing._hand_over = hand_over
     return left
 
 

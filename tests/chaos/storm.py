@@ -73,13 +73,13 @@ def truth(url: str) -> dict[str, Any]:
 
 
 def furnish(readers: int) -> None:
-    from digest import editions
+    from digest.editions import lifecycle
     from digest.models import Edition
     from tests import make
 
     now = datetime.now(UTC)
     edition = make.edition(now.date(), papers=[make.paper("Speech for all")], released_at=now, frozen_at=now)
-    Edition.objects.filter(pk=edition.pk).update(content_hash=editions.content_hash(edition))
+    Edition.objects.filter(pk=edition.pk).update(content_hash=lifecycle.content_hash(edition))
     due = now - timedelta(minutes=1)
     for _ in range(readers):
         make.subscriber(queries=["speech"], next_digest_at=due, hour=due.hour, created_at=due, confirmed_at=due)
@@ -138,7 +138,7 @@ def _run(settings: dict[str, str], url: str, rounds: int, readers: int) -> dict[
     from django.core.management import call_command
     from django.db import connections
 
-    from digest.delivery import audit
+    from digest.delivery.accounts import audit
     from digest.models import Delivery
 
     call_command("migrate", verbosity=0)

@@ -8,7 +8,7 @@ import pytest
 from celery import signals
 
 from config import celery
-from digest import heartbeats
+from digest.operate import heartbeats
 
 
 @pytest.mark.django_db

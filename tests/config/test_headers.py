@@ -53,7 +53,7 @@ def test_s34_errors_have_them_too(client: Client, monkeypatch: pytest.MonkeyPatc
     def broken(request: HttpRequest) -> HttpResponse:
         raise RuntimeError
 
-    monkeypatch.setattr("digest.site.views.reading.newest", broken)
+    monkeypatch.setattr("digest.site.pages.load.newest", broken)
     answers = [
         Client(raise_request_exception=False).get("/"),
         Client().get("/", headers={"host": "evil.example"}),

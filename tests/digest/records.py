@@ -5,8 +5,7 @@ from __future__ import annotations
 import zlib
 from datetime import timedelta
 
-from digest.desk.models import Act, Heartbeat, SignInBudget, Tally
-from digest.models import Attempt, Delivery, Fetch, ProviderEvent, Skip
+from digest.models import Act, Attempt, Delivery, Fetch, Heartbeat, ProviderEvent, SignInBudget, Skip, Tally
 from subscriptions.models import Consent, Notice, Subscriber, Suppression
 from tests import make
 

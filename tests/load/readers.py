@@ -76,9 +76,9 @@ def _sign_up(email: str, address: str) -> int:
     """What a script without a browser sends; the status it gets."""
     from django.utils import timezone
 
-    from subscriptions import proofs
+    from subscriptions.signup import bot_check
 
-    fields = {"act": "subscribe", "email": email, "age": proofs.stamp(timezone.now() - timedelta(minutes=1))}
+    fields = {"act": "subscribe", "email": email, "age": bot_check.stamp(timezone.now() - timedelta(minutes=1))}
     return int(_client().post("/subscribe/", fields, REMOTE_ADDR=address).status_code)
 
 
@@ -95,9 +95,9 @@ def _honest(number: int) -> float:
 def _sweep() -> None:
     from django.utils import timezone
 
-    from subscriptions import asks
+    from subscriptions.signup import requests
 
-    while asks.take_up(timezone.now()).total():
+    while requests.take_up(timezone.now()).total():
         pass
 
 
@@ -138,13 +138,13 @@ def scanners(size: int) -> dict[str, Any]:
 
 def one_click(size: int) -> dict[str, Any]:
     """`size` readers leave by their mail program's button, each twice."""
-    from subscriptions import links
+    from subscriptions.links import urls
     from subscriptions.models import Consent, Subscriber
 
     rows, client = _readers(size, ("active",)), _client()
     seconds, codes = [], set()
     for row in rows:
-        address = _path(links.unsubscribe_url(row))
+        address = _path(urls.unsubscribe_url(row))
         for _ in range(2):
             begun = time.perf_counter()
             codes.add(client.post(address, {"List-Unsubscribe": "One-Click"}).status_code)
@@ -162,13 +162,14 @@ def timing(size: int) -> dict[str, Any]:
     """Signups for an address that reads here and one that does not, in turns; are the two distributions one?"""
     from django.utils import timezone
 
-    from subscriptions import limits, proofs
+    from subscriptions.limits import limiter
     from subscriptions.models import Ask
+    from subscriptions.signup import bot_check
 
-    limits.RULES["network"] = (limits.Rule(10 * size, limits.HOUR),)
+    limiter.RULES["network"] = (limiter.Rule(10 * size, limiter.HOUR),)
     _readers(1, ("active",))
     client = _client()
-    fields = {"act": "subscribe", "age": proofs.stamp(timezone.now() - timedelta(minutes=1)), "website": ""}
+    fields = {"act": "subscribe", "age": bot_check.stamp(timezone.now() - timedelta(minutes=1)), "website": ""}
     taken: dict[str, list[float]] = {"reader000000@example.org": [], "nobody000000@example.org": []}
     for number in range(size):
         for email in sorted(taken, reverse=bool(number % 2)):

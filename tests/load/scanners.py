@@ -27,10 +27,10 @@ METHODS = ("get", "head", "options")
 
 def letters(now: datetime) -> list[Delivery]:
     """One reader of every state who moves to another address, each with a letter, an answer and a paper saved."""
-    from digest import archive
+    from digest import search
     from digest.models import Feedback, Saved
     from tests import make
-    from tests.digest.rendering.posts import delivery
+    from tests.digest.letters.posts import delivery
 
     speech, papers = make.topic("speech"), [make.paper("On speech"), make.paper("On stones")]
     edition, found = make.edition(papers=papers), []
@@ -41,35 +41,35 @@ def letters(now: datetime) -> list[Delivery]:
         found.append(delivery(papers, reader, edition, state="accepted", settled_at=now))
         Saved.objects.create(subscriber=reader, paper=papers[0], at=now)
         Feedback.objects.create(subscriber=reader, paper=papers[1], value=Feedback.Value.MORE, at=now)
-    archive.refresh()
+    search.refresh()
     return found
 
 
 def kinds() -> dict[str, Callable[[Delivery], str]]:
     """What each kind of link is called, and how it is made for one letter."""
-    from digest.rendering import doors
-    from subscriptions import links
+    from digest.letters import links
+    from subscriptions.links import urls as link_urls
 
     def own(row: Delivery) -> Any:
-        return doors.own(row, row.subscriber)
+        return links.own(row, row.subscriber)
 
     def act(ending: str) -> Callable[[Delivery], str]:
         return lambda row: f"{own(row).act}/{row.papers[0]['paper']}/{ending}"
 
     return {
-        "confirm": lambda row: links.confirm_url(row.subscriber),
-        "expired confirm": lambda row: _old(links.confirm_url, row),
-        "preferences": lambda row: links.preferences_url(row.subscriber),
+        "confirm": lambda row: link_urls.confirm_url(row.subscriber),
+        "expired confirm": lambda row: _old(link_urls.confirm_url, row),
+        "preferences": lambda row: link_urls.preferences_url(row.subscriber),
         "pause": lambda row: own(row).pause,
-        "leave, one-click": lambda row: links.unsubscribe_url(row.subscriber),
-        "never asked": lambda row: links.block_url(row.subscriber),
-        "fresh link": lambda row: links.account_url(row.subscriber),
-        "expired fresh link": lambda row: _old(links.account_url, row),
-        "new address": lambda row: links.address_url(row.subscriber),
-        "return": lambda row: links.return_url(row.subscriber),
+        "leave, one-click": lambda row: link_urls.unsubscribe_url(row.subscriber),
+        "never asked": lambda row: link_urls.block_url(row.subscriber),
+        "fresh link": lambda row: link_urls.account_url(row.subscriber),
+        "expired fresh link": lambda row: _old(link_urls.account_url, row),
+        "new address": lambda row: link_urls.address_url(row.subscriber),
+        "return": lambda row: link_urls.return_url(row.subscriber),
         "letter": lambda row: own(row).web,
         "more": lambda row: own(row).more,
-        "feed": lambda row: doors.feed_url(row.subscriber),
+        "feed": lambda row: links.feed_url(row.subscriber),
         "saved": lambda row: own(row).saved,
         "saved as BibTeX": lambda row: f"{own(row).saved}papers.bib",
         "choose": act(""),
@@ -77,7 +77,7 @@ def kinds() -> dict[str, Callable[[Delivery], str]]:
         "more like this": act("more/"),
         "less like this": act("less/"),
         "why": act("why/"),
-        "cut short": lambda row: links.preferences_url(row.subscriber)[:-5] + "/",
+        "cut short": lambda row: link_urls.preferences_url(row.subscriber)[:-5] + "/",
     }
 
 

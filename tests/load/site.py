@@ -40,7 +40,7 @@ def texts(dice: random.Random, length: int) -> Iterator[str]:
 
 
 def fill(papers: int, readers: int, seed: int) -> None:
-    from digest import archive
+    from digest import search
     from digest.models import Announcement, Edition, EditionPaper, Paper, Source
     from subscriptions.models import Subscriber
 
@@ -75,7 +75,7 @@ def fill(papers: int, readers: int, seed: int) -> None:
             EditionPaper(edition=edition, paper=row, position=at, is_pinned=at < 2) for at, row in enumerate(made)
         )
         Announcement.objects.bulk_create(Announcement(paper=row, source=source, day=day, seen_at=now) for row in made)
-    archive.refresh()
+    search.refresh()
     now = datetime.combine(NEWEST, time(6), UTC)
     every = (
         Subscriber(email=f"r{n}@example.org", email_key=f"r{n}@example.org", state="active", created_at=now)

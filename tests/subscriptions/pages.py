@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from subscriptions import asks, proofs
+from subscriptions.signup import bot_check, requests
 
 
 def path(url: str) -> str:
@@ -34,13 +34,13 @@ def entered(url: str) -> tuple[Client, str]:
 def signup(**fields: Any) -> dict[str, Any]:
     """What the signup form sends, filled in by a person who took a minute."""
     made = timezone.now() - timedelta(minutes=1)
-    return {"act": "subscribe", "email": "ada@example.org", "age": proofs.stamp(made), "website": ""} | fields
+    return {"act": "subscribe", "email": "ada@example.org", "age": bot_check.stamp(made), "website": ""} | fields
 
 
 def sign_up(client: Client | None = None, **fields: Any) -> HttpResponse:
     """Post the signup form, and let the sweeper take it up."""
     response = (client or visitor()).post("/subscribe/", signup(**fields))
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     return response
 
 

@@ -8,7 +8,9 @@ import pytest
 import time_machine
 from django.core import mail
 
-from subscriptions import accounts, links, notices, services
+from subscriptions import accounts, services
+from subscriptions.links import urls
+from subscriptions.mail import notices
 from subscriptions.models import Notice, Subscriber, Suppression
 from tests import make
 from tests.make import NOW
@@ -19,14 +21,14 @@ State = Subscriber.State
 
 
 def opened(reader: Subscriber):
-    client, page = entered(links.account_url(reader))
+    client, page = entered(urls.account_url(reader))
     assert client.post(page).headers["Location"] == page
     return client
 
 
 def test_s5_a_fresh_link_opens_the_account_once():
     reader = make.subscriber("ada@example.org")
-    link = links.account_url(reader)
+    link = urls.account_url(reader)
     client, page = entered(link)
     assert "Open it on this device" in text(client.get(page))
     client.post(page)
@@ -38,7 +40,7 @@ def test_s5_a_fresh_link_opens_the_account_once():
 def test_s5_a_fresh_link_is_good_for_ten_minutes():
     reader = make.subscriber()
     with time_machine.travel(NOW, tick=False):
-        link = links.account_url(reader)
+        link = urls.account_url(reader)
     with time_machine.travel(NOW + timedelta(minutes=11), tick=False):
         client, page = entered(link)
         assert client.post(page).status_code == 404
@@ -55,7 +57,7 @@ def test_s5_an_open_account_closes_after_half_an_hour_of_rest():
 
 
 def test_s6_the_link_of_a_letter_does_not_open_the_account():
-    client, _ = entered(links.preferences_url(make.subscriber("ada@example.org")))
+    client, _ = entered(urls.preferences_url(make.subscriber("ada@example.org")))
     assert "ada@example.org" not in text(client.get("/account/"))
     assert "Erase" not in text(client.post("/account/", {"act": "erase", "sure": "yes"}))
 
@@ -76,7 +78,7 @@ def test_an_address_moves_once_the_new_one_says_yes():
     )
     reader.refresh_from_db()
     assert (reader.email, Notice.objects.get().kind) == ("ada@example.org", "address")
-    second, page = entered(links.address_url(reader))
+    second, page = entered(urls.address_url(reader))
     assert "ada@new.example" in text(second.get(page))
     assert "The letters come here now" in text(second.post(page))
     reader.refresh_from_db()
@@ -119,7 +121,7 @@ def test_erasing_forgets_an_address_left_behind_that_was_not_told_yet():
 def test_the_link_of_an_earlier_wish_for_an_address_is_void():
     reader = make.subscriber()
     accounts.ask_new_address(reader, "eve@new.example", NOW)
-    link = links.address_url(reader)
+    link = urls.address_url(reader)
     accounts.ask_new_address(reader, "ada@new.example", NOW)
     client, page = entered(link)
     assert client.post(page).status_code == 404
@@ -134,7 +136,7 @@ def test_an_address_somebody_reads_at_is_told_to_its_owner_only():
     assert "Look in the inbox" in free
     assert "Look in the inbox" in taken
     other.refresh_from_db()
-    client, page = entered(links.address_url(other))
+    client, page = entered(urls.address_url(other))
     assert "Somebody reads at this address already" in text(client.post(page))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from subscriptions import offering, query
+from subscriptions import query
 from subscriptions.models import Topic
-from subscriptions.topics import load_starter_topics
+from subscriptions.wants import topic_editing
+from subscriptions.wants.topics import load_starter_topics
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_a_reader_who_holds_the_new_filter_already_keeps_both_as_they_are():
     topic = make.topic("speech", "speech")
     reader = make.subscriber(topics=[topic], queries=["voice"])
     topic.query = "voice"
-    offering.write(topic)
+    topic_editing.write(topic)
     assert sorted(one.filter.text for one in reader.interests.all()) == ["speech", "voice"]
 
 
@@ -48,7 +49,7 @@ def test_what_a_curator_wrote_outlives_the_file_of_starter_topics():
     load_starter_topics()
     topic = Topic.objects.order_by("pk").first()
     topic.query = "my own words"
-    offering.write(topic)
+    topic_editing.write(topic)
     load_starter_topics()
     topic.refresh_from_db()
     assert topic.query == "my own words"
@@ -58,6 +59,6 @@ def test_what_a_curator_wrote_outlives_the_file_of_starter_topics():
 @pytest.mark.parametrize("into", ["itself", "retired"])
 def test_a_merge_that_makes_no_sense_is_refused(into):
     topic, retired = make.topic("speech", "speech"), make.topic("old", "old", is_active=False)
-    with pytest.raises(offering.OfferError):
-        offering.merge(topic, topic if into == "itself" else retired)
+    with pytest.raises(topic_editing.OfferError):
+        topic_editing.merge(topic, topic if into == "itself" else retired)
     assert Topic.objects.get(pk=topic.pk).is_active

@@ -18,11 +18,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config import logs
-from digest.rendering import doors
-from subscriptions import asks, limits, links, services
+from digest.letters import links
+from subscriptions import services
+from subscriptions.limits import limiter
+from subscriptions.links import urls
 from subscriptions.models import Ask, Budget, Consent, Interest, Notice, Subscriber, Suppression
+from subscriptions.signup import requests
 from tests import make
-from tests.digest.rendering.posts import delivery
+from tests.digest.letters.posts import delivery
 from tests.load import scanners
 from tests.make import NOW
 from tests.subscriptions.pages import entered, path, signup, text, unmasked, visitor
@@ -31,13 +34,13 @@ pytestmark = pytest.mark.django_db
 State = Subscriber.State
 KEPT = (Subscriber, Interest, Consent, Notice, Suppression, Ask, Budget)
 DOORS: dict[str, Callable[[Subscriber], str]] = {
-    "confirm": links.confirm_url,
-    "preferences": links.preferences_url,
-    "unsubscribe": links.unsubscribe_url,
-    "account": links.account_url,
-    "block": links.block_url,
-    "address": links.address_url,
-    "return": links.return_url,
+    "confirm": urls.confirm_url,
+    "preferences": urls.preferences_url,
+    "unsubscribe": urls.unsubscribe_url,
+    "account": urls.account_url,
+    "block": urls.block_url,
+    "address": urls.address_url,
+    "return": urls.return_url,
 }
 
 
@@ -57,9 +60,9 @@ def test_s1_nine_addresses_under_fire_get_at_most_twenty_seven_letters_and_other
     for day in range(40):
         now = NOW + timedelta(days=day)
         for number in range(18):
-            asks.write_down("signup", victims[number % 9], {}, f"198.51.{number}.0/24", now)
-        asks.write_down("signup", f"honest{day}@example.org", {}, "192.0.2.0/24", now)
-        asks.take_up(now)
+            requests.write_down("signup", victims[number % 9], {}, f"198.51.{number}.0/24", now)
+        requests.write_down("signup", f"honest{day}@example.org", {}, "192.0.2.0/24", now)
+        requests.take_up(now)
     in_thirty_days = Notice.objects.filter(subscriber__email__startswith="victim", created_at__lt=NOW + timedelta(30))
     assert in_thirty_days.count() == 27
     assert Notice.objects.filter(subscriber__email__startswith="honest").count() == 40
@@ -68,11 +71,11 @@ def test_s1_nine_addresses_under_fire_get_at_most_twenty_seven_letters_and_other
 def test_s1_a_thousand_networks_cannot_spend_more_than_the_sites_budget(settings):
     settings.SIGNUPS_PER_HOUR = 30
     for number in range(200):
-        asks.write_down("signup", f"v{number}@h{number}.example", {}, f"10.{number}.0.0/24", NOW)
-    asks.take_up(NOW)
+        requests.write_down("signup", f"v{number}@h{number}.example", {}, f"10.{number}.0.0/24", NOW)
+    requests.take_up(NOW)
     assert Notice.objects.count() == 30
-    asks.write_down("signup", "ada@example.org", {}, "192.0.2.0/24", NOW + timedelta(hours=2))
-    asks.take_up(NOW + timedelta(hours=2))
+    requests.write_down("signup", "ada@example.org", {}, "192.0.2.0/24", NOW + timedelta(hours=2))
+    requests.take_up(NOW + timedelta(hours=2))
     assert Notice.objects.filter(subscriber__email="ada@example.org").exists()
 
 
@@ -117,7 +120,7 @@ def people() -> None:
     for email, fields in list(PEOPLE.items())[1:]:
         make.subscriber(email, **fields)
     services.suppress("blocked@example.org", "complaint", NOW)
-    limits.take("address", "waiting@example.org", timezone.now())
+    limiter.take("address", "waiting@example.org", timezone.now())
 
 
 def asked(url: str, fields: dict[str, Any]) -> tuple[Any, ...]:
@@ -172,7 +175,7 @@ _PURPOSE = {"c": "confirm", "p": "preferences", "a": "account", "n": "address", 
 
 def test_s5_an_unsubscribe_token_changes_no_preferences():
     row = reader(state=State.ACTIVE)
-    token = path(links.unsubscribe_url(row)).split("/")[2]
+    token = path(urls.unsubscribe_url(row)).split("/")[2]
     client = visitor()
     client.cookies["preferences-link"] = token
     client.post("/preferences/", {"act": "schedule", "hour": "23"})
@@ -185,7 +188,7 @@ def test_s5_an_unsubscribe_token_changes_no_preferences():
 
 def test_s6_a_forwarded_letters_links_tell_no_address():
     row = reader(state=State.ACTIVE)
-    for make_url in (links.unsubscribe_url, links.preferences_url, links.block_url):
+    for make_url in (urls.unsubscribe_url, urls.preferences_url, urls.block_url):
         assert "ada@" not in text(visitor().get(path(make_url(row)), follow=True))
 
 
@@ -208,7 +211,7 @@ def test_s7_links_lead_on_to_an_address_without_the_token(door):
 
 def test_s7_on_a_public_site_the_cookie_is_bound_to_host_and_tls(settings):
     settings.PUBLIC = True
-    response = visitor().get(path(links.preferences_url(reader())))
+    response = visitor().get(path(urls.preferences_url(reader())))
     (cookie,) = response.cookies.values()
     assert cookie.key.startswith("__Host-")
     assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
@@ -249,11 +252,11 @@ def test_s8_no_host_a_visitor_names_gets_into_a_page_or_a_letter():
     row = reader(state=State.ACTIVE)
     for name in names:
         headers = {name: "evil.example"}
-        for page in ("/subscribe/", "/preferences/", path(links.unsubscribe_url(row))):
+        for page in ("/subscribe/", "/preferences/", path(urls.unsubscribe_url(row))):
             assert "evil.example" not in text(visitor().get(page, headers=headers))
         visitor().post("/subscribe/", signup(email="ben@example.org"), headers=headers)
     assert visitor().get("/subscribe/", headers={"Host": "evil.example"}).status_code == 400
-    assert links.confirm_url(row).startswith("http://localhost:8000/")
+    assert urls.confirm_url(row).startswith("http://localhost:8000/")
 
 
 # -- S18: forms of other sites -----------------------------------------------------------------------------------
@@ -321,9 +324,9 @@ def test_s20_no_value_of_any_field_breaks_a_form_or_reaches_the_database_with_a_
     row = reader(state=State.ACTIVE)
     letter = delivery([make.paper()], row)
     sent = dict.fromkeys(FIELDS, ODD[odd]) | {"act": act}
-    own, number = doors.own(letter, row), letter.papers[0]["paper"]
+    own, number = links.own(letter, row), letter.papers[0]["paper"]
     letters_pages = [path(own.saved), f"{path(own.act)}/{number}/why/", f"{path(own.act)}/{number}/save/"]
-    pages = [*FORMS, path(links.unsubscribe_url(row)), path(links.block_url(row)), *letters_pages]
+    pages = [*FORMS, path(urls.unsubscribe_url(row)), path(urls.block_url(row)), *letters_pages]
     given: list[str] = []
 
     def listen(execute, sql, params, many, context):
@@ -345,7 +348,7 @@ def test_s20_no_value_of_any_field_breaks_a_form_or_reaches_the_database_with_a_
                 else {"papers_file": listed}
             )
             assert client.post(page, {"act": act} | fresh).status_code < 500, page
-        asks.take_up(timezone.now())
+        requests.take_up(timezone.now())
     assert given
     assert [one for one in given if "\\x00" in one or "\\u0000" in one] == []
 
@@ -393,7 +396,7 @@ def test_s36_no_cache_keeps_a_readers_page(page):
 
 
 def test_s38_previews_are_counted_and_then_left_out(monkeypatch):
-    monkeypatch.setitem(limits.RULES, "preview", (limits.Rule(2, limits.HOUR),))
+    monkeypatch.setitem(limiter.RULES, "preview", (limiter.Rule(2, limiter.HOUR),))
     make.edition(papers=[make.paper("Speech in noise")])
     answers = [text(visitor().post("/subscribe/preview/", {"queries": "speech"})) for _ in range(3)]
     assert ["Speech in noise" in answer for answer in answers] == [True, True, False]
@@ -412,7 +415,7 @@ def test_s38_a_preview_costs_the_same_however_many_lines_and_papers(lines, djang
 
 def test_s38_a_page_of_preferences_costs_the_same_however_many_interests(django_assert_max_num_queries):
     row = make.subscriber(queries=[f"word{number}" for number in range(20)])
-    client, page = entered(links.preferences_url(row))
+    client, page = entered(urls.preferences_url(row))
     client.get(page)
     with django_assert_max_num_queries(20):
         assert client.get(page).status_code == 200

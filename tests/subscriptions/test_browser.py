@@ -13,8 +13,12 @@ from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from subscriptions import accounts, asks, links, notices, proofs, services, week
+from subscriptions import accounts, services
+from subscriptions.links import urls
+from subscriptions.mail import notices
 from subscriptions.models import Budget, Notice, Subscriber, Suppression
+from subscriptions.signup import bot_check, requests
+from subscriptions.when import week
 from tests import make
 from tests.browser import (
     SCHEMES,
@@ -39,7 +43,7 @@ BIBTEX = "@article{one, title={Folding proteins by hand}}\n@article{two, year=20
 def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """A site with one edition and some topics; returns its address."""
     settings.PUBLIC_BASE_URL = live_server.url
-    monkeypatch.setattr(proofs, "YOUNGEST", timedelta(0))
+    monkeypatch.setattr(bot_check, "YOUNGEST", timedelta(0))
     make.edition(papers=[make.paper("Speech in noise"), make.paper("Protein folding by hand")])
     make.topic("speech", group="Language", description="Talking and listening.")
     make.topic("proteins", "protein", group="Biology")
@@ -64,9 +68,9 @@ def test_from_the_first_look_to_the_first_letter(browser: Browser, site: str, wi
         page.get_by_label("Your time zone").select_option("Asia/Tokyo")
         press(page, "Send me the confirmation")
         heading(page, "Look in your inbox")
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     row = Subscriber.objects.get()
-    with opened(browser, links.confirm_url(row), width, script=script) as page:
+    with opened(browser, urls.confirm_url(row), width, script=script) as page:
         expect(page.locator("main")).to_contain_text("protein folding")
         press(page, "Yes, send me the letters")
         heading(page, "You are on the list")
@@ -96,7 +100,7 @@ def test_an_error_is_shown_where_it_is_and_nothing_is_lost(
 @each_way
 def test_preferences_are_changed_without_a_password(browser: Browser, site: str, width: int, script: bool) -> None:
     row = reader()
-    with opened(browser, links.preferences_url(row), width, script=script) as page:
+    with opened(browser, urls.preferences_url(row), width, script=script) as page:
         assert page.url == f"{site}/preferences/"
         expect(page.locator(".interests li")).to_contain_text("1 paper last week, 1 in 30 days")
         page.get_by_label("In your own words").fill("speech\ngalaxies")
@@ -142,7 +146,7 @@ def _choose_times(page: Page) -> None:
 @each_way
 def test_days_are_chosen_by_keyboard(browser: Browser, site: str, width: int, script: bool) -> None:
     row = reader()
-    with opened(browser, links.preferences_url(row), width, script=script) as page:
+    with opened(browser, urls.preferences_url(row), width, script=script) as page:
         expect(page.get_by_label("Tuesday")).to_be_hidden()
         page.get_by_label("How often").select_option("chosen")
         press(page, "Keep these times")
@@ -162,7 +166,7 @@ def test_days_are_chosen_by_keyboard(browser: Browser, site: str, width: int, sc
 @each_way
 def test_no_button_loses_what_was_typed_beside_another(browser: Browser, site: str, width: int, script: bool) -> None:
     row = reader()
-    with opened(browser, links.preferences_url(row), width, script=script) as page:
+    with opened(browser, urls.preferences_url(row), width, script=script) as page:
         page.get_by_label("In your own words").fill("speech\ngalaxies")
         page.get_by_label("What you work on").fill("I study how children learn to read.")
         page.get_by_label("At", exact=True).select_option("18")
@@ -182,7 +186,7 @@ def test_no_button_loses_what_was_typed_beside_another(browser: Browser, site: s
 @each_way
 def test_work_and_papers_told_and_forgotten_again(browser: Browser, site: str, width: int, script: bool) -> None:
     row = reader()
-    with opened(browser, links.preferences_url(row), width, script=script) as page:
+    with opened(browser, urls.preferences_url(row), width, script=script) as page:
         page.get_by_label("What you work on").fill("I study how children learn to read.")
         page.get_by_label("Papers you like", exact=True).fill("2601.00001")
         press(page, "Keep this")
@@ -201,15 +205,15 @@ def test_work_and_papers_told_and_forgotten_again(browser: Browser, site: str, w
 @each_way
 def test_leaving_undoing_and_leaving_less(browser: Browser, site: str, width: int, script: bool) -> None:
     row = reader()
-    with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
+    with opened(browser, urls.unsubscribe_url(row), width, script=script) as page:
         press(page, "Stop all letters")
         heading(page, "No more letters come")
         press(page, "That was a mistake")
         heading(page, "The letters come again")
-    with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
+    with opened(browser, urls.unsubscribe_url(row), width, script=script) as page:
         press(page, "One letter a week")
         heading(page, "One letter a week")
-    with opened(browser, links.unsubscribe_url(row), width, script=script) as page:
+    with opened(browser, urls.unsubscribe_url(row), width, script=script) as page:
         press(page, "Pause for two weeks")
         heading(page, "Two weeks of quiet")
         assert blemishes(page, script) == []
@@ -224,9 +228,9 @@ def test_data_are_taken_along_and_erased(browser: Browser, site: str, width: int
         page.get_by_label("The address your letters come to").fill("ada@example.org")
         press(page, "Mail me a link")
         heading(page, "Look in your inbox")
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert Notice.objects.get().kind == "link"
-    with opened(browser, links.account_url(row), width, script=script) as page:
+    with opened(browser, urls.account_url(row), width, script=script) as page:
         press(page, "Open it on this device")
         with page.expect_download() as download:
             press(page, "All of it (JSON)")
@@ -248,7 +252,7 @@ def test_an_address_moves_by_a_fresh_link_and_the_old_one_is_told(
     browser: Browser, site: str, width: int, script: bool
 ) -> None:
     row = reader()
-    with opened(browser, links.preferences_url(row), width, script=script) as page:
+    with opened(browser, urls.preferences_url(row), width, script=script) as page:
         press(page, "Mail me a fresh link")
         status(page, "on its way to your address")
     with opened(browser, mailed("ada@example.org", "/a/"), width, script=script) as page:
@@ -283,7 +287,7 @@ def test_an_old_confirmation_is_renewed_on_its_own_page(browser: Browser, site: 
     row = services.subscribe("ada@example.org", queries=["speech"], now=timezone.now())
     mailed("ada@example.org", "/c/")
     with time_machine.travel(timezone.now() - timedelta(days=8)):
-        old = links.confirm_url(row)
+        old = urls.confirm_url(row)
     Budget.objects.all().delete()  # a week has passed
     with opened(browser, old, width, script=script) as page:
         heading(page, "more than seven days old")
@@ -323,7 +327,7 @@ def test_a_file_of_papers_stays_while_the_form_is_mended(browser: Browser, site:
         press(page, "Go back to it")
         expect(page.locator(".brought")).to_contain_text("library.bib is here: 1 paper")
         expect(page.get_by_label("Your e-mail address")).to_have_value("ada@example.org")
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     row = Subscriber.objects.get()
     assert [one.title for one in row.liked_papers.all()] == ["Folding proteins by hand"]
 
@@ -331,7 +335,7 @@ def test_a_file_of_papers_stays_while_the_form_is_mended(browser: Browser, site:
 @each_way
 def test_a_stranger_stops_the_questions(browser: Browser, site: str, width: int, script: bool) -> None:
     row = services.subscribe("eve@example.org", now=timezone.now())
-    with opened(browser, links.block_url(row), width, script=script) as page:
+    with opened(browser, urls.block_url(row), width, script=script) as page:
         press(page, "Never write to this address")
         heading(page, "We will not write again")
     assert Suppression.objects.get().reason == "request"
@@ -373,7 +377,7 @@ def test_under_load_the_browser_does_a_sum(browser: Browser, site: str, settings
         expect(page.locator("#busy")).to_contain_text("The sum is done", timeout=30_000)
         press(page, "Send me the confirmation")
         heading(page, "Look in your inbox")
-    assert asks.take_up(timezone.now()) == {"signup": 1}
+    assert requests.take_up(timezone.now()) == {"signup": 1}
 
 
 def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
@@ -392,7 +396,7 @@ def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
         page.keyboard.type("ada@example.org")
         page.keyboard.press("Enter")
         heading(page, "Look in your inbox")
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     row = Subscriber.objects.get()
     assert (row.hour, row.interests.count()) == (9, 2)
 
@@ -412,7 +416,7 @@ def _tab_on(page: Page, until: str) -> None:
 def test_s2_pages_opened_by_a_scanner_with_scripts_change_nothing(browser: Browser, site: str) -> None:
     row = services.subscribe("eve@example.org", now=timezone.now())
     before = list(Subscriber.objects.values())
-    for url in (links.confirm_url(row), links.unsubscribe_url(row), links.block_url(row), links.account_url(row)):
+    for url in (urls.confirm_url(row), urls.unsubscribe_url(row), urls.block_url(row), urls.account_url(row)):
         with opened(browser, url) as page:
             page.wait_for_load_state("networkidle")
     assert list(Subscriber.objects.values()) == before
@@ -426,16 +430,16 @@ def pages(site: str) -> dict[str, str]:
     accounts.ask_new_address(moving, "moved@example.net", timezone.now())
     return {
         "signup": f"{site}/subscribe/?topic=speech&q=protein",
-        "confirm": links.confirm_url(waiting),
-        "confirmed": links.confirm_url(active),
-        "preferences": links.preferences_url(active),
-        "unsubscribe": links.unsubscribe_url(active),
-        "block": links.block_url(waiting),
-        "account": links.account_url(active),
-        "return": links.return_url(left),
-        "new address": links.address_url(moving),
+        "confirm": urls.confirm_url(waiting),
+        "confirmed": urls.confirm_url(active),
+        "preferences": urls.preferences_url(active),
+        "unsubscribe": urls.unsubscribe_url(active),
+        "block": urls.block_url(waiting),
+        "account": urls.account_url(active),
+        "return": urls.return_url(left),
+        "new address": urls.address_url(moving),
         "ask for a link": f"{site}/preferences/",
-        "cut link": links.preferences_url(active)[:-6] + "/",
+        "cut link": urls.preferences_url(active)[:-6] + "/",
         "no link": f"{site}/account/",
     }
 

@@ -7,8 +7,9 @@ from contextlib import redirect_stdout
 import pytest
 from django.core.management import call_command
 
-from subscriptions import services, week
+from subscriptions import services
 from subscriptions.models import Notice, Subscriber
+from subscriptions.when import week
 from tests import make
 from tests.make import NOW
 

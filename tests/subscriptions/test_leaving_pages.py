@@ -8,9 +8,12 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from subscriptions import addresses, links, notices, services, week
+from subscriptions import addresses, services
+from subscriptions.links import urls
+from subscriptions.mail import notices
 from subscriptions.models import Budget, Frequency, Notice, Subscriber, Suppression
-from subscriptions.views.leaving import way_back
+from subscriptions.views.leave import way_back
+from subscriptions.when import week
 from tests import make
 from tests.make import NOW
 from tests.subscriptions.pages import entered, path, text, visitor
@@ -21,7 +24,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 def leaving(reader: Subscriber) -> str:
-    return path(links.unsubscribe_url(reader))
+    return path(urls.unsubscribe_url(reader))
 
 
 def test_the_page_has_one_button_and_the_button_leaves():
@@ -132,7 +135,7 @@ def test_s3_in_whatever_state_it_ends_and_begins_nothing(state):
     assert not Notice.objects.exists()
 
 
-@pytest.mark.parametrize("make_url", [links.preferences_url, links.confirm_url, links.account_url, links.block_url])
+@pytest.mark.parametrize("make_url", [urls.preferences_url, urls.confirm_url, urls.account_url, urls.block_url])
 def test_s37_no_other_link_of_a_reader_ends_their_letters(make_url):
     reader = make.subscriber()
     token = path(make_url(reader)).split("/")[2]
@@ -164,7 +167,7 @@ def test_s37_naming_an_address_ends_nobodys_letters():
 def test_s37_the_preferences_link_alone_ends_nothing(act):
     """It may have been passed on with a letter: leaving has a link of its own, and erasing a fresh one."""
     reader = make.subscriber()
-    client, page = entered(links.preferences_url(reader))
+    client, page = entered(urls.preferences_url(reader))
     assert client.post(page, {"act": act, "sure": "yes"}).status_code == 422
     reader.refresh_from_db()
     assert reader.state == State.ACTIVE
@@ -286,11 +289,11 @@ def test_fewer_topics_are_a_link_mailed_to_the_reader():
 
 def test_whoever_has_their_preferences_open_is_led_there():
     reader = make.subscriber()
-    client, _ = entered(links.preferences_url(reader))
+    client, _ = entered(urls.preferences_url(reader))
     page = text(client.get(leaving(reader)))
     assert "/preferences/#interests" in page
     assert 'value="link"' not in page
-    assert 'value="link"' in text(entered(links.preferences_url(make.subscriber()))[0].get(leaving(reader)))
+    assert 'value="link"' in text(entered(urls.preferences_url(make.subscriber()))[0].get(leaving(reader)))
 
 
 def test_leaving_by_mistake_is_undone_on_the_spot():
@@ -315,7 +318,7 @@ def test_s37_an_old_letter_brings_nobody_back():
     assert reader.state == State.UNSUBSCRIBED
 
 
-@pytest.mark.parametrize("page", [links.unsubscribe_url, links.preferences_url])
+@pytest.mark.parametrize("page", [urls.unsubscribe_url, urls.preferences_url])
 def test_whoever_left_is_told_so_and_shown_the_way_back(page):
     reader = make.subscriber()
     link = page(reader)
@@ -335,11 +338,11 @@ def test_whoever_left_is_told_so_and_shown_the_way_back(page):
 def test_the_form_on_the_preferences_page_leads_to_the_leaving_page():
     reader = make.subscriber()
     services.unsubscribe(reader, timezone.now())
-    client, page = entered(links.preferences_url(reader))
+    client, page = entered(urls.preferences_url(reader))
     assert f'action="{leaving(reader)}"' in text(client.get(page))
 
 
-@pytest.mark.parametrize("page", [links.unsubscribe_url, links.preferences_url])
+@pytest.mark.parametrize("page", [urls.unsubscribe_url, urls.preferences_url])
 def test_a_day_after_leaving_the_way_back_is_to_sign_up(page):
     reader = make.subscriber()
     services.unsubscribe(reader, timezone.now() - timedelta(hours=25))
@@ -360,7 +363,7 @@ def test_a_suppressed_reader_is_offered_no_undo():
 def test_the_goodbye_has_a_way_back_for_thirty_days():
     reader = make.subscriber()
     services.unsubscribe(reader, timezone.now())
-    client, page = entered(links.return_url(reader))
+    client, page = entered(urls.return_url(reader))
     assert "Start the letters again?" in text(client.get(page))
     assert "come again" in text(client.post(page))
     reader.refresh_from_db()
@@ -370,7 +373,7 @@ def test_the_goodbye_has_a_way_back_for_thirty_days():
 def test_the_way_back_of_an_earlier_goodbye_is_closed():
     reader = make.subscriber()
     services.unsubscribe(reader, NOW)
-    link = links.return_url(reader)
+    link = urls.return_url(reader)
     services.come_back(reader, NOW)
     services.unsubscribe(reader, timezone.now())
     client, page = entered(link)
@@ -379,7 +382,7 @@ def test_the_way_back_of_an_earlier_goodbye_is_closed():
 
 def test_whoever_never_asked_is_never_written_to_again():
     reader = services.subscribe("eve@example.org", now=NOW)
-    link = path(links.block_url(reader))
+    link = path(urls.block_url(reader))
     assert "Never write to this address" in text(visitor().get(link))
     assert not Suppression.objects.exists()
     assert visitor(enforce_csrf_checks=True).post(link).status_code == 200

@@ -12,8 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from config.headers import MOST_LIST_BODY
-from subscriptions import asks, limits, links, uploads
+from subscriptions import uploads
+from subscriptions.limits import limiter
+from subscriptions.links import urls
 from subscriptions.models import Ask, Subscriber
+from subscriptions.signup import requests
 from tests import make
 from tests.subscriptions.pages import entered, signup, text, visitor
 
@@ -47,7 +50,7 @@ def test_a_signup_brings_a_file_and_bad_entries_are_named() -> None:
     response = visitor().post("/subscribe/", signup(papers_file=file()))
     assert response.status_code == 200
     assert "Line 2, two: It has neither a title nor an arXiv id nor a DOI." in text(response)
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert liked() == {"arxiv:2504.02302", "title:listening to galaxies"}
     assert not Ask.objects.exists()
 
@@ -55,13 +58,13 @@ def test_a_signup_brings_a_file_and_bad_entries_are_named() -> None:
 @pytest.mark.parametrize(("name", "content"), [("x.ris", RIS), ("x.json", CSL), ("ids.txt", "10.1234/abc\n")])
 def test_every_usual_kind_of_file_is_read(name: str, content: str) -> None:
     visitor().post("/subscribe/", signup(papers_file=file(content, name)))
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert liked() == {"doi:10.1234/abc"}
 
 
 def test_typed_papers_and_a_file_go_together() -> None:
     visitor().post("/subscribe/", signup(papers="1706.03762", papers_file=file()))
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert liked() == {"arxiv:1706.03762", "arxiv:2504.02302", "title:listening to galaxies"}
 
 
@@ -71,7 +74,7 @@ def test_a_form_shown_again_keeps_the_file() -> None:
     assert "library.bib" in page
     assert "Line 2, two" in page
     client.post("/subscribe/", signup(papers_kept=carried(page)))
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert liked() == {"arxiv:2504.02302", "title:listening to galaxies"}
 
 
@@ -124,13 +127,13 @@ def test_a_file_that_cannot_be_read_is_told_beside_its_field(content: str | byte
 def test_a_carried_file_that_was_tampered_with_is_no_file(kept: str) -> None:
     response = visitor().post("/subscribe/", signup(papers_kept=kept))
     assert response.status_code == 200
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert liked() == set()
 
 
 def test_a_reader_brings_a_file_to_their_page() -> None:
     reader = make.subscriber("ada@example.org")
-    client, page = entered(links.preferences_url(reader))
+    client, page = entered(urls.preferences_url(reader))
     response = client.post(page, {"act": "taste", "description": "I study speech.", "papers_file": file()})
     assert "2 new, 0 known already" in text(response)
     assert "Line 2, two" in text(response)
@@ -139,7 +142,7 @@ def test_a_reader_brings_a_file_to_their_page() -> None:
 
 def test_a_bad_file_changes_nothing_and_the_rest_is_still_there() -> None:
     reader = make.subscriber("ada@example.org")
-    client, page = entered(links.preferences_url(reader))
+    client, page = entered(urls.preferences_url(reader))
     sent = {
         "act": "taste",
         "description": "I study speech.",
@@ -155,7 +158,7 @@ def test_a_bad_file_changes_nothing_and_the_rest_is_still_there() -> None:
 
 
 def test_s38_files_from_one_network_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.RULES, "list", (limits.Rule(2, limits.HOUR),))
+    monkeypatch.setitem(limiter.RULES, "list", (limiter.Rule(2, limiter.HOUR),))
     client = visitor()
     answers = [client.post("/subscribe/", signup(email=f"a{n}@example.org", papers_file=file())) for n in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

@@ -7,8 +7,12 @@ import pytest
 from django.utils import timezone
 
 from digest.models import Delivery, Skip
-from subscriptions import asks, links, services, tastes, week
+from subscriptions import services
+from subscriptions.links import urls
 from subscriptions.models import Frequency, Notice, Subscriber
+from subscriptions.signup import requests
+from subscriptions.wants import liked_papers
+from subscriptions.when import week
 from tests import make
 from tests.make import NOW
 from tests.subscriptions.pages import entered, text, visitor
@@ -18,7 +22,7 @@ State = Subscriber.State
 
 
 def opened(reader: Subscriber):
-    client, page = entered(links.preferences_url(reader))
+    client, page = entered(urls.preferences_url(reader))
     assert page == "/preferences/"
     return client
 
@@ -252,7 +256,7 @@ def whole(**changed):
 @pytest.fixture
 def folder() -> Subscriber:
     reader = make.subscriber(queries=["protein"], exploration=True)
-    tastes.describe(reader, "I fold proteins.", NOW)
+    liked_papers.describe(reader, "I fold proteins.", NOW)
     return reader
 
 
@@ -290,7 +294,7 @@ def test_two_mistakes_at_once_give_no_two_elements_one_name(folder):
 
 
 def test_a_refusal_while_keeping_takes_back_the_other_parts(folder, monkeypatch):
-    monkeypatch.setattr(tastes, "MOST_LIKED", 1)
+    monkeypatch.setattr(liked_papers, "MOST_LIKED", 1)
     answer = post(folder, **whole(act="schedule", description="I dig.", papers="2504.02302\n2504.02303", hour="9"))
     assert answer.status_code == 422
     assert "more than 1 papers" in text(answer)
@@ -348,7 +352,7 @@ def test_a_fresh_link_is_mailed_to_a_readers_address():
     make.subscriber("ada@example.org")
     response = visitor().post("/preferences/", {"email": "Ada@example.org"})
     assert "Look in your inbox" in text(response)
-    asks.take_up(timezone.now())
+    requests.take_up(timezone.now())
     assert Notice.objects.get().kind == "link"
 
 

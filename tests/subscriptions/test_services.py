@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from subscriptions import accounts, addresses, schedule, services, signals
-from subscriptions.interests import InterestError
+from subscriptions import accounts, addresses, services, signals
 from subscriptions.models import Consent, Interest, Notice, Subscriber, Suppression
+from subscriptions.wants.interests import InterestError
+from subscriptions.when import schedule
 from tests import make
 from tests.make import NOW
 

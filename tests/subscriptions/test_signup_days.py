@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from subscriptions import links, schedule, week
+from subscriptions.links import urls
 from subscriptions.models import Subscriber
+from subscriptions.when import schedule, week
 from tests.subscriptions.pages import entered, sign_up, signup, text, visitor
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ def test_days_are_chosen_when_signing_up_and_named_before_the_button():
     sign_up(frequency="chosen", days=["4", "1"], hour="7", zone="Europe/Berlin")
     reader = Subscriber.objects.get()
     assert (reader.frequency, week.short(reader.days)) == ("chosen", "tue fri")
-    client, page = entered(links.confirm_url(reader))
+    client, page = entered(urls.confirm_url(reader))
     assert "Tuesday and Friday at 07:00, Europe/Berlin time" in text(client.get(page))
     client.post(page)
     reader.refresh_from_db()
@@ -26,7 +27,7 @@ def test_days_are_chosen_when_signing_up_and_named_before_the_button():
 
 def test_a_weekly_letter_names_its_day_before_the_button():
     sign_up(frequency="weekly", weekday="6")
-    client, page = entered(links.confirm_url(Subscriber.objects.get()))
+    client, page = entered(urls.confirm_url(Subscriber.objects.get()))
     assert "Once a week on Sunday at 07:00" in text(client.get(page))
 
 

@@ -10,8 +10,11 @@ from django.core import mail
 from django.utils import timezone
 
 from digest.models import Delivery
-from subscriptions import asks, links, notices, proofs, services
+from subscriptions import services
+from subscriptions.links import urls
+from subscriptions.mail import notices
 from subscriptions.models import Ask, Notice, Subscriber
+from subscriptions.signup import bot_check, requests
 from tests import make
 from tests.make import NOW, TODAY
 from tests.subscriptions.pages import entered, sign_up, signup, text, unmasked, visitor
@@ -240,7 +243,7 @@ def test_a_request_to_confirm_names_a_dozen_topics_at_most():
 def test_a_confirmation_link_shows_a_button_and_the_button_begins():
     sign_up(queries="protein folding", hour="7", zone="Europe/Berlin")
     reader = Subscriber.objects.get()
-    client, page = entered(links.confirm_url(reader))
+    client, page = entered(urls.confirm_url(reader))
     assert "protein folding" in text(client.get(page))
     reader.refresh_from_db()
     assert reader.state == State.PENDING
@@ -254,7 +257,7 @@ def test_a_confirmation_link_shows_a_button_and_the_button_begins():
 
 def test_after_confirming_the_preferences_are_open():
     reader = make.subscriber(state=State.PENDING, confirmed_at=None, next_digest_at=None)
-    client, page = entered(links.confirm_url(reader))
+    client, page = entered(urls.confirm_url(reader))
     client.post(page)
     assert "Your letters" in text(client.get("/preferences/"))
 
@@ -263,7 +266,7 @@ def test_an_old_confirmation_link_is_renewed_in_place():
     with time_machine.travel(NOW, tick=False):
         sign_up()
         reader = Subscriber.objects.get()
-        link = links.confirm_url(reader)
+        link = urls.confirm_url(reader)
     with time_machine.travel(NOW + timedelta(days=8), tick=False):
         client, page = entered(link)
         response = client.get(page)
@@ -274,7 +277,7 @@ def test_an_old_confirmation_link_is_renewed_in_place():
 
 
 def test_a_link_cut_in_two_says_so():
-    client, page = entered(links.confirm_url(make.subscriber())[:-9] + "/")
+    client, page = entered(urls.confirm_url(make.subscriber())[:-9] + "/")
     response = client.get(page)
     assert response.status_code == 404
     assert "cut a long link in two" in text(response)
@@ -283,7 +286,7 @@ def test_a_link_cut_in_two_says_so():
 @pytest.mark.parametrize("state", [State.PAUSED, State.UNSUBSCRIBED, State.SUPPRESSED])
 def test_a_used_confirmation_link_begins_nothing(state):
     reader = make.subscriber(state=state)
-    client, page = entered(links.confirm_url(reader))
+    client, page = entered(urls.confirm_url(reader))
     assert client.post(page).status_code == 200
     reader.refresh_from_db()
     assert reader.state == state
@@ -292,7 +295,7 @@ def test_a_used_confirmation_link_begins_nothing(state):
 def test_todays_letter_can_be_had_at_once():
     edition = make.edition(papers=[make.paper("Speech in noise")])
     reader = make.subscriber(cursor=edition.serial, next_digest_at=timezone.now() + timedelta(days=1))
-    client, page = entered(links.confirm_url(reader))
+    client, page = entered(urls.confirm_url(reader))
     answer = text(client.post(page, {"act": "now"}))
     assert "on its way" in answer
     assert "Your first letter comes on" not in answer
@@ -303,7 +306,7 @@ def test_todays_letter_can_be_had_at_once():
 
 def test_a_confirmation_link_opened_again_speaks_of_the_letter_that_is_due():
     make.edition(papers=[make.paper("Speech in noise")])
-    client, page = entered(links.confirm_url(make.subscriber(next_digest_at=timezone.now())))
+    client, page = entered(urls.confirm_url(make.subscriber(next_digest_at=timezone.now())))
     seen = text(client.get(page))
     assert "Your first letter is due now" in seen
     assert 'value="now"' not in seen
@@ -312,7 +315,7 @@ def test_a_confirmation_link_opened_again_speaks_of_the_letter_that_is_due():
 def test_a_confirmation_link_opened_after_the_first_letter_speaks_of_the_next():
     reader = make.subscriber(next_digest_at=timezone.now() + timedelta(days=1))
     edition = make.edition(papers=[make.paper("Speech in noise")])
-    client, page = entered(links.confirm_url(reader))
+    client, page = entered(urls.confirm_url(reader))
     assert "Your first letter comes on" in text(client.get(page))
     Delivery.objects.create(
         edition=edition, subscriber=reader, state="accepted", local_date=edition.date, due_at=NOW,
@@ -335,7 +338,7 @@ def test_a_robot_that_fills_the_trap_is_told_nothing_and_nothing_happens():
 @pytest.mark.parametrize(
     ("age", "sentence"),
     [
-        (lambda: proofs.stamp(timezone.now()), "faster than people type"),
+        (lambda: bot_check.stamp(timezone.now()), "faster than people type"),
         (lambda: "", "more than a day"),
         (lambda: "1.x.y", "more than a day"),
     ],
@@ -349,31 +352,31 @@ def test_a_form_of_the_wrong_age_is_shown_again_with_everything_in_it(age, sente
 
 
 def test_a_form_shown_again_counts_its_age_from_the_first_showing():
-    age = proofs.stamp(timezone.now() - timedelta(minutes=1))
+    age = bot_check.stamp(timezone.now() - timedelta(minutes=1))
     page = text(visitor().post("/subscribe/", signup(email="ada@", age=age)))
     assert f'name="age" value="{age}"' in page
 
 
 def test_a_form_too_old_is_shown_again_with_a_fresh_age():
     with time_machine.travel(NOW, tick=False):
-        age = proofs.stamp(NOW)
+        age = bot_check.stamp(NOW)
     with time_machine.travel(NOW + timedelta(hours=25), tick=False):
         page = text(visitor().post("/subscribe/", signup(age=age)))
         again = page.split('name="age" value="')[1].split('"')[0]
-        assert again == proofs.stamp(timezone.now())
+        assert again == bot_check.stamp(timezone.now())
 
 
 def solved(challenge: str) -> str:
-    return next(n for n in map(str, count()) if proofs.leading_zeros(challenge, n) >= proofs.BITS)
+    return next(n for n in map(str, count()) if bot_check.leading_zeros(challenge, n) >= bot_check.BITS)
 
 
 def unsolved(challenge: str) -> str:
     """A wrong number: any fixed one is right by chance, once in 2 to the BITS challenges."""
-    return next(n for n in map(str, count()) if proofs.leading_zeros(challenge, n) < proofs.BITS)
+    return next(n for n in map(str, count()) if bot_check.leading_zeros(challenge, n) < bot_check.BITS)
 
 
 def test_s1_under_load_a_solved_sum_stands_in_for_waiting(settings, monkeypatch):
-    monkeypatch.setattr(proofs, "BITS", 8)
+    monkeypatch.setattr(bot_check, "BITS", 8)
     settings.SIGNUPS_PER_HOUR = 5
     for number in range(5):
         sign_up(email=f"a{number}@h{number}.example")
@@ -387,13 +390,13 @@ def test_s1_under_load_a_solved_sum_stands_in_for_waiting(settings, monkeypatch)
 
 
 def test_s1_a_sum_opens_once_and_for_ten_minutes(monkeypatch):
-    monkeypatch.setattr(proofs, "BITS", 4)
-    challenge = proofs.challenge()
+    monkeypatch.setattr(bot_check, "BITS", 4)
+    challenge = bot_check.challenge()
     data = {"work": challenge, "sum": solved(challenge)}
-    assert [proofs.is_solved(data, timezone.now()) for _ in range(2)] == [True, False]
+    assert [bot_check.is_solved(data, timezone.now()) for _ in range(2)] == [True, False]
     with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
-        late = proofs.challenge()
-    assert not proofs.is_solved({"work": late[:-2], "sum": "1"}, timezone.now())
+        late = bot_check.challenge()
+    assert not bot_check.is_solved({"work": late[:-2], "sum": "1"}, timezone.now())
 
 
 def test_a_look_alike_domain_is_shown_before_it_is_taken():
@@ -402,4 +405,4 @@ def test_a_look_alike_domain_is_shown_before_it_is_taken():
     assert "xn--pypal-4ve.com" in text(response)
     assert not Ask.objects.exists()
     visitor().post("/subscribe/", signup(email="ada@pаypal.com", sure="xn--pypal-4ve.com"))
-    assert asks.take_up(timezone.now()) == {"signup": 1}
+    assert requests.take_up(timezone.now()) == {"signup": 1}

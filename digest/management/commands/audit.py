@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, day
-from digest.delivery import audit
+from digest.delivery.accounts import audit
 from digest.models import Edition
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, day
 
 
 class Command(Base):

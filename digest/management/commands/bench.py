@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest import commands, rehearsal
-from digest.commands import UsageError
+from digest import rehearsal
+from digest.letters import bench as letters
 from digest.matching import bench, likes_bench, preview_bench
-from digest.rendering import bench as letters
+from subscriptions import commands
+from subscriptions.commands import UsageError
 
 STAGES = ("match", "preview", "refit", "render", "send", "day")
 

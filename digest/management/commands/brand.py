@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError
-from digest.rendering import brand
+from digest.letters import brand
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError
 
 
 class Command(Base):

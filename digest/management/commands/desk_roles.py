@@ -7,10 +7,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
-from digest.commands import Command as BaseCommand
-from digest.commands import current
-from digest.desk import log, roles
-from subscriptions.commands import typed
+from digest.desk import audit_log, roles
+from subscriptions.commands import Command as BaseCommand
+from subscriptions.commands import current, typed
 
 
 class Command(BaseCommand):
@@ -34,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {name!r}. Make the user first: {typed('createsuperuser')}", returncode=2)
         before = [group.name for group in user.groups.all()]
         user.groups.set([groups[role]])
-        log.record(None, "give role", f"person {name}", current(None), {"roles": before}, {"roles": [role]})
+        audit_log.record(None, "give role", f"person {name}", current(None), {"roles": before}, {"roles": [role]})
 
 
 def _names(group: Any) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from digest import doctor
-from digest.commands import Command as BaseCommand
-from digest.commands import current
+from digest.operate import doctor
+from subscriptions.commands import Command as BaseCommand
+from subscriptions.commands import current
 
 MARKS = {doctor.OK: "ok  ", doctor.WARN: "warn", doctor.BAD: "BAD "}
 

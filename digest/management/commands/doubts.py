@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, current
 from digest.delivery import resolve, settle
 from digest.models import Delivery
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, current
 
 
 class Command(Base):

@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from digest import commands
-from digest.matching import encoder
+from digest.matching import onnx_encoder
 from digest.matching.evaluation import running
+from subscriptions import commands
 
 
 class Command(commands.Command):
@@ -32,8 +32,8 @@ class Command(commands.Command):
         if not options["data"].is_dir():
             raise CommandError(f"There are no judged collections in {options['data']}. Name their folder with --data.")
         try:
-            loaded = encoder.load(options["encoder"])
-        except encoder.EncoderError as error:
+            loaded = onnx_encoder.load(options["encoder"])
+        except onnx_encoder.EncoderError as error:
             raise CommandError(str(error)) from error
         return {
             "part": options["part"],

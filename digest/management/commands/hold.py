@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import current
-from digest.delivery import channels, holds
+from digest.delivery.channels import holds, traits
+from subscriptions.commands import Command as Base
+from subscriptions.commands import current
 
 
 class Command(Base):
@@ -19,6 +19,6 @@ class Command(Base):
         parser.add_argument("--channel", default="", help="the configured one, if left out")
 
     def run(self, reason: str = "", channel: str = "", **options: Any) -> dict[str, Any]:
-        name = channel or channels.current()
+        name = channel or traits.current()
         held = holds.hold(name, holds.OPERATOR, reason, current(None))
         return {"channel": name, "held": True, "changed": held, "reason": holds.channel(name).held_reason}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from digest.commands import Command as BaseCommand
 from digest.sources import starters
+from subscriptions.commands import Command as BaseCommand
 
 
 class Command(BaseCommand):

@@ -8,12 +8,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from digest import commands
-from digest.commands import UsageError
 from digest.matching import Day, PaperText
-from digest.matching.reading import papers_announced, papers_of
+from digest.matching.load import papers_announced, papers_of
 from digest.models import Edition, Paper
-from subscriptions import query
+from subscriptions import commands, query
+from subscriptions.commands import UsageError
 
 
 class Command(commands.Command):

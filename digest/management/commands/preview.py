@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, current, day
-from digest.rendering import previews
-from subscriptions import mail
+from digest.letters import previews
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, current, day
+from subscriptions.mail import outgoing
 
 
 class Command(Base):
@@ -46,7 +46,7 @@ class Command(Base):
         self.stdout.write(answer["body"])
 
 
-def _body(letter: mail.Letter, form: str) -> str:
+def _body(letter: outgoing.Letter, form: str) -> str:
     if form == "eml":
-        return mail.as_message(letter).message().as_string()
+        return outgoing.as_message(letter).message().as_string()
     return letter.html or letter.text if form == "html" else letter.text

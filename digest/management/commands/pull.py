@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, current, day, moment
 from digest.models import Fetch, Outcome, Source
 from digest.sources import backfill, pull
-from digest.sources.kinds import MODULES
+from digest.sources.parsers.registry import MODULES
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, current, day, moment
 
 _BAD = {Outcome.FAILED, Outcome.FORMAT_ERROR}
 

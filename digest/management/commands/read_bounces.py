@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, current
-from digest.delivery import bounces
+from digest.delivery.reports import bounces
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, current
 
 
 class Command(Base):

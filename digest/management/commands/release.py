@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from digest import editions
-from digest.commands import Command as BaseCommand
-from digest.commands import current, day, moment
+from digest.editions import lifecycle
+from subscriptions.commands import Command as BaseCommand
+from subscriptions.commands import current, day, moment
 
 
 class Command(BaseCommand):
@@ -20,13 +20,13 @@ class Command(BaseCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         now = current(options["now"])
-        edition = editions.collect(options["date"] or now.date(), now)
+        edition = lifecycle.collect(options["date"] or now.date(), now)
         answer: dict[str, Any] = {"edition": str(edition.date)}
         try:
-            edition = editions.release(edition, now, force=options["force"])
-        except editions.EmptyEditionError as reason:
+            edition = lifecycle.release(edition, now, force=options["force"])
+        except lifecycle.EmptyEditionError as reason:
             answer |= {"status": "empty", "reason": str(reason)}
-        except editions.EditionError as reason:
+        except lifecycle.EditionError as reason:
             self.failed = True
             answer |= {"status": edition.state, "reason": str(reason)}
         else:

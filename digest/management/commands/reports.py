@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import current
-from digest.delivery import channels, flood
+from digest.delivery.channels import traits
+from digest.delivery.reports import surge_review
+from subscriptions.commands import Command as Base
+from subscriptions.commands import current
 
 
 class Command(Base):
@@ -21,12 +22,12 @@ class Command(Base):
         word.add_argument("--refuse", action="store_true", help="they are forged: keep them without consequences")
 
     def run(self, channel: str = "", believe: bool = False, refuse: bool = False, **options: Any) -> dict[str, Any]:
-        name = channel or channels.current()
+        name = channel or traits.current()
         if believe:
-            return {"channel": name, "believed": flood.believe(name)}
+            return {"channel": name, "believed": surge_review.believe(name)}
         if refuse:
-            return {"channel": name, "refused": flood.refuse(name, current(None))}
-        return {"waiting": [_line(one) for one in flood.waiting()]}
+            return {"channel": name, "refused": surge_review.refuse(name, current(None))}
+        return {"waiting": [_line(one) for one in surge_review.waiting()]}
 
     def show(self, answer: dict[str, Any]) -> None:
         if "waiting" not in answer:
@@ -40,7 +41,7 @@ class Command(Base):
             )
 
 
-def _line(one: flood.Waiting) -> dict[str, Any]:
+def _line(one: surge_review.Waiting) -> dict[str, Any]:
     return {
         "channel": one.channel,
         "reports": one.reports,

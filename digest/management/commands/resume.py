@@ -7,9 +7,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import current, moment
-from digest.delivery import channels, flood, holds, restore
+from digest.delivery.accounts import restore_guard
+from digest.delivery.channels import holds, traits
+from digest.delivery.reports import surge_review
+from subscriptions.commands import Command as Base
+from subscriptions.commands import current, moment
 
 
 class Command(Base):
@@ -23,13 +25,13 @@ class Command(Base):
     def run(
         self, channel: str = "", restored: bool = False, now: datetime | None = None, **options: Any
     ) -> dict[str, Any]:
-        name, at = channel or channels.current(), current(now)
+        name, at = channel or traits.current(), current(now)
         if holds.channel(name).held_by == holds.RESTORE and not restored:
             raise CommandError(
                 "This database was put back from a backup. Pull and release the missing days first, "
                 "then run: manage.py resume --restored"
             )
-        if not flood.is_settled(name):
-            raise CommandError(f"{flood.UNSETTLED} Run: manage.py reports")
-        answer: dict[str, Any] = restore.reconcile(at) if restored else {}
+        if not surge_review.is_settled(name):
+            raise CommandError(f"{surge_review.UNSETTLED} Run: manage.py reports")
+        answer: dict[str, Any] = restore_guard.reconcile(at) if restored else {}
         return {"channel": name, "held": False, "changed": holds.resume(name, at), **answer}

@@ -9,12 +9,15 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Count
 
-from digest import delivery, planning
-from digest.commands import Command as Base
-from digest.commands import current, moment
-from digest.delivery import audit, channels, holds
+from digest import delivery
+from digest.delivery import plan
+from digest.delivery.accounts import audit
+from digest.delivery.channels import holds, traits
 from digest.models import Delivery
-from subscriptions import asks, notices
+from subscriptions.commands import Command as Base
+from subscriptions.commands import current, moment
+from subscriptions.mail import notices
+from subscriptions.signup import requests
 
 
 class Command(Base):
@@ -26,11 +29,11 @@ class Command(Base):
     def run(self, now: datetime | None = None, **options: Any) -> dict[str, Any]:
         at = current(now)
         before = _ends()
-        asks.take_up(at)
+        requests.take_up(at)
         notices.send_waiting(at)
-        planned = planning.plan(at)
+        planned = plan.plan(at)
         delivery.deliver(at)
-        return _answer(planned, _ends() - before, holds.why(channels.current(), at))
+        return _answer(planned, _ends() - before, holds.why(traits.current(), at))
 
 
 def _ends() -> Counter[tuple[str, str]]:
@@ -42,7 +45,7 @@ def _ends() -> Counter[tuple[str, str]]:
     return counts
 
 
-def _answer(planned: planning.Planned, ended: Counter[tuple[str, str]], held: str) -> dict[str, Any]:
+def _answer(planned: plan.Planned, ended: Counter[tuple[str, str]], held: str) -> dict[str, Any]:
     skipped = Counter({reason: n for (state, reason), n in ended.items() if state == Delivery.State.SKIPPED})
     skipped |= planned.skipped
     ends = {name: ended[name, ""] for name in audit.ENDS if name != Delivery.State.SKIPPED}

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.core.validators import validate_email
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, current, day
-from digest.rendering import previews
-from subscriptions import mail
+from digest.letters import previews
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, current, day
+from subscriptions.mail import outgoing
 
 
 class Command(Base):
@@ -38,6 +38,6 @@ class Command(Base):
             raise UsageError(str(error)) from error
         reader, now = previews.stranger(options["address"]), current(None)
         letter = previews.preview(reader, wanted, edition, now) if wanted else previews.sample(reader, edition, now)
-        receipt = mail.send(replace(letter, subject=f"[Test] {letter.subject}", tags=("test",), stream="notice"))
-        self.failed = receipt.outcome != mail.Outcome.ACCEPTED
+        receipt = outgoing.send(replace(letter, subject=f"[Test] {letter.subject}", tags=("test",), stream="notice"))
+        self.failed = receipt.outcome != outgoing.Outcome.ACCEPTED
         return {"edition": str(edition.date), "outcome": receipt.outcome.value, "detail": receipt.detail}

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from digest import day, serving
-from digest.commands import Command as BaseCommand
-from digest.commands import moment
 from digest.models import Delivery
-from subscriptions import postboxes
+from digest.operate import full_run, supervisor
+from subscriptions.commands import Command as BaseCommand
+from subscriptions.commands import moment
+from subscriptions.mail import backends
 
 SKIPS = {"no_match": "nothing matched today", "empty": "nothing matched today"}
 
@@ -32,18 +32,18 @@ class Command(BaseCommand):
         if not options["once"]:
             self._check_port(options["port"])
         self.quiet = options["json"]
-        serving.use_port(options["port"])
+        supervisor.use_port(options["port"])
         now = options["now"] or timezone.now()
         self.say("Preparing the database …")
         call_command("migrate", verbosity=0)
-        day.prepare(now)
-        report = day.run(now, self.say)
+        full_run.prepare(now)
+        report = full_run.run(now, self.say)
         answer = describe(report)
         if not self.quiet:
             self.tell(report, answer)
         if not options["once"]:
             self.say(f"\nServing {settings.PUBLIC_BASE_URL} — Ctrl-C ends it.")
-            self.failed = serving.serve(options["port"], self.say) != 0
+            self.failed = supervisor.serve(options["port"], self.say) != 0
         return answer
 
     def show(self, answer: dict[str, Any]) -> None:
@@ -56,11 +56,11 @@ class Command(BaseCommand):
 
     def _check_port(self, port: int) -> None:
         try:
-            serving.check_port(port)
-        except serving.PortTakenError as error:
+            supervisor.check_port(port)
+        except supervisor.PortTakenError as error:
             raise CommandError(str(error)) from error
 
-    def tell(self, report: day.Report, answer: dict[str, Any]) -> None:
+    def tell(self, report: full_run.Report, answer: dict[str, Any]) -> None:
         self.say("\nSources")
         rows = [(one["source"], one["outcome"], one["entries"], one["new"]) for one in answer["sources"]]
         self._table(("source", "outcome", "entries", "new"), rows)
@@ -97,7 +97,7 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def describe(report: day.Report) -> dict[str, Any]:
+def describe(report: full_run.Report) -> dict[str, Any]:
     """The day's run as data: per source, the edition, per reader."""
     edition = report.edition
     return {
@@ -122,7 +122,7 @@ def _letter(row: Delivery) -> str:
         return SKIPS.get(row.reason, row.reason.replace("_", " "))
     if row.state != Delivery.State.ACCEPTED or settings.MAIL_CHANNEL != "outbox":
         return row.get_state_display().lower()
-    files = postboxes.letters_to(row.subscriber.email)
+    files = backends.letters_to(row.subscriber.email)
     if not files:
         return row.get_state_display().lower()
     return f"{_short(files[-1])}{' (text only)' if row.subscriber.text_only else ''}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from digest.commands import Command as BaseCommand
-from digest.commands import current
-from digest.desk import log
+from digest.desk import audit_log
+from subscriptions.commands import Command as BaseCommand
+from subscriptions.commands import current
 
 
 class Command(BaseCommand):
     help = "Walk the hash chain of the desk's log from its first act to its last."
 
     def run(self, **options: Any) -> dict[str, Any]:
-        found = log.check(current(None))
+        found = audit_log.check(current(None))
         self.failed = bool(found.broken)
         return {"whole": False, "broken": found.broken} if found.broken else {"whole": True, "acts": found.acts}

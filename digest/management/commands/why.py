@@ -7,11 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest.commands import Command as Base
-from digest.commands import UsageError, current, day, moment
-from digest.delivery import why
-from subscriptions import addresses, schedule
+from digest.delivery.accounts import why
+from subscriptions import addresses
+from subscriptions.commands import Command as Base
+from subscriptions.commands import UsageError, current, day, moment
 from subscriptions.models import Subscriber
+from subscriptions.when import schedule
 
 
 class Command(Base):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matching.papers import PaperText
+from digest.matching.paper_text import PaperText
 
 PROFILE = 5
 PARTS = {"tune": 0, "report": 1}

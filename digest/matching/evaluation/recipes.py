@@ -11,14 +11,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matching import describe, taste
-from digest.matching.day import Day
+from digest.matching import descriptions, liked_profile
 from digest.matching.evaluation.collections import Task
-from digest.matching.papers import PaperText
-from digest.matching.space import Space
-from digest.matching.stream import Floats
-from subscriptions import words
-from subscriptions.query import Term
+from digest.matching.index import Day
+from digest.matching.lsa import Space
+from digest.matching.paper_text import PaperText
+from digest.matching.postings import Floats
+from subscriptions.query import Term, tokenizer
 
 Scorer: TypeAlias = Callable[[Task], NDArray[np.floating]]
 SHARED = 1000
@@ -30,14 +29,14 @@ def ours_by_likes(papers: list[PaperText]) -> Scorer:
     space = Space.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
     everything = space.vectors(papers)
     drawn = np.random.default_rng(1).choice(len(papers), min(SHARED, len(papers)), replace=False)
-    background = taste.Background.of(space, everything.taken(drawn.tolist()))
+    background = liked_profile.Background.of(space, everything.taken(drawn.tolist()))
 
     def scored(task: Task) -> Floats:
         assert task.profile is not None  # noqa: S101 - a task of likes
-        liked = [taste.Liked(papers[place].title) for place in task.profile]
-        profile = taste.fit(liked, everything.taken(task.profile.tolist()), background)
+        liked = [liked_profile.Liked(papers[place].title) for place in task.profile]
+        profile = liked_profile.fit(liked, everything.taken(task.profile.tolist()), background)
         assert profile is not None  # noqa: S101 - five were liked
-        return taste.scores(profile, everything)[task.candidates]
+        return liked_profile.scores(profile, everything)[task.candidates]
 
     return scored
 
@@ -45,7 +44,7 @@ def ours_by_likes(papers: list[PaperText]) -> Scorer:
 def ours_by_words(papers: list[PaperText]) -> Scorer:
     """Offprint's reading of a description (`describe.scored`)."""
     day = Day.build(papers)
-    return lambda task: describe.scored(day, task.text)[task.candidates]
+    return lambda task: descriptions.scored(day, task.text)[task.candidates]
 
 
 def bm25(papers: list[PaperText]) -> Scorer:
@@ -58,7 +57,7 @@ def bm25(papers: list[PaperText]) -> Scorer:
 
     def scored(task: Task) -> Floats:
         total = np.zeros(len(papers), np.float32)
-        for word in words.tokens(_question(papers, task)):
+        for word in tokenizer.tokens(_question(papers, task)):
             places = day.stream.places(Term((word,)))
             often = np.bincount(day.stream.doc[places], minlength=len(papers))
             rarity = day.rarity(int((often > 0).sum()))

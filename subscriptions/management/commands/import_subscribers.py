@@ -13,16 +13,18 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from subscriptions import addresses, cells, interests, services, week
+from subscriptions import addresses, csv_cells, services
 from subscriptions.addresses import AddressError
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import UsageError, current, moment
-from subscriptions.interests import InterestError, Wish
 from subscriptions.models import Subscriber
-from subscriptions.schedule import ScheduleError
+from subscriptions.wants import interests
+from subscriptions.wants.interests import InterestError, Wish
+from subscriptions.when import week
+from subscriptions.when.schedule import ScheduleError
 
 COLUMNS = ("email", "topics", "queries", "frequency", "hour", "weekday", "days", "zone", "papers_per_day")
-KNOWN = (*COLUMNS, *cells.MARKS)
+KNOWN = (*COLUMNS, *csv_cells.MARKS)
 # What an export of readers has beside them: only who reads or waits is taken back, and is asked anew.
 EXPORTED = ("state", "created_at", "confirmed_at")
 HERE = ("", Subscriber.State.PENDING, Subscriber.State.ACTIVE, Subscriber.State.PAUSED)
@@ -75,7 +77,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(file)
             _check_header(reader.fieldnames or [])
             for row in reader:
-                yield reader.line_num, {name: cells.plain(row.get(name) or "") for name in (*KNOWN, "state")}
+                yield reader.line_num, {name: csv_cells.plain(row.get(name) or "") for name in (*KNOWN, "state")}
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -127,9 +129,9 @@ def _number(name: str, text: str) -> int:
 
 def _wanted(row: dict[str, str]) -> list[Wish]:
     """The wishes of a line; one that is marked need not stand among the topics or queries too."""
-    marked = {name: cells.parts(row[name]) for name in cells.MARKS}
-    topics = [f"{cells.TOPIC}{slug}" for slug in cells.parts(row["topics"])]
-    wishes = _read([*topics, *cells.parts(row["queries"]), *chain.from_iterable(marked.values())])
+    marked = {name: csv_cells.parts(row[name]) for name in csv_cells.MARKS}
+    topics = [f"{csv_cells.TOPIC}{slug}" for slug in csv_cells.parts(row["topics"])]
+    wishes = _read([*topics, *csv_cells.parts(row["queries"]), *chain.from_iterable(marked.values())])
     filters = {name: {wish.canonical for wish in _read(named)} for name, named in marked.items()}
     weights = {text: name for name in ("more", "less") for text in filters[name]}
     return interests.mute(interests.weigh(wishes, weights), filters["mutes"])
@@ -137,5 +139,5 @@ def _wanted(row: dict[str, str]) -> list[Wish]:
 
 def _read(named: list[str]) -> list[Wish]:
     once = dict.fromkeys(named)
-    topics = [one.removeprefix(cells.TOPIC) for one in once if one.startswith(cells.TOPIC)]
-    return interests.read(topics, [one for one in once if not one.startswith(cells.TOPIC)])
+    topics = [one.removeprefix(csv_cells.TOPIC) for one in once if one.startswith(csv_cells.TOPIC)]
+    return interests.read(topics, [one for one in once if not one.startswith(csv_cells.TOPIC)])

@@ -1,4 +1,4 @@
-"""`manage.py load_topics`: bring the starter topics of subscriptions/topics.toml into the table."""
+"""`manage.py load_topics`: bring the starter topics of subscriptions/wants/topics.toml into the table."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from subscriptions.commands import Command as BaseCommand
-from subscriptions.topics import TopicsError, load_starter_topics
+from subscriptions.wants.topics import TopicsError, load_starter_topics
 
 
 class Command(BaseCommand):
-    help = "Load the starter topics of subscriptions/topics.toml. Running it again changes nothing."
+    help = "Load the starter topics of subscriptions/wants/topics.toml. Running it again changes nothing."
 
     def run(self, **options: Any) -> dict[str, Any]:
         try:

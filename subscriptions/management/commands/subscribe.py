@@ -7,13 +7,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from subscriptions import services, week
+from subscriptions import services
 from subscriptions.addresses import AddressError
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import UsageError, current, moment
-from subscriptions.interests import InterestError
 from subscriptions.models import Subscriber
-from subscriptions.schedule import FREQUENCIES, ScheduleError
+from subscriptions.wants.interests import InterestError
+from subscriptions.when import week
+from subscriptions.when.schedule import FREQUENCIES, ScheduleError
 
 
 class Command(BaseCommand):

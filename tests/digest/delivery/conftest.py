@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from digest.models import Delivery, Edition
-from subscriptions import mail
-from subscriptions.mail import Letter, Receipt
-from subscriptions.verdicts import Outcome
+from subscriptions.mail import outgoing
+from subscriptions.mail.outcomes import Outcome
+from subscriptions.mail.outgoing import Letter, Receipt
 from tests import make
 
 Answer = Callable[[Letter], Receipt]
@@ -39,7 +39,7 @@ class Provider:
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     stand_in = Provider()
-    monkeypatch.setattr(mail, "_hand_over", stand_in)
+    monkeypatch.setattr(outgoing, "_hand_over", stand_in)
     return stand_in
 
 

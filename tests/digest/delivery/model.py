@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from digest.delivery import machine
-from digest.delivery.machine import FINAL, Event, State
-from subscriptions.verdicts import Outcome
+from digest.delivery import states
+from digest.delivery.states import FINAL, Event, State
+from subscriptions.mail.outcomes import Outcome
 
 IDEMPOTENT, EVIDENCE, BLIND = "idempotent", "evidence", "blind"
 
@@ -52,12 +52,12 @@ class Rules:
     """The production rules; a mutant replaces one of them."""
 
     kind: str
-    may_send: Callable[[float, float], bool] = machine.may_send
-    may_settle: Callable[[str, bool], bool] = machine.may_settle
-    event_of_death: Callable[[bool], Event] = machine.event_of_death
-    event_of: Callable[[Outcome], Event] = machine.event_of
-    proves_unsent: Callable[..., bool] = machine.proves_unsent
-    table: dict[tuple[State, Event], State] = field(default_factory=lambda: dict(machine.TABLE))
+    may_send: Callable[[float, float], bool] = states.may_send
+    may_settle: Callable[[str, bool], bool] = states.may_settle
+    event_of_death: Callable[[bool], Event] = states.event_of_death
+    event_of: Callable[[Outcome], Event] = states.event_of
+    proves_unsent: Callable[..., bool] = states.proves_unsent
+    table: dict[tuple[State, Event], State] = field(default_factory=lambda: dict(states.TABLE))
     intent_first: bool = True
     same_key: bool = True
     most_attempts: int = 3

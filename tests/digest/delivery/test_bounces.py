@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from digest import planning
-from digest.delivery import bounces
+from digest.delivery import plan
+from digest.delivery.reports import bounces
 from digest.models import Delivery, ProviderEvent
-from subscriptions import mail
+from subscriptions.mail import outgoing
 from subscriptions.models import Notice, Subscriber, Suppression
 from tests import make
 from tests.make import NOW
@@ -61,7 +61,7 @@ def report(
 def letter(db: None) -> Delivery:
     make.edition(papers=[make.paper("Speech")])
     make.subscriber("ada@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     Delivery.objects.update(state="accepted", settled_at=NOW)
     return Delivery.objects.get()
 
@@ -113,7 +113,7 @@ def test_a_bounce_at_another_address_is_not_held_against_the_readers_own(kind: s
     anonymous = report(f"n.{row.uuid}.0").replace(b"Final-Recipient: rfc822; ada@example.org\n", b"")
     bounces.take(anonymous.replace(b" to <ada@example.org>", b""), NOW)
     assert ProviderEvent.objects.exists()
-    assert not mail.suppressed([reader.email])
+    assert not outgoing.suppressed([reader.email])
     reader.refresh_from_db()
     assert reader.state == Subscriber.State.ACTIVE
 

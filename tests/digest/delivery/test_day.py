@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from digest import delivery, planning
-from digest.delivery import audit
+from digest import delivery
+from digest.delivery import plan
+from digest.delivery.accounts import audit
 from digest.models import Attempt, Delivery, Sealed
 from subscriptions.addresses import hmac
 from subscriptions.models import Suppression
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def outbox(settings: Any) -> Path:
-    settings.EMAIL_BACKEND = "subscriptions.mail.OutboxBackend"
+    settings.EMAIL_BACKEND = "subscriptions.mail.outgoing.OutboxBackend"
     settings.MAIL_CHANNEL = "outbox"
     return Path(settings.OUTBOX_DIR)
 
@@ -38,7 +39,7 @@ def reader() -> Any:
 
 
 def test_a_due_reader_finds_one_letter_in_the_postbox(outbox: Path, reader: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     assert delivery.deliver(NOW)["accepted"] == 1
     [path] = outbox.glob("*.eml")
     assert path.name.startswith("ada_example.org--")
@@ -50,7 +51,7 @@ def test_a_due_reader_finds_one_letter_in_the_postbox(outbox: Path, reader: Any)
 
 
 def test_the_ledger_says_so_and_nothing_is_left_open(outbox: Path, reader: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     row = Delivery.objects.get()
     assert (row.state, row.settled_at) == ("accepted", NOW)
@@ -61,13 +62,13 @@ def test_the_ledger_says_so_and_nothing_is_left_open(outbox: Path, reader: Any) 
 
 def test_a_second_run_sends_nobody_anything(outbox: Path, reader: Any) -> None:
     for _ in range(2):
-        planning.plan(NOW)
+        plan.plan(NOW)
         delivery.deliver(NOW)
     assert len(list(outbox.iterdir())) == 1
 
 
 def test_who_is_suppressed_meanwhile_gets_nothing(outbox: Path, reader: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     Suppression.objects.create(address_hmac=hmac("ada@example.org"), reason="complaint", since=NOW)
     delivery.deliver(NOW)
     row = Delivery.objects.get()
@@ -91,7 +92,7 @@ def test_send_due_answers_with_one_object(outbox: Path, reader: Any) -> None:
 
 
 def test_audit_answers_with_the_accounts(outbox: Path, reader: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     out = StringIO()
     call_command("audit", "--json", stdout=out)
@@ -102,7 +103,7 @@ def test_audit_answers_with_the_accounts(outbox: Path, reader: Any) -> None:
 
 
 def test_audit_fails_when_a_row_is_astray(outbox: Path, reader: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     Delivery.objects.update(state="accepted")
     with pytest.raises(SystemExit) as exit:
         call_command("audit", "--json", stdout=StringIO())
@@ -110,11 +111,11 @@ def test_audit_fails_when_a_row_is_astray(outbox: Path, reader: Any) -> None:
 
 
 def test_the_next_day_brings_the_next_edition_only(outbox: Path, reader: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     tomorrow = NOW + timedelta(days=1)
     make.edition(tomorrow.date(), papers=[make.paper("Speech again")])
-    planning.plan(tomorrow)
+    plan.plan(tomorrow)
     delivery.deliver(tomorrow)
     [first, second] = Delivery.objects.order_by("pk")
     assert len(second.papers) == 1

@@ -16,14 +16,18 @@ from hypothesis import given
 from hypothesis import settings as few
 from hypothesis import strategies as st
 
-from digest import delivery, planning, tasks
-from digest.delivery import audit, claim, evidence, failpoints, holds, pulls, reasons, resolve, send, settle, speed
+from digest import delivery, tasks
+from digest.delivery import claim, failpoints, plan, reasons, resolve, send, settle
+from digest.delivery.accounts import audit
+from digest.delivery.channels import evidence, holds, provider_api, throttle
 from digest.models import Attempt, Delivery, Edition, Skip
-from subscriptions import notices, schedule, services
+from subscriptions import services
 from subscriptions import tasks as wakes
 from subscriptions.clock import alive, database_now
+from subscriptions.mail import notices
+from subscriptions.mail.outcomes import Outcome
 from subscriptions.models import Notice, Subscriber
-from subscriptions.verdicts import Outcome
+from subscriptions.when import schedule
 from tests import make
 from tests.digest.delivery.conftest import Provider
 from tests.make import NOW
@@ -55,7 +59,7 @@ def die(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     def shift(by: timedelta) -> None:
-        for module in (claim, settle, resolve, evidence, speed, notices, audit):
+        for module in (claim, settle, resolve, evidence, throttle, notices, audit):
             monkeypatch.setattr(module, "database_now", lambda: database_now() + by)
 
     return shift
@@ -69,12 +73,12 @@ def readers(edition: Edition, channel: Callable[[str], None]) -> list[Subscriber
 @pytest.fixture
 def record(monkeypatch: pytest.MonkeyPatch, provider: Provider) -> None:
     """The provider's own record, complete and up to date."""
-    monkeypatch.setattr(pulls, "accepted", lambda attempt: {one.metadata["delivery"] for one in provider.taken})
+    monkeypatch.setattr(provider_api, "accepted", lambda attempt: {one.metadata["delivery"] for one in provider.taken})
 
 
 def run(now: datetime = NOW) -> None:
     try:
-        planning.plan(now, chunk=2)
+        plan.plan(now, chunk=2)
         delivery.deliver(now)
     except DiedError:
         return
@@ -208,7 +212,7 @@ def test_f14_without_a_ticker_any_other_wake_up_does_the_work(readers: list[Subs
 def test_f15_a_worker_told_to_stop_gives_back_what_it_has_not_begun(
     readers: list[Subscriber], provider: Provider
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     [claimed] = claim.claim(NOW, "postmark", 10)
     settle.give_back(claimed, NOW)
     run()
@@ -226,7 +230,7 @@ def test_f16_a_commit_that_is_said_to_have_failed_is_read_again(
         raise SystemExit
 
     monkeypatch.setattr(settle, "settle", ends_in_the_commit)
-    planning.plan(NOW)
+    plan.plan(NOW)
     with pytest.raises(SystemExit):
         delivery.deliver(NOW)
     recover(later)
@@ -236,7 +240,7 @@ def test_f16_a_commit_that_is_said_to_have_failed_is_read_again(
 def test_f17_a_worker_that_slept_past_its_lease_sends_nothing(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 10)
     monkeypatch.setattr(send, "alive", lambda: alive() + claim.LEASE.total_seconds())
     send.send(claims, NOW, None)
@@ -247,7 +251,7 @@ def test_f17_a_worker_that_slept_past_its_lease_sends_nothing(
 def test_f17_a_worker_that_slept_and_was_given_up_cannot_begin(
     readers: list[Subscriber], provider: Provider, later: Any
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 10)
     later(timedelta(minutes=4))
     resolve.heal(NOW)
@@ -259,7 +263,7 @@ def test_f17_a_worker_that_slept_and_was_given_up_cannot_begin(
 def test_f17_a_slow_answer_of_one_who_was_given_up_is_still_a_yes(
     readers: list[Subscriber], provider: Provider, later: Any
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 10)
     offer = send.offer
 
@@ -282,9 +286,9 @@ def test_f18_while_evidence_stalls_nothing_is_sent_again(
     die: Any, later: Any, readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent(attempt: Attempt) -> set[str]:
-        raise pulls.PullError("nobody answers")
+        raise provider_api.PullError("nobody answers")
 
-    monkeypatch.setattr(pulls, "accepted", silent)
+    monkeypatch.setattr(provider_api, "accepted", silent)
     die("post.after")
     run()
     later(timedelta(hours=3))
@@ -333,7 +337,7 @@ def test_f29_the_same_wake_up_ten_times_is_one_effect(
 
 
 def test_f30_a_lost_wake_up_is_healed_by_the_next(readers: list[Subscriber], provider: Provider) -> None:
-    planning.plan(NOW)  # and the wake-up for sending was lost
+    plan.plan(NOW)  # and the wake-up for sending was lost
     run(NOW + timedelta(seconds=15))
     assert len(provider.taken) == 5
 
@@ -346,7 +350,7 @@ def test_f31_only_json_is_ever_read_from_the_broker() -> None:
 
 def test_f32_five_beats_make_one_letter(readers: list[Subscriber], provider: Provider) -> None:
     for _ in range(5):
-        planning.plan(NOW)
+        plan.plan(NOW)
     delivery.deliver(NOW)
     assert copies(provider) == {one.email: 1 for one in readers}
     assert Delivery.objects.count() == 5
@@ -395,7 +399,7 @@ def test_f39_postgresql_ends_a_transaction_that_idles() -> None:
 
 
 def test_f44_a_corrupt_row_hurts_nobody_else(readers: list[Subscriber], provider: Provider) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     broken = Delivery.objects.order_by("pk")[1]
     Delivery.objects.filter(pk=broken.pk).update(papers={"no": "list"})
     for hours in range(4):
@@ -422,7 +426,7 @@ def time_machine_far() -> Iterator[None]:
 
 @pytest.mark.slow
 def test_f46_every_zone_has_one_letter_for_each_local_date() -> None:
-    """Every zone, 2020 to 2035, is walked in tests/subscriptions/test_schedule.py; here one year a zone."""
+    """Every zone, 2020 to 2035, is walked in tests/subscriptions/when/test_schedule.py; here one year a zone."""
     zones = sorted(name for name in available_timezones() if name in schedule.zone_names())
     assert len(zones) > 450
     for number, zone in enumerate(zones):
@@ -466,11 +470,11 @@ def test_f48_a_reader_who_moves_gets_each_edition_once(zone: str) -> None:
     reader = make.subscriber(queries=["speech"], hour=23)
     at = NOW.replace(hour=23)
     Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=at)
-    planning.plan(at)
+    plan.plan(at)
     reader.refresh_from_db()
     services.set_schedule(reader, at + timedelta(minutes=59), zone=zone)
     for hours in range(1, 30):
-        planning.plan(at + timedelta(hours=hours))
+        plan.plan(at + timedelta(hours=hours))
     assert Delivery.objects.filter(subscriber=reader).count() == 1
 
 
@@ -495,7 +499,7 @@ def test_f50_after_thirty_hours_off_there_is_one_merged_letter(readers: list[Sub
 def test_f90_who_leaves_between_claim_and_hand_over_gets_nothing(
     act: str, readers: list[Subscriber], provider: Provider
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 10)
     leaver = readers[2]
     if act == "suppress":
@@ -530,9 +534,9 @@ def test_f92_a_hold_takes_effect_before_the_next_chunk(
 def test_f92_an_edition_changed_after_its_freeze_is_found_by_audit(
     readers: list[Subscriber], edition: Edition, provider: Provider
 ) -> None:
-    from digest import editions
+    from digest.editions import lifecycle
 
-    Edition.objects.update(content_hash=editions.content_hash(edition))
+    Edition.objects.update(content_hash=lifecycle.content_hash(edition))
     run()
     assert audit.audit().good
     edition.entries.update(note="a word slipped in")
@@ -542,7 +546,7 @@ def test_f92_an_edition_changed_after_its_freeze_is_found_by_audit(
 def test_f96_a_reader_erased_during_the_run_leaves_no_letter_behind(
     readers: list[Subscriber], provider: Provider
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     services.forget(readers[0], NOW)
     run()
     row = Delivery.objects.get(subscriber=readers[0])
@@ -576,9 +580,9 @@ def test_a_notice_is_queued_once_for_one_reason(db: None) -> None:
 
 def test_a_day_without_letters_has_one_reason(db: None) -> None:
     reader = make.subscriber()
-    planning.plan(NOW)
+    plan.plan(NOW)
     Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=NOW)
-    planning.plan(NOW)
+    plan.plan(NOW)
     assert Skip.objects.count() == 1
 
 
@@ -590,7 +594,7 @@ def test_f88_a_report_six_hours_late_still_settles_the_doubt(
 ) -> None:
     from types import SimpleNamespace
 
-    from digest import events
+    from digest.delivery.reports import events
 
     channel("amazon_ses")
     die("post.after")

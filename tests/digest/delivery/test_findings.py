@@ -10,15 +10,19 @@ from typing import Any
 
 import pytest
 
-from digest import delivery, events, planning
-from digest.delivery import audit, breaker, carry, claim, evidence, holds, pulls, resolve, restore, send, settle, speed
+from digest import delivery
+from digest.delivery import carry_over, claim, plan, resolve, send, settle
 from digest.delivery import run as run_module
+from digest.delivery.accounts import audit, restore_guard
+from digest.delivery.channels import circuit_breaker, evidence, holds, provider_api, throttle
+from digest.delivery.reports import events
 from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Sealed
-from subscriptions import mail, notices, services, verdicts
+from subscriptions import services
 from subscriptions.clock import alive, database_now
-from subscriptions.mail import Letter, Receipt
+from subscriptions.mail import notices, outcomes, outgoing
+from subscriptions.mail.outcomes import Outcome
+from subscriptions.mail.outgoing import Letter, Receipt
 from subscriptions.models import Notice, Subscriber, Suppression
-from subscriptions.verdicts import Outcome
 from tests import make
 from tests.digest.delivery.conftest import Provider
 from tests.make import NOW
@@ -37,12 +41,12 @@ def states() -> dict[str, int]:
 
 
 def run(now: Any = NOW) -> None:
-    planning.plan(now)
+    plan.plan(now)
     delivery.deliver(now)
 
 
 def refused(text: str, code: int = 550) -> Receipt:
-    return verdicts.of_error(smtplib.SMTPRecipientsRefused({"ada@example.org": (code, text.encode())}))
+    return outcomes.of_error(smtplib.SMTPRecipientsRefused({"ada@example.org": (code, text.encode())}))
 
 
 # -- what a refusal at RCPT means ---------------------------------------------------------------
@@ -144,7 +148,7 @@ def test_the_postbox_forgets_what_the_last_letter_met(channel: Any) -> None:
             pass
 
     letter = Letter(to="ada@example.org", subject="s", text="t")
-    [receipt] = mail.send_each([letter], Stale())
+    [receipt] = outgoing.send_each([letter], Stale())
     assert receipt.outcome is Outcome.LATER
 
 
@@ -161,7 +165,7 @@ def test_a_run_waits_for_the_channels_pace_instead_of_ending(
 
 def test_a_run_with_a_budget_ends_in_time(readers: list[Subscriber], provider: Provider, settings: Any) -> None:
     settings.MAIL_RATE = 2
-    planning.plan(NOW)
+    plan.plan(NOW)
     began = alive()
     delivery.deliver(NOW, timedelta(seconds=1))
     assert alive() - began < 10
@@ -174,7 +178,7 @@ def test_a_chunk_of_readers_who_left_does_not_end_the_run(
     from digest.delivery import run as rounds
 
     monkeypatch.setattr(rounds, "CHUNK", 5)
-    planning.plan(NOW)
+    plan.plan(NOW)
     for one in readers[:12]:
         services.unsubscribe(one, NOW)
     delivery.deliver(NOW)
@@ -201,7 +205,7 @@ def doubt(readers: list[Subscriber], provider: Provider, channel: Callable[[str]
     """Thirty letters on an idempotent channel whose answers were lost."""
     channel("resend")
     settings.MAIL_RATE = 10_000
-    planning.plan(NOW)
+    plan.plan(NOW)
     provider.always(Outcome.UNCLEAR)
     claims = claim.claim(NOW, "resend", 30)
     send.send(claims, NOW, None)
@@ -211,14 +215,14 @@ def doubt(readers: list[Subscriber], provider: Provider, channel: Callable[[str]
 
 
 def shift(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
-    for module in (claim, settle, resolve, evidence, speed):
+    for module in (claim, settle, resolve, evidence, throttle):
         monkeypatch.setattr(module, "database_now", lambda: database_now() + by)
 
 
 def test_nothing_is_repeated_under_a_key_about_to_be_forgotten(
     doubt: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    life = resolve.channels.traits("resend").key_life
+    life = resolve.channel_traits.traits("resend").key_life
     shift(monkeypatch, life - timedelta(seconds=20))
     resolve.repeat(NOW, "resend", None)
     assert not provider.taken
@@ -272,7 +276,7 @@ def test_late_proof_of_one_letter_leaves_nothing_sealed_when_the_others_are_repe
 
 
 def test_a_restored_ledger_keeps_nothing_sealed(doubt: Any) -> None:
-    restore.reconcile(NOW)
+    restore_guard.reconcile(NOW)
     assert not Sealed.objects.exists()
 
 
@@ -286,7 +290,7 @@ def test_an_erased_readers_sealed_letter_is_forgotten(doubt: Any, readers: list[
 
 def test_an_edition_skipped_by_a_pause_comes_after_it(provider: Provider, channel: Any, edition: Edition) -> None:
     reader = make.subscriber("ada@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     services.pause(reader, NOW, catch_up=True)
     delivery.deliver(NOW)
     assert states() == {"skipped": 1}
@@ -299,19 +303,19 @@ def test_an_edition_skipped_by_a_pause_comes_after_it(provider: Provider, channe
 
 def test_who_wants_no_catching_up_is_not_carried_to(provider: Provider, channel: Any, edition: Edition) -> None:
     reader = make.subscriber("ada@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     services.pause(reader, NOW, catch_up=False)
     delivery.deliver(NOW)
-    assert not carry.waiting_for([reader.pk])
+    assert not carry_over.waiting_for([reader.pk])
 
 
 def test_late_proof_takes_carried_papers_back(provider: Provider, channel: Any, edition: Edition) -> None:
     make.subscriber("ada@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     Delivery.objects.update(state="uncertain", settled_at=NOW)
     tomorrow = NOW + timedelta(days=1)
     make.edition(tomorrow.date(), papers=[make.paper("Speech of tomorrow")])
-    planning.plan(tomorrow)
+    plan.plan(tomorrow)
     first, second = Delivery.objects.order_by("pk")
     assert len(second.papers) == 2
     settle.prove_sent(first, tomorrow)
@@ -323,7 +327,7 @@ def test_late_proof_takes_carried_papers_back(provider: Provider, channel: Any, 
 
 
 def test_proof_between_claim_and_intent_stops_the_second_copy(readers: list[Subscriber], provider: Provider) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 30)
     row = claims[0].deliveries[0]
     settle.prove_sent(row, NOW)
@@ -336,14 +340,14 @@ def test_an_empty_record_proves_nothing_unless_it_shows_a_letter_that_went(
     readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doubtful = Attempt.objects.create(channel="postmark", lease_until=NOW, worker="w", started_at=NOW)
-    monkeypatch.setitem(pulls.PULLS, "postmark", lambda attempt: set())
-    with pytest.raises(pulls.PullError):
-        pulls.accepted(doubtful)
+    monkeypatch.setitem(provider_api.PULLS, "postmark", lambda attempt: set())
+    with pytest.raises(provider_api.PullError):
+        provider_api.accepted(doubtful)
     other = Attempt.objects.create(
         channel="postmark", lease_until=NOW, worker="w", started_at=NOW, state="closed", outcome="accepted"
     )
-    monkeypatch.setitem(pulls.PULLS, "postmark", lambda one: {"x"} if one.pk == other.pk else set())
-    assert pulls.accepted(doubtful) == set()
+    monkeypatch.setitem(provider_api.PULLS, "postmark", lambda one: {"x"} if one.pk == other.pk else set())
+    assert provider_api.accepted(doubtful) == set()
 
 
 def test_an_old_report_does_not_unsubscribe_who_came_back(provider: Provider, channel: Any, edition: Edition) -> None:
@@ -369,22 +373,22 @@ def test_an_old_report_does_not_unsubscribe_who_came_back(provider: Provider, ch
 def test_another_workers_newer_letters_do_not_trip_the_fence(
     db: None, channel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    restore.remember()
-    ledger = restore._ledger
+    restore_guard.remember()
+    ledger = restore_guard._ledger
 
     def another_worker_goes_on() -> tuple[str, int]:
         seen = ledger()
-        restore._write(seen[0], seen[1] + 1)  # its attempt was committed, then noted, after we looked
+        restore_guard._write(seen[0], seen[1] + 1)  # its attempt was committed, then noted, after we looked
         return seen
 
-    monkeypatch.setattr(restore, "_ledger", another_worker_goes_on)
-    assert restore.check("postmark", NOW) == ""
+    monkeypatch.setattr(restore_guard, "_ledger", another_worker_goes_on)
+    assert restore_guard.check("postmark", NOW) == ""
 
 
 def test_a_restored_ledger_under_a_breakers_hold_is_held_all_the_same(db: None, channel: Any) -> None:
     holds.hold("postmark", holds.BREAKER, "requests failed", NOW, holds.PROBE_AFTER)
-    restore._write("someone-else", 5)
-    assert restore.check("postmark", NOW)
+    restore_guard._write("someone-else", 5)
+    assert restore_guard.check("postmark", NOW)
     assert Channel.objects.get(name="postmark").held_by == holds.RESTORE
 
 
@@ -426,7 +430,7 @@ def test_a_dead_sender_leaves_one_notice_in_doubt_at_most(db: None) -> None:
 
 
 def test_a_lease_from_before_the_clock_was_set_back_is_over(readers: list[Subscriber], provider: Provider) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     claim.claim(NOW, "postmark", 30)
     Attempt.objects.update(lease_until=database_now() + timedelta(days=1))
     resolve.heal(NOW)
@@ -449,9 +453,9 @@ def test_audit_lets_a_moved_cursor_be(readers: list[Subscriber], provider: Provi
 def _a_doubt_and_the_next_letter(apart: timedelta) -> None:
     """A letter named uncertain at NOW, and the reader's next one planned so much later without its papers."""
     make.subscriber("ada@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     make.edition((NOW + timedelta(days=1)).date(), papers=[make.paper("Speech of tomorrow")])
-    planning.plan(NOW + timedelta(days=1))
+    plan.plan(NOW + timedelta(days=1))
     first, second = Delivery.objects.order_by("pk")
     Delivery.objects.filter(pk=first.pk).update(state="uncertain", settled_at=second.planned_at - apart)
 
@@ -471,7 +475,7 @@ def test_a_letter_put_together_while_a_doubt_was_written_down_need_not_know_of_i
 def test_a_letter_of_a_long_round_has_the_time_it_went(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     monkeypatch.setattr(run_module, "CHUNK", 10)
     hours = iter([0.0, *(3600.0 * n for n in range(100))])
     monkeypatch.setattr(run_module, "alive", lambda: next(hours))
@@ -483,5 +487,5 @@ def test_a_letter_of_a_long_round_has_the_time_it_went(
 def test_rejected_letters_count_as_bounces_for_the_breaker(readers: list[Subscriber], provider: Provider) -> None:
     provider.always(Outcome.REFUSED, status=550, detail="no")
     run()
-    assert breaker.count("postmark", NOW).bounced >= breaker.STREAK
+    assert circuit_breaker.count("postmark", NOW).bounced >= circuit_breaker.STREAK
     assert holds.channel("postmark").held_by == holds.BREAKER

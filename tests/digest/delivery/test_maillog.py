@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.delivery.maillog import Record, Window
+from digest.delivery.channels.maillog import Record, Window
 
 A, B = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 START = datetime(2026, 6, 3, 6, 0, tzinfo=UTC)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from digest.delivery import machine
-from digest.delivery.machine import Event, State
-from subscriptions.verdicts import Outcome
+from digest.delivery import states
+from digest.delivery.states import Event, State
+from subscriptions.mail.outcomes import Outcome
 from tests.digest.delivery.model import BLIND, EVIDENCE, IDEMPOTENT, BrokenError, Rules, explore
 
 
@@ -18,7 +18,7 @@ def test_nobody_gets_a_letter_twice_in_any_interleaving(kind: str) -> None:
 
 
 def without(*moves: tuple[State, Event]) -> dict[tuple[State, Event], State]:
-    return {move: to for move, to in machine.TABLE.items() if move not in moves}
+    return {move: to for move, to in states.TABLE.items() if move not in moves}
 
 
 WRONG = "twice|never went|stuck"  # whichever comes first on the shortest path
@@ -31,7 +31,7 @@ MUTANTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "settle by compare-and-set": (EVIDENCE, {"may_settle": lambda state, own: True}, WRONG),
     "only the last holder settles": (
         IDEMPOTENT,
-        {"may_settle": lambda state, own: state in machine.SETTLEABLE},
+        {"may_settle": lambda state, own: state in states.SETTLEABLE},
         WRONG,
     ),
     "the watermark": (EVIDENCE, {"proves_unsent": lambda found, *times: not found}, WRONG),
@@ -39,7 +39,7 @@ MUTANTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "the same key": (IDEMPOTENT, {"same_key": False}, WRONG),
     "an unclear answer is a doubt": (
         BLIND,
-        {"event_of": lambda one: Event.POSTPONE if one is Outcome.UNCLEAR else machine.event_of(one)},
+        {"event_of": lambda one: Event.POSTPONE if one is Outcome.UNCLEAR else states.event_of(one)},
         WRONG,
     ),
     "the sweeper": (EVIDENCE, {"table": without((State.CLAIMED, Event.ABANDON))}, "stuck"),
@@ -54,13 +54,13 @@ def test_without_a_rule_there_is_a_counter_example(rule: str) -> None:
 
 
 def test_what_the_table_does_not_name_cannot_happen() -> None:
-    with pytest.raises(machine.ImpossibleError):
-        machine.after(State.ACCEPTED, Event.CLAIM)
+    with pytest.raises(states.ImpossibleError):
+        states.after(State.ACCEPTED, Event.CLAIM)
 
 
 def test_accepted_has_no_way_out() -> None:
-    assert not [move for move in machine.TABLE if move[0] is State.ACCEPTED]
+    assert not [move for move in states.TABLE if move[0] is State.ACCEPTED]
 
 
 def test_every_state_has_its_place_in_the_two_rows() -> None:
-    assert set(machine.DELIVERY) == set(State)
+    assert set(states.DELIVERY) == set(State)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from subscriptions import contention
+from subscriptions import db_retry
 from tests import cluster
 from tests.chaos.__main__ import ROOT
 
@@ -80,7 +80,7 @@ def test_f38_deadlocks_locks_and_changed_rows_are_tried_again(database: str) -> 
     for way, found in seen.items():
         assert found["written"], way
         assert found["states"] == ["accepted"] * 3, way
-        assert 1 <= found["retries"] <= contention.MOST_RETRIES, way
+        assert 1 <= found["retries"] <= db_retry.MOST_RETRIES, way
         assert found["rival"], way
 
 
@@ -105,8 +105,8 @@ def broken(kind: type[Exception], **cause: str) -> Exception:
 )
 def test_f38_only_what_may_pass_is_tried_again(error: Exception, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor = "sqlite" if hasattr(error.__cause__, "sqlite_errorname") else "postgresql"
-    monkeypatch.setattr(contention, "connection", SimpleNamespace(vendor=vendor))
-    assert contention.trouble(error) == kind
+    monkeypatch.setattr(db_retry, "connection", SimpleNamespace(vendor=vendor))
+    assert db_retry.trouble(error) == kind
 
 
 @pytest.mark.parametrize(
@@ -119,19 +119,19 @@ def test_f38_only_what_may_pass_is_tried_again(error: Exception, kind: str, monk
     ],
 )
 def test_f35_a_dead_line_to_postgresql_is_opened_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contention, "connection", SimpleNamespace(vendor="postgresql"))
-    assert contention.trouble(error) == "away"
-    monkeypatch.setattr(contention, "connection", SimpleNamespace(vendor="sqlite"))
-    assert contention.trouble(broken(InterfaceError)) == ""
+    monkeypatch.setattr(db_retry, "connection", SimpleNamespace(vendor="postgresql"))
+    assert db_retry.trouble(error) == "away"
+    monkeypatch.setattr(db_retry, "connection", SimpleNamespace(vendor="sqlite"))
+    assert db_retry.trouble(broken(InterfaceError)) == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_f38_after_three_retries_the_error_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(contention.time, "sleep", pauses.append)
+    monkeypatch.setattr(db_retry.time, "sleep", pauses.append)
     tried = []
 
-    @contention.persistent
+    @db_retry.persistent
     def never() -> None:
         tried.append(1)
         raise broken(OperationalError, sqlstate="40P01")
@@ -148,7 +148,7 @@ def test_f38_within_a_transaction_nothing_is_tried_again() -> None:
     """Only its outermost part knows what else belongs to it."""
     tried = []
 
-    @contention.persistent
+    @db_retry.persistent
     def fails() -> None:
         tried.append(1)
         raise broken(OperationalError, sqlstate="40P01")

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from digest import delivery, planning
-from digest.delivery import channels, evidence, postfix, resolve, run, send
-from digest.doctor import servers
+from digest import delivery
+from digest.delivery import plan, resolve, run, send
+from digest.delivery.channels import evidence, postfix, traits
 from digest.models import Attempt, Delivery, Edition
-from subscriptions import mail, postboxes
+from digest.operate.doctor import services
 from subscriptions.clock import database_now
+from subscriptions.mail import backends, outgoing
 from tests import make
 from tests.chaos.postfix import Postfix, absent
 from tests.chaos.provider import Provider, SmtpServer
@@ -52,20 +53,20 @@ def server(truth: Provider) -> Iterator[Postfix]:
 def house(server: Postfix, settings: Any, monkeypatch: pytest.MonkeyPatch, edition: Edition) -> None:
     """Sends through that Postfix; patience is a matter of a second instead of a quarter of an hour."""
     settings.MAIL_CHANNEL, settings.POSTFIX_CONFIG = "postfix", str(server.config)
-    settings.EMAIL_BACKEND = "subscriptions.postboxes.SmtpBackend"
+    settings.EMAIL_BACKEND = "subscriptions.mail.backends.SmtpBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     monkeypatch.setattr(postfix, "MARGIN", timedelta(seconds=1.5))
     monkeypatch.setattr(evidence, "FLOOR", timedelta())
     monkeypatch.setattr(evidence, "MARGIN", timedelta())
-    quick = replace(channels.TRAITS["postfix"], lag=timedelta())
-    monkeypatch.setitem(channels.TRAITS, "postfix", quick)
+    quick = replace(traits.TRAITS["postfix"], lag=timedelta())
+    monkeypatch.setitem(traits.TRAITS, "postfix", quick)
     make.subscriber("control@example.org", queries=["speech"])
     deliver()
     assert states() == ["accepted"]
 
 
 def deliver() -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
 
 
@@ -94,8 +95,8 @@ def killed_while_sending(monkeypatch: pytest.MonkeyPatch, number: int, before_th
     time.sleep(0.05)
 
 
-def _hand_over_and_die(letters: Sequence[mail.Letter], postbox: Any, number: int, before_the_dot: bool) -> None:
-    whole, dots = postboxes._Watched.send, [0]
+def _hand_over_and_die(letters: Sequence[outgoing.Letter], postbox: Any, number: int, before_the_dot: bool) -> None:
+    whole, dots = backends._Watched.send, [0]
 
     def deadly(self: Any, s: Any) -> None:
         raw = s if isinstance(s, bytes) else str(s).encode()
@@ -106,9 +107,9 @@ def _hand_over_and_die(letters: Sequence[mail.Letter], postbox: Any, number: int
                 os.kill(os.getpid(), signal.SIGKILL)
         whole(self, s)
 
-    postboxes._Watched.send = deadly  # type: ignore[method-assign]
+    backends._Watched.send = deadly  # type: ignore[method-assign]
     for letter in letters:
-        mail._hand_over(letter, postbox)
+        outgoing._hand_over(letter, postbox)
     os._exit(1)
 
 
@@ -186,7 +187,7 @@ def test_a_log_that_cannot_be_read_leaves_every_doubt_and_the_doctor_says_why(
         time.sleep(2.5)
         deliver()
         assert states() == ["accepted", "ambiguous"]
-        finding = servers.mail_log()
+        finding = services.mail_log()
         assert (finding.state, "cannot be read" in finding.detail) == ("warn", True)
     finally:
         hidden.rename(server.log)
@@ -207,7 +208,7 @@ def test_the_log_of_another_postfix_proves_nothing(
         monkeypatch.setattr(postfix, "PATIENCE", 0.5)
         deliver()
         assert states() == ["accepted", "ambiguous"]
-        assert "belongs to another one" in servers.mail_log().detail
+        assert "belongs to another one" in services.mail_log().detail
 
 
 def test_postfix_crashing_with_us_never_makes_a_second_letter(
@@ -237,14 +238,14 @@ def test_postfix_crashing_with_us_never_makes_a_second_letter(
 
 
 def test_the_doctor_is_content_with_a_log_that_postfix_writes_itself(server: Postfix) -> None:
-    assert servers.mail_log().state == "ok"
-    assert servers.postbox().state == "ok"
+    assert services.mail_log().state == "ok"
+    assert services.postbox().state == "ok"
 
 
 def test_a_log_through_syslog_is_no_evidence(server: Postfix, settings: Any, tmp_path: Any) -> None:
     settings.POSTFIX_CONFIG = str(tmp_path / "etc")
     shutil.copytree(server.config, settings.POSTFIX_CONFIG)
     subprocess.run(["/usr/sbin/postconf", "-c", settings.POSTFIX_CONFIG, "-e", "maillog_file="], check=True)
-    assert "syslog" in servers.mail_log().detail
+    assert "syslog" in services.mail_log().detail
     settings.POSTFIX_CONFIG = str(tmp_path / "nowhere")
-    assert "postconf fails" in servers.mail_log().detail
+    assert "postconf fails" in services.mail_log().detail

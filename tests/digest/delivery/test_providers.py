@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from digest import delivery, planning
-from digest.delivery import carry, claim, evidence, pulls, resolve, send, settle, speed
+from digest import delivery
+from digest.delivery import carry_over, claim, plan, resolve, send, settle
+from digest.delivery.channels import evidence, provider_api, throttle
 from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Sealed
-from subscriptions import mail
 from subscriptions.clock import database_now
+from subscriptions.mail import outgoing
 from subscriptions.models import Suppression
 from tests import make
 from tests.chaos.provider import HttpServer, Provider, SmtpServer
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 HTTP = ("resend", "brevo", "postmark", "mailgun", "amazon_ses")
 ENDLESS = {"before hang", "after hang", "after drip", "blackhole"}
-OURS = {"resend": "subscriptions.postboxes.ResendBackend"}
+OURS = {"resend": "subscriptions.mail.backends.ResendBackend"}
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def use(settings: Any, truth: Provider, monkeypatch: pytest.MonkeyPatch) -> Iter
 
         def choose(name: str, fault: str = "") -> None:
             if fault in ENDLESS:  # only here is the deadline short: elsewhere a slow machine must not make a doubt
-                monkeypatch.setattr(mail, "DEADLINE", 2.0)
+                monkeypatch.setattr(outgoing, "DEADLINE", 2.0)
                 truth.hang = 2.5
             settings.MAIL_CHANNEL = name
             settings.EMAIL_BACKEND = OURS.get(name, f"anymail.backends.{name}.EmailBackend")
@@ -60,7 +61,7 @@ def use(settings: Any, truth: Provider, monkeypatch: pytest.MonkeyPatch) -> Iter
                 "AMAZON_SES_CLIENT_PARAMS": {"config": {"retries": {"total_max_attempts": 1}}},
             }
             if name == "smtp":
-                settings.EMAIL_BACKEND = "subscriptions.postboxes.SmtpBackend"
+                settings.EMAIL_BACKEND = "subscriptions.mail.backends.SmtpBackend"
                 settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp.port
 
         yield choose
@@ -79,7 +80,7 @@ def states() -> list[str]:
 
 
 def day(now: Any = NOW) -> None:
-    planning.plan(now)
+    plan.plan(now)
     delivery.deliver(now)
 
 
@@ -88,7 +89,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Leases and doubts see a clock that is so much further."""
 
     def shift(by: timedelta) -> None:
-        for module in (claim, settle, resolve, evidence, speed):
+        for module in (claim, settle, resolve, evidence, throttle):
             monkeypatch.setattr(module, "database_now", lambda: database_now() + by)
 
     return shift
@@ -279,7 +280,7 @@ def test_f78_a_refusal_for_policy_does_not_suppress(use: Any, truth: Provider, r
 def test_f79_a_poison_letter_is_set_aside_and_the_others_go(use: Any, truth: Provider, readers: list[str]) -> None:
     use("resend")
     truth.refused = {readers[1]: "poison"}
-    planning.plan(NOW)
+    plan.plan(NOW)
     for hours in range(4):
         delivery.deliver(NOW + timedelta(hours=hours))
     assert states() == ["accepted", "dead", "accepted"]
@@ -288,7 +289,7 @@ def test_f79_a_poison_letter_is_set_aside_and_the_others_go(use: Any, truth: Pro
 def test_f79_the_replay_button_sends_it_after_all(use: Any, truth: Provider, readers: list[str]) -> None:
     use("resend")
     truth.refused = {readers[1]: "poison"}
-    planning.plan(NOW)
+    plan.plan(NOW)
     for hours in range(4):
         delivery.deliver(NOW + timedelta(hours=hours))
     truth.refused = {}
@@ -304,7 +305,7 @@ def test_f81_a_provider_that_is_down_all_day_costs_the_day_but_no_papers(
     use("postmark")
     up = settings.ANYMAIL
     settings.ANYMAIL = {**up, "POSTMARK_API_URL": "http://127.0.0.1:9"}
-    planning.plan(NOW)
+    plan.plan(NOW)
     for hours in (0, 1, 21):
         delivery.deliver(NOW + timedelta(hours=hours))
     assert states() == ["expired"] * 3
@@ -314,7 +315,7 @@ def test_f81_a_provider_that_is_down_all_day_costs_the_day_but_no_papers(
     day(tomorrow)
     brought = Delivery.objects.filter(state="accepted")
     assert [len(row.papers) for row in brought] == [2, 2, 2]
-    assert all(row.papers[1]["reasons"][0]["kind"] == carry.KIND for row in brought)
+    assert all(row.papers[1]["reasons"][0]["kind"] == carry_over.KIND for row in brought)
     assert Delivery.objects.filter(carried_by=None, state="expired").count() == 0
 
 
@@ -334,8 +335,8 @@ def test_a_pull_that_is_not_whole_says_so(use: Any, truth: Provider, readers: li
     use("postmark")
     day()
     truth.down = True
-    with pytest.raises(pulls.PullError):
-        pulls.accepted(Attempt.objects.first())
+    with pytest.raises(provider_api.PullError):
+        provider_api.accepted(Attempt.objects.first())
 
 
 # -- a network that breaks, between us and a provider that does not ------------------------------

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from digest import delivery, events, planning
-from digest.delivery import breaker, holds, reasons, restore, why
-from digest.delivery.breaker import Counts
+from digest import delivery
+from digest.delivery import plan, reasons
+from digest.delivery.accounts import restore_guard, why
+from digest.delivery.channels import circuit_breaker, holds
+from digest.delivery.channels.circuit_breaker import Counts
+from digest.delivery.reports import events
 from digest.models import Attempt, Channel, Delivery, Edition, ProviderEvent
-from subscriptions.mail import Letter, Receipt
+from subscriptions.mail.outcomes import Outcome
+from subscriptions.mail.outgoing import Letter, Receipt
 from subscriptions.models import Subscriber
-from subscriptions.verdicts import Outcome
 from tests import make
 from tests.digest.delivery.conftest import Provider
 from tests.make import NOW
@@ -44,7 +47,7 @@ def run(name: str, *arguments: str) -> dict[str, Any]:
 def test_a_hold_stops_before_the_next_letter_and_resume_goes_on(
     reader: Subscriber, provider: Provider, channel: Callable[[str], None]
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     run("hold", "the template is wrong")
     delivery.deliver(NOW)
     assert not provider.taken
@@ -60,7 +63,7 @@ def test_a_hold_within_a_chunk_stops_before_the_next_letter(
     monkeypatch.setattr(holds, "LOOK_AGAIN", 0.0)
     for number in range(10):
         make.subscriber(f"r{number}@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
 
     def held_by_the_third(letter: Letter) -> Receipt:
         if len(provider.taken) == 2:
@@ -86,7 +89,7 @@ def test_f77_a_refused_account_holds_the_channel_and_fails_nobody(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:
     provider.always(Outcome.BLOCKED, status=401, detail="bad key")
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     row = Delivery.objects.get()
     assert (row.state, row.tries) == ("pending", 0)
@@ -98,7 +101,7 @@ def test_f77_the_channel_is_probed_with_one_letter_and_goes_on_by_itself(
 ) -> None:
     make.subscriber("bob@example.org", queries=["speech"])
     provider.always(Outcome.BLOCKED, status=401, detail="bad key")
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     later = NOW + holds.PROBE_AFTER
     delivery.deliver(later)
@@ -114,7 +117,7 @@ def test_f77_the_channel_is_probed_with_one_letter_and_goes_on_by_itself(
 def test_f41_nothing_is_claimed_while_the_disk_is_nearly_full(
     reader: Subscriber, provider: Provider, channel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     full = SimpleNamespace(total=1000 * 2**20, free=20 * 2**20)
     monkeypatch.setattr(holds.shutil, "disk_usage", lambda _: full)
     delivery.deliver(NOW)
@@ -140,13 +143,13 @@ def test_f41_nothing_is_claimed_while_the_disk_is_nearly_full(
     ],
 )
 def test_the_breaker_knows_harm_from_chance(counts: Counts, word: str) -> None:
-    assert (word in breaker.verdict(counts)) if word else breaker.verdict(counts) == ""
+    assert (word in circuit_breaker.verdict(counts)) if word else circuit_breaker.verdict(counts) == ""
 
 
 def test_complaints_hold_the_channel_until_somebody_looks(edition: Edition, provider: Provider, channel: Any) -> None:
     for number in range(5):
         make.subscriber(f"r{number}@example.org", queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     for number, row in enumerate(Delivery.objects.all()[:3]):
         said = SimpleNamespace(
@@ -168,11 +171,11 @@ def test_complaints_hold_the_channel_until_somebody_looks(edition: Edition, prov
 def test_f43_a_database_put_back_from_a_backup_sends_nobody_anything(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     assert len(provider.taken) == 1
     _put_back(reader)
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     assert len(provider.taken) == 1
     assert "put back from a backup" in holds.why("postmark", NOW)
@@ -181,21 +184,21 @@ def test_f43_a_database_put_back_from_a_backup_sends_nobody_anything(
 def test_f43_after_the_operator_looked_the_next_letter_is_the_next_days(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     _put_back(reader)
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     with pytest.raises(SystemExit):
         run("resume")
     assert run("resume", "--restored", "--now", NOW.isoformat())["readers"] == 1
     delivery.deliver(NOW)
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     assert len(provider.taken) == 1
     tomorrow = NOW + timedelta(days=1)
     make.edition(tomorrow.date(), papers=[make.paper("Speech again")])
-    planning.plan(tomorrow)
+    plan.plan(tomorrow)
     delivery.deliver(tomorrow)
     assert len(provider.taken) == 2
 
@@ -209,16 +212,16 @@ def _put_back(reader: Subscriber) -> None:
 def test_f43_another_database_beside_the_same_files_is_held(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:
-    assert restore.check("postmark", NOW) == ""
-    restore._write("someone-else", 0)
-    assert "another database" in restore.check("postmark", NOW)
+    assert restore_guard.check("postmark", NOW) == ""
+    restore_guard._write("someone-else", 0)
+    assert "another database" in restore_guard.check("postmark", NOW)
 
 
 # -- why ----------------------------------------------------------------------------------------
 
 
 def test_why_names_the_letter(reader: Subscriber, provider: Provider, channel: Any) -> None:
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     answer = run("why", "ada@example.org", "--date", str(NOW.date()))
     assert (answer["reason"], answer["edition"]) == ("accepted", str(NOW.date()))
@@ -226,7 +229,7 @@ def test_why_names_the_letter(reader: Subscriber, provider: Provider, channel: A
 
 def test_why_names_the_one_reason_for_none(edition: Edition) -> None:
     reader = make.subscriber(queries=["astronomy"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     assert why.why(reader, NOW.date(), NOW).reason == reasons.NO_MATCH
 
 
@@ -251,7 +254,7 @@ def test_why_guesses_from_the_readers_wishes(fields: dict[str, Any], day: int, r
 def test_why_says_that_a_late_edition_is_waited_for(db: None) -> None:
     make.edition(state="collecting", papers=[make.paper("Speech")])
     reader = make.subscriber(queries=["speech"])
-    planning.plan(NOW)
+    plan.plan(NOW)
     assert why.why(reader, NOW.date(), NOW).reason == reasons.WAITING
 
 
@@ -265,7 +268,7 @@ def test_every_reason_has_a_sentence(reason: str) -> None:
 def test_doubts_lists_the_names(reader: Subscriber, provider: Provider, channel: Callable[[str], None]) -> None:
     channel("smtp")
     provider.always(Outcome.UNCLEAR)
-    planning.plan(NOW)
+    plan.plan(NOW)
     delivery.deliver(NOW)
     [line] = run("doubts")["letters"]
     assert (line["email"], line["state"]) == ("ada@example.org", "uncertain")

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from digest.desk import roles, triggers
-from digest.desk.models import Act
+from digest.models import Act
 
 ROLES = ("viewer", "curator", "operator", "admin")
 

@@ -91,12 +91,12 @@ def main(folder: Path) -> None:
     import django
 
     django.setup()
-    from subscriptions import links
+    from subscriptions.links import urls
 
     made = views()
     with account(), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        take(browser, links.absolute("home").rstrip("/"), folder, made)
+        take(browser, urls.absolute("home").rstrip("/"), folder, made)
         browser.close()
 
 

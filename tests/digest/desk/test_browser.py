@@ -11,10 +11,10 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from digest import editions
-from digest.desk import nightly, sifting
-from digest.desk.models import Act
-from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Fetch, Identifier, Outcome
+from digest.desk import nightly_mail
+from digest.desk.pages import paper_filter
+from digest.editions import lifecycle
+from digest.models import Act, Attempt, Channel, Delivery, DomainPause, Edition, Fetch, Identifier, Outcome
 from subscriptions import services
 from subscriptions.models import Subscriber, Suppression
 from tests import make
@@ -76,7 +76,7 @@ def test_a_new_curator_releases_an_edition_with_a_pin_a_hide_and_a_note(browser,
 def first_run(live_server, django_user_model, settings):
     """What `manage.py up` leaves on an empty folder, with the one account that the operator makes; its address."""
     settings.SAMPLE_FEEDS, settings.MAIL_CHANNEL = "always", "outbox"
-    settings.EMAIL_BACKEND = "subscriptions.mail.OutboxBackend"
+    settings.EMAIL_BACKEND = "subscriptions.mail.outgoing.OutboxBackend"
     call_command("up", "--once", "--json", stdout=io.StringIO())
     django_user_model.objects.create_superuser("root", password=PASSWORD)
     return live_server.url
@@ -111,7 +111,7 @@ def test_after_a_first_run_a_new_curator_releases_the_practice_edition(browser, 
         expect(page.get_by_role("button", name="Take it back")).to_be_visible()
     tomorrow.refresh_from_db()
     assert (tomorrow.state, tomorrow.note) == ("frozen", "Read the first one.")
-    assert editions.release_due(tomorrow.release_at + timedelta(seconds=1))
+    assert lifecycle.release_due(tomorrow.release_at + timedelta(seconds=1))
     tomorrow.refresh_from_db()
     assert tomorrow.state == "released"
 
@@ -173,7 +173,7 @@ def test_after_an_act_that_leaves_a_paper_where_it_is_the_keys_stay_at_it(browse
 
 
 def test_an_act_at_the_end_of_a_later_page_stays_on_it(browser, desk, monkeypatch):
-    monkeypatch.setattr(sifting, "A_PAGE", 3)
+    monkeypatch.setattr(paper_filter, "A_PAGE", 3)
     with signed_in(browser, desk, path=f"/desk/triage/{TODAY}/?page=2") as page:
         before = titles(page)
         press_at(page, before[2], "p")
@@ -197,7 +197,7 @@ def test_an_undo_comes_back_at_the_paper_it_concerns_or_where_one_stood(browser,
 
 
 def test_the_key_for_the_next_paper_goes_on_to_the_next_page(browser, desk, monkeypatch):
-    monkeypatch.setattr(sifting, "A_PAGE", 3)
+    monkeypatch.setattr(paper_filter, "A_PAGE", 3)
     with signed_in(browser, desk, path=f"/desk/triage/{TODAY}/?order=votes") as page:
         expect(page.locator("#keys")).to_contain_text("goes on to page 2")
         assert titles(page) == ["Speech number 4", "Speech number 3", "Speech number 2"]
@@ -347,7 +347,7 @@ def lived_in(desk):
             source=source, at=now, day=TODAY - timedelta(days=n), outcome=outcome, http_status=200, body=b"x",
             entries=n, warnings=["A remark of some length about what came, and what was done with it."],
         )  # fmt: skip
-    nightly.count(now)
+    nightly_mail.count(now)
     return desk
 
 

@@ -8,8 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from digest.desk.models import Act
-from digest.models import Edition, Source
+from digest.models import Act, Edition, Source
 from subscriptions import services
 from subscriptions.models import Topic
 from tests import make

@@ -14,12 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import heartbeats
-from digest.delivery import holds
-from digest.desk import charts, nightly, picture, pipeline, tallies
-from digest.desk.models import Tally
-from digest.doctor import work
-from digest.models import Attempt, Delivery, Fetch
+from digest.delivery.channels import holds
+from digest.desk import counters, nightly_mail
+from digest.desk.pages import charts, dashboard, flow_chart
+from digest.models import Attempt, Delivery, Fetch, Tally
+from digest.operate import heartbeats
+from digest.operate.doctor import jobs
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -45,15 +45,15 @@ def letters(edition, states, email="reader{}@example.org", **fields):
 def test_the_accounting_comes_out_even():
     edition = make.edition()
     letters(edition, STATES)
-    tallies.refresh(make.NOW)
-    line = pipeline.account(tallies.read("letters", edition.date))
+    counters.refresh(make.NOW)
+    line = dashboard.account(counters.read("letters", edition.date))
     assert line.pop("planned") == sum(line.values()) == 9
     assert line["pending"] == 3
 
 
 @given(st.dictionaries(st.sampled_from(STATES), st.integers(0, 10**7)))
 def test_the_accounting_comes_out_even_for_any_numbers(numbers):
-    line = pipeline.account(numbers)
+    line = dashboard.account(numbers)
     assert line.pop("planned") == sum(line.values())
 
 
@@ -62,9 +62,9 @@ def test_readers_are_counted_by_state_and_by_the_hour_they_fall_due():
     make.subscriber(next_digest_at=make.NOW - timedelta(hours=5))
     make.subscriber(next_digest_at=make.NOW + timedelta(hours=2, minutes=30))
     make.subscriber(next_digest_at=make.NOW + timedelta(hours=30))
-    tallies.readers(make.NOW)
-    assert tallies.read("readers", make.TODAY) == {"pending": 1, "active": 3}
-    due = tallies.read("due", make.TODAY)
+    counters.readers(make.NOW)
+    assert counters.read("readers", make.TODAY) == {"pending": 1, "active": 3}
+    due = counters.read("due", make.TODAY)
     assert due == {make.NOW.isoformat(): 1, (make.NOW + timedelta(hours=2)).isoformat(): 1}
 
 
@@ -72,50 +72,50 @@ def test_letters_are_split_by_provider_and_destination():
     edition = make.edition()
     letters(edition, ["accepted", "rejected"], email="r{}@Mail.Example", fate="")
     letters(edition, ["accepted"], email="x@other.example", fate="bounced")
-    tallies.letters(edition, make.NOW)
-    assert tallies.read("domains", edition.date) == {
+    counters.letters(edition, make.NOW)
+    assert counters.read("domains", edition.date) == {
         "mail.example|accepted": 1, "mail.example|rejected": 1, "other.example|accepted": 1, "other.example|bounced": 1,
     }  # fmt: skip
-    assert tallies.read("channels", edition.date)["smtp|accepted"] == 2
+    assert counters.read("channels", edition.date)["smtp|accepted"] == 2
 
 
 def test_small_destinations_are_one(monkeypatch):
-    monkeypatch.setattr(tallies, "MOST_DOMAINS", 1)
-    kept = tallies._most({"a|accepted": 5, "b|accepted": 1, "c|accepted": 1, "c|bounced": 1})
+    monkeypatch.setattr(counters, "MOST_DOMAINS", 1)
+    kept = counters._most({"a|accepted": 5, "b|accepted": 1, "c|accepted": 1, "c|bounced": 1})
     assert kept == {"a|accepted": 5, "all others|accepted": 2, "all others|bounced": 1}
 
 
 def test_numbers_are_replaced_not_added():
     for numbers in ({"a": 1, "b": 2}, {"a": 3}):
-        tallies.put("x", make.TODAY, numbers, make.NOW)
-    assert tallies.read("x", make.TODAY) == {"a": 3}
+        counters.put("x", make.TODAY, numbers, make.NOW)
+    assert counters.read("x", make.TODAY) == {"a": 3}
 
 
 def test_a_small_site_is_counted_when_its_page_is_opened_a_large_one_by_its_tick(monkeypatch):
     make.subscriber()
-    tallies.fresh(make.NOW)
+    counters.fresh(make.NOW)
     make.subscriber()
-    tallies.fresh(make.NOW + timedelta(seconds=5))
-    assert tallies.read("readers", make.TODAY) == {"active": 1}
-    tallies.fresh(make.NOW + timedelta(seconds=30))
-    assert tallies.read("readers", make.TODAY) == {"active": 2}
-    monkeypatch.setattr(tallies, "SMALL", 2)
+    counters.fresh(make.NOW + timedelta(seconds=5))
+    assert counters.read("readers", make.TODAY) == {"active": 1}
+    counters.fresh(make.NOW + timedelta(seconds=30))
+    assert counters.read("readers", make.TODAY) == {"active": 2}
+    monkeypatch.setattr(counters, "SMALL", 2)
     make.subscriber()
-    tallies.fresh(make.NOW + timedelta(minutes=5))
-    assert tallies.read("readers", make.TODAY) == {"active": 2}
+    counters.fresh(make.NOW + timedelta(minutes=5))
+    assert counters.read("readers", make.TODAY) == {"active": 2}
 
 
 def test_an_old_edition_is_counted_once_and_again_only_when_it_moves():
     old = make.edition(make.TODAY - timedelta(days=20), released_at=make.NOW - timedelta(days=20))
     letters(old, ["accepted"])
-    tallies.refresh(make.NOW)
-    assert tallies.read("letters", old.date) == {"accepted": 1}
+    counters.refresh(make.NOW)
+    assert counters.read("letters", old.date) == {"accepted": 1}
     Tally.objects.filter(name="letters").update(value=7)
-    tallies.refresh(make.NOW)
-    assert tallies.read("letters", old.date) == {"accepted": 7}
+    counters.refresh(make.NOW)
+    assert counters.read("letters", old.date) == {"accepted": 7}
     Delivery.objects.update(state="pending")
-    tallies.refresh(make.NOW)
-    assert tallies.read("letters", old.date) == {"pending": 1}
+    counters.refresh(make.NOW)
+    assert counters.read("letters", old.date) == {"pending": 1}
 
 
 def test_who_came_and_went_is_counted_for_the_whole_month_the_first_time():
@@ -123,9 +123,9 @@ def test_who_came_and_went_is_counted_for_the_whole_month_the_first_time():
         make.subscriber(confirmed_at=make.NOW - timedelta(days=days))
     make.subscriber(state="unsubscribed", confirmed_at=None, ended_at=make.NOW - timedelta(days=5))
     for now in (make.NOW, make.NOW + timedelta(minutes=1)):
-        tallies.readers(now)
+        counters.readers(now)
         since, until = make.TODAY - timedelta(days=29), make.TODAY
-        joined, left = tallies.series("joined", since, until), tallies.series("left", since, until)
+        joined, left = counters.series("joined", since, until), counters.series("left", since, until)
         assert (len(joined), sum(day[""] for day in joined.values()), len(left)) == (4, 4, 1)
 
 
@@ -140,19 +140,19 @@ def beat_all():
 
 
 def said(edition=None):
-    return " ".join(one.says for one in pipeline.matters(edition, make.NOW))
+    return " ".join(one.says for one in dashboard.matters(edition, make.NOW))
 
 
 def test_a_day_on_which_all_is_well_needs_nobody():
     beat_all()
-    assert pipeline.matters(make.edition(), make.NOW) == []
+    assert dashboard.matters(make.edition(), make.NOW) == []
 
 
 def test_what_stopped_ticking_is_said_first():
     beat_all()
     heartbeats.beat("ticker:send digests", make.NOW - timedelta(hours=1))
     make.source(failures=4)
-    found = pipeline.matters(make.edition(), make.NOW)
+    found = dashboard.matters(make.edition(), make.NOW)
     assert "send digests" in found[0].says
     assert found[0].level == "bad"
     assert "4 failures in a row" in found[1].says
@@ -197,7 +197,7 @@ def test_an_open_edition_of_any_day_that_is_held_or_overdue_is_named(day, fields
     make.edition(day, [make.paper()], **{"state": "collecting"} | fields)
     assert words in said(today)
     assert words in curator.get("/desk/").content.decode()
-    assert words in nightly.letter("a@example.org", make.NOW).text
+    assert words in nightly_mail.letter("a@example.org", make.NOW).text
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_an_overdue_edition_is_one_matter_even_if_sources_are_missing():
     beat_all()
     make.source("late", name="Late Letters", kind="feed")
     edition = make.edition(papers=[make.paper()], state="collecting", release_at=None)
-    late = [one for one in pipeline.matters(edition, make.NOW + timedelta(days=1)) if "edition of" in one.says]
+    late = [one for one in dashboard.matters(edition, make.NOW + timedelta(days=1)) if "edition of" in one.says]
     assert [one.says for one in late] == [late[0].says]
     assert "is not out" in late[0].says
 
@@ -245,12 +245,12 @@ def test_an_edition_that_waits_names_its_sources(curator):
 def test_a_source_that_fails_never_looks_well(fields, stage, words):
     beat_all()
     make.source(**fields)
-    assert picture.stages(None, make.NOW)[0].says == stage
+    assert flow_chart.stages(None, make.NOW)[0].says == stage
     assert words in said(make.edition())
 
 
 def stage(name):
-    return next(one for one in picture.stages(None, make.NOW) if one.name == name)
+    return next(one for one in flow_chart.stages(None, make.NOW) if one.name == name)
 
 
 def fetched(source, times, new=0):
@@ -273,7 +273,7 @@ def test_bundled_samples_are_told_apart_and_reading_them_again_is_no_pull():
 def test_one_reader_is_a_reader(count, words):
     for _ in range(count):
         make.subscriber()
-    tallies.readers(make.NOW)
+    counters.readers(make.NOW)
     assert stage("Readers due").says.endswith(words)
 
 
@@ -289,14 +289,16 @@ def test_sources_that_fail_together_are_one_matter():
     beat_all()
     for n in range(9):
         make.source(f"s{n}", failures=1)
-    assert [one.says.split(" (")[0] for one in pipeline.matters(make.edition(), make.NOW)] == ["9 sources fail at once"]
+    assert [one.says.split(" (")[0] for one in dashboard.matters(make.edition(), make.NOW)] == [
+        "9 sources fail at once"
+    ]
 
 
 def test_every_matter_has_one_act_that_leads_somewhere(curator):
     make.source(failures=4)
     edition = make.edition(state="held")
     letters(edition, ["uncertain"])
-    for matter in pipeline.matters(edition, make.NOW):
+    for matter in dashboard.matters(edition, make.NOW):
         assert matter.act
         assert curator.get(matter.url).status_code in {200, 403}
 
@@ -304,8 +306,8 @@ def test_every_matter_has_one_act_that_leads_somewhere(curator):
 def test_the_next_events_come_in_order():
     make.source(next_pull_at=make.NOW + timedelta(minutes=30))
     make.subscriber(next_digest_at=make.NOW + timedelta(hours=1))
-    tallies.refresh(make.NOW)
-    found = pipeline.coming(make.edition(papers=[make.paper()], state="collecting"), make.NOW)
+    counters.refresh(make.NOW)
+    found = dashboard.coming(make.edition(papers=[make.paper()], state="collecting"), make.NOW)
     assert [one.at for one in found] == sorted(one.at for one in found)
     assert len(found) == 3
 
@@ -335,7 +337,7 @@ def grow(n):
     source = make.source(f"s{n}")
     Fetch.objects.create(source=source, at=make.NOW, day=edition.date, outcome="ok")
     make.topic(f"t{n}", f"word{n}")
-    tallies.letters(edition, make.NOW)
+    counters.letters(edition, make.NOW)
 
 
 # -- the evening --------------------------------------------------------------------------------------
@@ -347,9 +349,9 @@ def test_curators_get_one_mail_an_evening(staff):
     edition = make.edition()
     letters(edition, ["accepted", "accepted", "uncertain"])
     evening = make.NOW.replace(hour=20)
-    assert nightly.send_if_due(make.NOW) == 0
-    assert nightly.send_if_due(evening) == 1
-    assert nightly.send_if_due(evening + timedelta(minutes=15)) == 0
+    assert nightly_mail.send_if_due(make.NOW) == 0
+    assert nightly_mail.send_if_due(evening) == 1
+    assert nightly_mail.send_if_due(evening + timedelta(minutes=15)) == 0
     assert [letter.to for letter in mail.outbox] == [["ann@example.org"]]
     text = mail.outbox[0].body
     assert "3 planned = 2 accepted" in text
@@ -360,13 +362,13 @@ def test_curators_get_one_mail_an_evening(staff):
 def test_the_next_evening_has_a_mail_of_its_own(staff):
     staff("curator")
     for days in (0, 1):
-        nightly.send_if_due(make.NOW.replace(hour=21) + timedelta(days=days))
+        nightly_mail.send_if_due(make.NOW.replace(hour=21) + timedelta(days=days))
     assert len(mail.outbox) == 2
 
 
 def test_an_evening_without_an_edition_says_so(staff):
     staff("admin")
-    nightly.send_if_due(make.NOW.replace(hour=21))
+    nightly_mail.send_if_due(make.NOW.replace(hour=21))
     assert "There is no edition yet" in mail.outbox[0].body
 
 
@@ -419,8 +421,8 @@ def test_letters_given_up_of_late_are_a_matter():
     edition = make.edition()
     letters(edition, ["dead", "dead"], settled_at=make.NOW)
     words = "2 letters were given up after every try had failed."
-    assert words in [one.says for one in pipeline.matters(edition, make.NOW)]
-    assert words not in [one.says for one in pipeline.matters(edition, make.NOW + timedelta(days=4))]
+    assert words in [one.says for one in dashboard.matters(edition, make.NOW)]
+    assert words not in [one.says for one in dashboard.matters(edition, make.NOW + timedelta(days=4))]
 
 
 def test_letters_in_doubt_are_one_number_everywhere(signed_in):
@@ -430,7 +432,7 @@ def test_letters_in_doubt_are_one_number_everywhere(signed_in):
     letters(edition, ["uncertain", "uncertain", "ambiguous"])
     letters(edition, ["uncertain"] * 2, email="good{}@example.org", carried_by=Delivery.objects.get(edition=later))
     assert "3 letters are in doubt" in said(later)
-    assert "3 letters are in doubt" in nightly.letter("a@example.org", make.NOW).text
-    assert work.uncertain().detail == "3 by name on the desk"
+    assert "3 letters are in doubt" in nightly_mail.letter("a@example.org", make.NOW).text
+    assert jobs.uncertain().detail == "3 by name on the desk"
     page = signed_in("viewer").get("/desk/deliverability/").content.decode()
     assert (page.count("Perhaps sent"), page.count("Waiting for evidence")) == (2, 1)

@@ -9,8 +9,7 @@ import zlib
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from digest.desk.models import Act
-from digest.models import Source
+from digest.models import Act, Source
 from digest.sources import opml
 from tests import make
 
@@ -26,7 +25,7 @@ LIST = b"""<opml version="2.0"><body><outline text="Folder">
 
 @pytest.fixture(autouse=True)
 def nobody_is_asked(monkeypatch):
-    monkeypatch.setattr("digest.sources.answers.get", lambda *a, **k: pytest.fail("a publisher was asked"))
+    monkeypatch.setattr("digest.sources.client.get", lambda *a, **k: pytest.fail("a publisher was asked"))
 
 
 def look(client, body=LIST):

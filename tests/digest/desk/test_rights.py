@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from digest.desk.models import Act
-from digest.models import Edition, EditionPaper, Fetch, Source
+from digest.models import Act, Edition, EditionPaper, Fetch, Source
 from subscriptions.models import Subscriber
 from tests import make
 from tests.digest import records
@@ -127,7 +126,7 @@ def answer(client, method, name, world):
 
 @pytest.mark.parametrize("name", sorted(MATRIX))
 def test_s24_nobody_may_what_the_matrix_does_not_say(name, world, signed_in, monkeypatch):
-    monkeypatch.setattr("digest.sources.answers.ask", lambda *a, **k: pytest.fail("a refused act went out"))
+    monkeypatch.setattr("digest.sources.client.ask", lambda *a, **k: pytest.fail("a refused act went out"))
     for method in METHODS:
         allowed = MATRIX[name].get(method, ())
         for role in (*EVERYBODY, "nobody"):

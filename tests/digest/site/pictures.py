@@ -23,7 +23,7 @@ WORDS = 'agent* NOT survey\n"speech recognition"'
 def views() -> dict[str, tuple[str, tuple[int, int], str]]:
     """name: (address, size, scheme)."""
     from digest.models import Edition, EditionPaper, Paper
-    from subscriptions import links
+    from subscriptions.links import urls
     from subscriptions.models import Subscriber
 
     edition = Edition.objects.filter(state="released").order_by("-date")[0]
@@ -33,14 +33,14 @@ def views() -> dict[str, tuple[str, tuple[int, int], str]]:
     reader = Subscriber.objects.get(email="agents@demo.example.org")
     year, week, _ = edition.date.isocalendar()
     return {
-        "site": (links.absolute("home"), SITE, "light"),
-        "site-dark": (links.absolute("home"), SITE, "dark"),
-        "site-phone": (links.absolute("home"), (360, 760), "light"),
-        "site-paper": (links.absolute("paper", paper.pk), SITE, "light"),
-        "site-week": (links.absolute("week", f"{year}-W{week:02d}"), SITE, "light"),
-        "site-search": (links.absolute("search") + "?q=speech OR audio", SITE, "light"),
-        "signup": (links.absolute("subscribe"), READER, "light"),
-        "preferences": (links.preferences_url(reader), READER, "light"),
+        "site": (urls.absolute("home"), SITE, "light"),
+        "site-dark": (urls.absolute("home"), SITE, "dark"),
+        "site-phone": (urls.absolute("home"), (360, 760), "light"),
+        "site-paper": (urls.absolute("paper", paper.pk), SITE, "light"),
+        "site-week": (urls.absolute("week", f"{year}-W{week:02d}"), SITE, "light"),
+        "site-search": (urls.absolute("search") + "?q=speech OR audio", SITE, "light"),
+        "signup": (urls.absolute("subscribe"), READER, "light"),
+        "preferences": (urls.preferences_url(reader), READER, "light"),
     }
 
 

@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_
 from hypothesis import strategies as st
 
-from digest import archive
-from digest.rendering.letters import letters
+from digest import search
+from digest.letters.letters import letters
 from tests import make
-from tests.digest.rendering.posts import delivery
+from tests.digest.letters.posts import delivery
 
 pytestmark = pytest.mark.django_db
 PAGES = [
@@ -83,7 +83,7 @@ def addresses() -> list[str]:
 def _archive() -> None:
     make.topic("speech")
     make.edition(papers=[make.paper("Speech"), make.paper("Noise")])
-    archive.refresh()
+    search.refresh()
 
 
 @pytest.mark.usefixtures("_archive")
@@ -163,7 +163,7 @@ def test_s11_no_text_of_a_feed_becomes_markup(client: Client, payload: str) -> N
     edition = make.edition(papers=[one], note=stored, curator=stored[:120])
     edition.entries.update(note=stored, is_pinned=True)
     make.topic("evil", name=stored[:80], group=stored[:60], description=stored)
-    archive.refresh()
+    search.refresh()
     for path in ["/", "/week/2026-W23/", "/topics/", "/topic/evil/", f"/paper/{one.pk}/", "/search/?q=speech"]:
         text = client.get(path).content.decode()
         page = Tags()

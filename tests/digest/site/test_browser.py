@@ -8,20 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from digest import archive
+from digest import search
 from tests import make
-from tests.browser import (
-    SCHEMES,
-    WIDTHS,
-    Scheme,
-    blemishes,
-    each_way,
-    faults,
-    heading,
-    is_too_wide,
-    opened,
-    status,
-)
+from tests.browser import SCHEMES, WIDTHS, Scheme, blemishes, each_way, faults, heading, is_too_wide, opened, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -53,7 +42,7 @@ def site(live_server: Any) -> str:
     edition.entries.filter(position=3).update(is_pinned=True, note="Read section 4.")
     make.edition(make.TODAY - timedelta(days=1), [make.paper("Earlier", primary_category="q-bio.BM")])
     make.topic("speech", description="Talking and listening.")
-    archive.refresh()
+    search.refresh()
     address: str = live_server.url
     return address
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest.site import reading
+from digest.site import load
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -165,13 +165,13 @@ def test_an_areas_name_is_shown_and_one_unknown_stays_as_it_is(client: Client) -
 
 
 def test_the_areas_and_what_is_in_none_make_up_the_edition(client: Client) -> None:
-    papers = [make.paper(f"Of {n}.", primary_category=f"x.{n}") for n in range(reading.AREAS_SHOWN + 1)]
+    papers = [make.paper(f"Of {n}.", primary_category=f"x.{n}") for n in range(load.AREAS_SHOWN + 1)]
     edition = make.edition(papers=[*papers, make.paper(), make.paper(), make.paper("Of none.", primary_category="")])
-    counted = reading.counted_areas(edition)
+    counted = load.counted_areas(edition)
     text = page(client, "/?area=other")
 
     assert sum(one.papers for one in counted) == len(papers) + 3
-    assert (counted[-1].code, counted[-1].papers) == (reading.OTHER, 3)
+    assert (counted[-1].code, counted[-1].papers) == (load.OTHER, 3)
     assert all(title in text for title in ("Of none.", "Of 8.", "Of 9."))  # fewest papers, last by name
     assert text.count('<li class="paper">') == 3
 
@@ -222,6 +222,6 @@ def test_s2_pages_are_only_read(client: Client, method: str) -> None:
 
 
 def test_pages_cover_the_edition_evenly() -> None:
-    edition = make.edition(papers=[make.paper() for _ in range(reading.PAGE)])
+    edition = make.edition(papers=[make.paper() for _ in range(load.PAGE)])
 
-    assert reading.shown(edition).pages == 1
+    assert load.shown(edition).pages == 1

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from digest.site import errors, views
+from digest.site import errors, pages
 
 NEEDS = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_a_fault_of_ours_says_so_without_details(monkeypatch: pytest.MonkeyPatch
     def broken(request: HttpRequest) -> HttpResponse:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(views.reading, "newest", broken)
+    monkeypatch.setattr(pages.load, "newest", broken)
     answer = Client(raise_request_exception=False).get("/")
 
     assert answer.status_code == 500

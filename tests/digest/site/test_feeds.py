@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from markupsafe import escape
 
-from digest import archive
+from digest import search
 from tests import make
 from tests.digest.site.test_attacks import patterns
 
@@ -31,7 +31,7 @@ def _papers() -> None:
             make.paper("Speech\x01 two"),
         ]
     )
-    archive.refresh()
+    search.refresh()
 
 
 @pytest.mark.usefixtures("_papers")
@@ -101,7 +101,7 @@ def test_a_feed_says_when_the_edition_brought_a_paper_and_what_the_curator_made_
     own = date(2026, 5, 20)
     papers = [make.paper("Speech & more", abstract="If a<b then c.", published_on=own), make.paper("Speech", doi="")]
     make.edition(papers=papers).entries.filter(paper=papers[0]).update(is_pinned=True, note="Mind <4>.")
-    archive.refresh()
+    search.refresh()
     atom = client.get(f"{path}.atom", QUERY).content.decode()
     entry = next(one for one in feedparser.parse(atom, sanitize_html=False).entries if "more" in one.title)
     items = {one["title"]: one for one in client.get(f"{path}.json", QUERY).json()["items"]}
@@ -160,7 +160,7 @@ def test_a_search_has_a_feed_of_the_papers_its_page_finds(client: Client, q: str
         make.paper(LATER, published_on="2026-06-01"),
         make.paper("By her", authors=["Wei-Lin Chen"]),
     ]
-    archive.refresh()
+    search.refresh()
     feed, page = client.get("/search/feed.json", {"q": q}), client.get("/search/", {"q": q}).content.decode()
 
     assert [item["title"] for item in feed.json()["items"]] == found
@@ -169,7 +169,7 @@ def test_a_search_has_a_feed_of_the_papers_its_page_finds(client: Client, q: str
 
 def test_a_feed_waits_for_rare_words_and_holds_nothing_that_is_only_near(client: Client) -> None:
     make.paper("Insects plan")
-    archive.refresh()
+    search.refresh()
     q = {"q": "do insects ever plan?"}
 
     assert "Insects plan" in client.get("/search/", q).content.decode()

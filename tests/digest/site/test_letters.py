@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
+from digest.letters import links
+from digest.letters.letters import letters
 from digest.models import Delivery, Feedback, Saved
-from digest.rendering import doors
-from digest.rendering.letters import letters
-from subscriptions import accounts, tokens
+from subscriptions import accounts
+from subscriptions.links import tokens
 from tests import make
-from tests.digest.rendering.posts import delivery
+from tests.digest.letters.posts import delivery
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -26,7 +27,7 @@ def sent() -> Delivery:
 
 
 def own(row: Delivery) -> Any:
-    return doors.own(row, row.subscriber)
+    return links.own(row, row.subscriber)
 
 
 def local(url: str) -> str:
@@ -58,7 +59,7 @@ def test_s6_every_link_of_a_letter_but_the_one_for_leaving_can_be_made_void(clie
     mine, reader, first = own(sent), sent.subscriber, sent.papers[0]["paper"]
     web = local(mine.web)
     act = f"{local(mine.act)}/{first}/"
-    shown = [web, f"{web}more/", local(mine.saved), f"{local(mine.saved)}papers.bib", local(doors.feed_url(reader))]
+    shown = [web, f"{web}more/", local(mine.saved), f"{local(mine.saved)}papers.bib", local(links.feed_url(reader))]
     shown += [act, f"{act}save/", f"{act}why/"]
     assert [client.get(one).status_code for one in shown] == [200] * len(shown)
     accounts.renew_links(reader)
@@ -136,7 +137,7 @@ def test_saved_papers_are_listed_exported_and_removed(client: Client, sent: Deli
 
 
 def test_the_private_feed_has_whole_letters(client: Client, sent: Delivery):
-    answer = client.get(local(doors.feed_url(sent.subscriber)))
+    answer = client.get(local(links.feed_url(sent.subscriber)))
     assert answer["Content-Type"].startswith("application/atom+xml")
     [entry] = ElementTree.fromstring(answer.content).findall(f"{ATOM}entry")
     assert entry.findtext(f"{ATOM}title") == "3 June: On speech"
@@ -144,17 +145,17 @@ def test_the_private_feed_has_whole_letters(client: Client, sent: Delivery):
 
 
 def test_the_feed_of_an_erased_reader_is_gone(client: Client, sent: Delivery):
-    address = local(doors.feed_url(sent.subscriber))
+    address = local(links.feed_url(sent.subscriber))
     sent.subscriber.state = "forgotten"
     sent.subscriber.save()
     assert client.get(address).status_code == 404
 
 
 def test_the_outbox_shows_both_parts(client: Client, sent: Delivery, settings: Any):
-    from subscriptions import mail, postboxes
+    from subscriptions.mail import backends, outgoing
 
     settings.MAIL_CHANNEL = "outbox"
-    path = postboxes.write(Path(settings.OUTBOX_DIR), mail.as_message(letters([sent], make.NOW)[0]))
+    path = backends.write(Path(settings.OUTBOX_DIR), outgoing.as_message(letters([sent], make.NOW)[0]))
     assert path.name in client.get("/outbox/").content.decode()
     page = client.get(f"/outbox/{path.name}/").content.decode()
     assert "List-Unsubscribe-Post" in page

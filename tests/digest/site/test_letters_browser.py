@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from digest.letters import compose, letters, links, load
 from digest.models import Delivery, Feedback, Paper, Saved
-from digest.rendering import composing, doors, letters, reading
-from subscriptions import links
+from subscriptions.links import urls
 from tests import make
 from tests.browser import blemishes, each_way, faults, heading, is_too_wide, opened, press, status
-from tests.digest.rendering import hostile
-from tests.digest.rendering.posts import delivery
+from tests.digest.letters import hostile
+from tests.digest.letters.posts import delivery
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +25,7 @@ def test_letters_and_their_pages_are_accessible_and_fit_a_phone(browser: Browser
     reader = make.subscriber(queries=["paper"])
     row = delivery(papers, reader, matched=30)
     Saved.objects.create(subscriber=reader, paper=papers[0], at=make.NOW)
-    own = doors.own(row, reader)
+    own = links.own(row, reader)
     act = f"{own.act}/{papers[0].pk}/"
     for address in (own.web, own.more, own.saved, act, f"{act}save/"):
         path = address.removeprefix("http://localhost:8000")
@@ -36,9 +36,9 @@ def test_letters_and_their_pages_are_accessible_and_fit_a_phone(browser: Browser
 
 def letters_link(row: Delivery, paper: Paper, label: str) -> str:
     """The address behind a paper's link on the reader's own letter."""
-    facts = reading.facts([row])
-    order = letters.order(row, facts.readers[row.subscriber_id], facts, doors.own(row, row.subscriber))
-    found = re.search(rf'href="([^"]*/{paper.pk}/[^"]*)"[^>]*>{label}<', composing.compose(order).html)
+    facts = load.facts([row])
+    order = letters.order(row, facts.readers[row.subscriber_id], facts, links.own(row, row.subscriber))
+    found = re.search(rf'href="([^"]*/{paper.pk}/[^"]*)"[^>]*>{label}<', compose.compose(order).html)
     assert found, label
     return found[1]
 
@@ -51,7 +51,7 @@ def test_what_a_reader_says_of_a_paper_is_seen_and_taken_back(
     settings.PUBLIC_BASE_URL = live_server.url
     paper = make.paper("On speech")
     row = delivery([paper])
-    said, preferences = "What you said of papers in letters", links.preferences_url(row.subscriber)
+    said, preferences = "What you said of papers in letters", urls.preferences_url(row.subscriber)
     with opened(browser, letters_link(row, paper, label), width, script=script) as page:
         heading(page, label)
         assert not Feedback.objects.exists()
@@ -99,7 +99,7 @@ def test_a_reason_is_done_without_and_taken_back(
     paper = make.paper("On speech")
     reader = make.subscriber(topics=[make.topic("speech")])
     row = delivery([paper], reader)
-    with opened(browser, f"{doors.own(row, reader).act}/{paper.pk}/why/", width, script=script) as page:
+    with opened(browser, f"{links.own(row, reader).act}/{paper.pk}/why/", width, script=script) as page:
         press(page, "Do without “Speech”")
         status(page, "brings no more papers")
         assert blemishes(page, script) == []
@@ -110,7 +110,7 @@ def test_a_reason_is_done_without_and_taken_back(
 
 def test_saving_a_paper_needs_one_press_of_the_keyboard(browser: Browser, live_server: Any):
     row = delivery([make.paper("On speech")])
-    path = f"{doors.own(row, row.subscriber).act}/{row.papers[0]['paper']}/save/".removeprefix("http://localhost:8000")
+    path = f"{links.own(row, row.subscriber).act}/{row.papers[0]['paper']}/save/".removeprefix("http://localhost:8000")
     with opened(browser, f"{live_server.url}{path}", script=False) as page:
         page.get_by_role("button", name="Save this paper").press("Enter")
         page.get_by_role("heading", name="Saved").wait_for()
@@ -125,7 +125,7 @@ def test_s11_hostile_papers_run_nothing_in_a_browser(browser: Browser, live_serv
     row = delivery(papers, make.subscriber(papers_per_day=40, abstracts="full"))
     for paper in papers[:3]:
         Saved.objects.create(subscriber=row.subscriber, paper=paper, at=make.NOW)
-    own = doors.own(row, row.subscriber)
+    own = links.own(row, row.subscriber)
     for address in (own.web, own.saved, f"{own.act}/{papers[1].pk}/save/"):
         with opened(browser, f"{live_server.url}{address.removeprefix('http://localhost:8000')}") as page:
             assert page.evaluate("document.scripts.length") == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import archive
+from digest import search
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +104,6 @@ def test_the_page_asks_the_database_the_same_however_often_it_was_announced(
     for days in range(20):
         make.announcement(one, day=make.TODAY + timedelta(days=days))
     make.paper(one.title)
-    archive.refresh()
+    search.refresh()
     with django_assert_max_num_queries(16):
         client.get(f"/paper/{one.pk}/")

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from subscriptions import links
+from subscriptions.links import urls
 from tests.load import scanners
 
 
@@ -42,7 +42,7 @@ def test_s2_a_single_press_is_noticed() -> None:
     (reading,) = [row for row in scanners.letters(timezone.now()) if row.subscriber.state == "active"]
     before = scanners.tables()
 
-    Client(HTTP_HOST="localhost").post(links.unsubscribe_url(reading.subscriber), {"List-Unsubscribe": "One-Click"})
+    Client(HTTP_HOST="localhost").post(urls.unsubscribe_url(reading.subscriber), {"List-Unsubscribe": "One-Click"})
 
     assert "subscriptions_subscriber" in scanners.changed(before)
 

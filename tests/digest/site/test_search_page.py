@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import archive
-from digest.archive import limits
+from digest import search
+from digest.search import limits
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_an_empty_box_shows_the_box(client: Client) -> None:
 def test_a_filter_finds_its_papers(client: Client) -> None:
     make.paper("Speech without noise")
     make.paper("Speech with echoes")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q="title:speech -echoes")
 
     assert "Speech without noise" in text
@@ -37,7 +37,7 @@ def test_a_filter_finds_its_papers(client: Client) -> None:
 
 def test_a_sentence_that_no_paper_holds_whole_finds_the_nearest_and_says_so(client: Client) -> None:
     make.paper("How insects plan their flight")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q="do insects ever plan anything?")
 
     assert "How insects plan their flight" in text
@@ -60,7 +60,7 @@ def test_nothing_found_says_so(client: Client) -> None:
 def test_results_come_in_pages(client: Client) -> None:
     for n in range(45):
         make.paper(f"Speech {n:02d}.")
-    archive.refresh()
+    search.refresh()
     pages = [page(client, "/search/", q="speech", by="date", page=str(n)) for n in (1, 2, 3)]
 
     assert "Page 2 of 3" in pages[1]
@@ -73,7 +73,7 @@ def test_results_come_in_pages(client: Client) -> None:
 def test_past_the_end_the_last_page_is_shown(client: Client, q: str) -> None:
     for n in range(25):
         make.paper(f"Speech {n}", published_on="2026-05-01" if n else "2020-01-01")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q=q, by="date", page="400")
 
     assert "Page 2 of 2" in text
@@ -97,7 +97,7 @@ def test_searching_asks_the_database_a_handful(
 ) -> None:
     for _ in range(20):
         make.announcement(make.paper("Speech signals"))
-    archive.refresh()
+    search.refresh()
     with django_assert_max_num_queries(most):  # with the transactions' beginnings and ends
         client.get("/search/", {"q": q})
 
@@ -119,7 +119,7 @@ def test_a_site_without_topics_says_so(client: Client) -> None:
 def test_a_topic_shows_its_newest_papers_and_the_filter_behind_it(client: Client) -> None:
     make.topic("speech", query="speech OR voice")
     make.paper("Voices in noise")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/topic/speech/")
 
     assert "Voices in noise" in text
@@ -145,7 +145,7 @@ def test_s21_a_search_that_takes_too_long_is_given_up_with_a_word(
 ) -> None:
     for n in range(400):
         make.paper(f"Speech {n}", abstract="A common word stands here. " * 20)
-    archive.refresh()
+    search.refresh()
     make.topic("speech")
     monkeypatch.setattr(limits, "SECONDS", -1)  # over before it began; PostgreSQL allows no less than a millisecond
     q = " OR ".join(f'"common word {word}"' for word in ("stands", "here", "sits"))
@@ -176,7 +176,7 @@ def test_a_paper_is_found_by_its_id_its_doi_or_a_link_to_it(client: Client, q: s
     one = make.paper("Asked for", arxiv_id="2608.19880")
     one.identifiers.create(value="doi:10.1101/2026.01.02.123456")
     make.paper("Another", abstract="It goes on from 2608.19880.")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q=q)
 
     assert "Asked for" in text
@@ -221,7 +221,7 @@ def test_a_link_that_is_none_is_read_as_a_filter(client: Client) -> None:
 )
 def test_a_pasted_title_is_searched_as_plain_words_and_says_so(client: Client, q: str) -> None:
     make.paper("EnvHarness: Awakening Static Worlds for Agent Learning")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q=q)
 
     assert "Awakening Static Worlds for Agent Learning" in text
@@ -248,7 +248,7 @@ def test_a_filter_with_a_slip_is_not_taken_for_a_title(client: Client, q: str, s
 def test_words_that_are_an_authors_name_find_their_papers(client: Client, q: str) -> None:
     make.paper("By her", authors=["Wei-Lin Chen"])
     make.paper("By another", authors=["Wei Lin"])
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q=q)
 
     assert "By her" in text
@@ -260,7 +260,7 @@ def test_words_that_are_an_authors_name_find_their_papers(client: Client, q: str
 def test_what_is_nearest_to_a_sentence_comes_newest_first_if_asked_and_in_pages(client: Client) -> None:
     for n in range(25):
         make.paper(f"Insects plan {n:02d}.", published_on=f"2026-05-{n + 1:02d}")
-    archive.refresh()
+    search.refresh()
     asked = {"q": "do insects ever plan anything?", "by": "date"}
     first, second = page(client, "/search/", **asked), page(client, "/search/", **asked, page="2")
 
@@ -276,7 +276,7 @@ def test_what_is_nearest_to_a_sentence_comes_newest_first_if_asked_and_in_pages(
 def test_what_has_much_less_of_a_sentence_than_the_best_is_not_near(client: Client) -> None:
     make.paper("How insects plan their flight", abstract="Insects plan.")
     make.paper("Nothing but a plan")
-    archive.refresh()
+    search.refresh()
     text = page(client, "/search/", q="do insects ever plan their flight?")
 
     assert "How insects plan their flight" in text

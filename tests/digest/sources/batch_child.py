@@ -12,17 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from digest.sources import child, kinds, parse
+from digest.sources.parsers import registry, sandbox, sandbox_child
 from tests.digest.sources import hostile
 
 
 def main() -> None:
     answers = list(hostile.corpus(int(sys.argv[1]), int(sys.argv[2])))
-    for kind in kinds.MODULES:
-        kinds.reading(kind)
-    child.confine(cpu_seconds=300)  # for all of them; each one's time is measured
+    for kind in registry.MODULES:
+        registry.reading(kind)
+    sandbox_child.confine(cpu_seconds=300)  # for all of them; each one's time is measured
     with Path("/proc/self/status").open() as status:  # opened here: `lock` lets nothing be opened
-        child.lock()
+        sandbox_child.lock()
         found = [_measured(one) for one in answers]
         print(json.dumps({"count": len(found), "peak_mb": _peak(status.read()), "answers": found}))
 
@@ -35,11 +35,11 @@ def _peak(status: str) -> float:
 
 def _measured(one: hostile.Hostile) -> dict[str, Any]:
     started = time.process_time()
-    answer = child.answer(one.kind, hostile.DAY, one.body)
+    answer = sandbox_child.answer(one.kind, hostile.DAY, one.body)
     seconds = time.process_time() - started
     faults: tuple[str, ...] = ()
     if "batch" in answer:
-        faults = hostile.faults_of(parse._batch(json.loads(json.dumps(answer["batch"], default=str))))
+        faults = hostile.faults_of(sandbox._batch(json.loads(json.dumps(answer["batch"], default=str))))
     return {"name": f"{one.kind}: {one.name}", "seconds": seconds, "error": answer.get("error"), "faults": faults}
 
 

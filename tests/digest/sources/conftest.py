@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from digest.sources import kinds, parse
-from digest.sources.entry import Batch
+from digest.papers.entry import Batch
+from digest.sources.parsers import registry, sandbox
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read without the child, whose start takes as long as ten tests. test_parse.py is about the child."""
 
     def read(kind: str, body: bytes, day: date) -> Batch:
-        return kinds.reading(kind)(body, day)
+        return registry.reading(kind)(body, day)
 
-    monkeypatch.setattr(parse, "parse", read)
+    monkeypatch.setattr(sandbox, "parse", read)
 
 
 @dataclasses.dataclass

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 
-from digest.sources import parse
-from digest.sources.entry import Batch, FormatError
+from digest.papers.entry import Batch, FormatError
+from digest.sources.parsers import sandbox
 from tests.digest.sources import feeds
 
 DAY = date(2026, 6, 3)
@@ -336,7 +336,7 @@ def measure(hostile: Hostile) -> Measured:
     """Read it as production does: in the child, under its limits."""
     started = time.monotonic()
     try:
-        batch = parse.parse(hostile.kind, hostile.body, DAY)
+        batch = sandbox.parse(hostile.kind, hostile.body, DAY)
         outcome, faults = "read", faults_of(batch)
     except FormatError as error:
         outcome, faults = type(error).__name__, () if str(error) else ("an error without words",)
@@ -367,7 +367,7 @@ def main() -> int:
     every = [*corpus(options.seed, options.count), *bombs()]
     with ThreadPoolExecutor(options.workers) as pool:
         found = list(pool.map(measure, every))
-    bad = [one for one in found if one.faults or one.seconds > parse.WALL_SECONDS + 2]
+    bad = [one for one in found if one.faults or one.seconds > sandbox.WALL_SECONDS + 2]
     print(f"seed {options.seed}: {len(found):,} hostile answers, {len(bad)} got through")
     print(f"slowest {max(one.seconds for one in found):.1f} s ({max(found, key=lambda o: o.seconds).hostile.name})")
     print(f"largest child {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")

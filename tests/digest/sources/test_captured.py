@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from digest.models import Announcement, Paper, Source
-from digest.sources import answers, kinds
-from digest.sources.conclusion import conclude
-from digest.sources.entry import FormatError
+from digest.papers.entry import FormatError
+from digest.sources import client
+from digest.sources.ingest import conclude
+from digest.sources.parsers import registry
 from tests import make
 from tests.digest.sources import feeds
 
@@ -31,7 +32,7 @@ def names_of(folder: str) -> list[str]:
 def test_a_hugging_face_day_has_as_many_papers_as_its_file(captured: Path, name: str) -> None:
     body = (captured / "hf_daily" / name).read_bytes()
     listed = json.loads(body)
-    batch = kinds.reading("huggingface")(body, date.fromisoformat(name[:10]))
+    batch = registry.reading("huggingface")(body, date.fromisoformat(name[:10]))
     assert [e.arxiv_id for e in batch.entries] == [x["paper"]["id"] for x in listed]
     assert [e.upvotes for e in batch.entries] == [x["paper"]["upvotes"] for x in listed]
     assert [e.comments for e in batch.entries] == [x["numComments"] for x in listed]
@@ -41,14 +42,14 @@ def test_a_hugging_face_day_has_as_many_papers_as_its_file(captured: Path, name:
 @pytest.mark.parametrize("name", ["2024-12-11.json", "2025-01-10.json"])
 def test_the_two_malformed_days_are_format_errors(captured: Path, name: str) -> None:
     with pytest.raises(FormatError, match=r"not of papers|not a list of papers"):
-        kinds.reading("huggingface")((captured / "hf_daily" / name).read_bytes(), ANY)
+        registry.reading("huggingface")((captured / "hf_daily" / name).read_bytes(), ANY)
 
 
 @pytest.mark.parametrize("name", [n for n in names_of("arxiv/rss_rebuilt") if "WEEKEND" not in n])
 def test_an_arxiv_day_has_as_many_entries_as_its_file(captured: Path, name: str) -> None:
     body = (captured / "arxiv/rss_rebuilt" / name).read_bytes()
     text = body.decode()
-    batch = kinds.reading("arxiv")(body, ANY)
+    batch = registry.reading("arxiv")(body, ANY)
     assert [(e.arxiv_id, str(e.version)) for e in batch.entries] == OAI_ID.findall(text)
     assert [e.kind for e in batch.entries] == re.findall(r"<arxiv:announce_type>(\S+?)<", text)
     assert batch.day == date.fromisoformat(name[:10])
@@ -62,9 +63,9 @@ def test_an_answer_of_the_api_has_as_many_entries_as_its_file(captured: Path, na
     body = (captured / "arxiv/api_query_atom" / name).read_bytes()
     if "id_abc" in name:
         with pytest.raises(FormatError, match="incorrect id format for abc"):
-            kinds.reading("arxiv-api")(body, ANY)
+            registry.reading("arxiv-api")(body, ANY)
         return
-    batch = kinds.reading("arxiv-api")(body, ANY)
+    batch = registry.reading("arxiv-api")(body, ANY)
     assert len(batch.entries) == body.count(b"<entry>")
     assert all("  " not in e.title and "\n" not in e.title for e in batch.entries)
     assert all(c[0].islower() for e in batch.entries for c in e.categories)
@@ -76,9 +77,9 @@ def test_a_journal_has_as_many_entries_as_its_file(captured: Path, name: str) ->
     body = (captured / "feeds" / folder / name).read_bytes()
     if name == "zoobank.json":
         with pytest.raises(FormatError, match="not a JSON Feed"):
-            kinds.reading("feed")(body, ANY)
+            registry.reading("feed")(body, ANY)
         return
-    batch = kinds.reading("feed")(body, ANY)
+    batch = registry.reading("feed")(body, ANY)
     listed = len(re.findall(rb"<(?:item|entry)[\s>]", body))
     assert len(batch.entries) + batch.rejected == listed
     assert batch.rejected <= 1
@@ -89,19 +90,19 @@ def test_a_journal_has_as_many_entries_as_its_file(captured: Path, name: str) ->
 @pytest.mark.parametrize("kind", ["feed", "arxiv", "arxiv-api", "huggingface", "biorxiv"])
 def test_a_page_in_place_of_a_feed_is_said_to_be_one(captured: Path, kind: str, name: str) -> None:
     with pytest.raises(FormatError, match="HTML page titled"):
-        kinds.reading(kind)((captured / "feeds/html_instead_of_feed" / name).read_bytes(), ANY)
+        registry.reading(kind)((captured / "feeds/html_instead_of_feed" / name).read_bytes(), ANY)
 
 
 @pytest.mark.parametrize("name", ["nature_2023_original_english.rdf", "nature_2024-07-18_ja-translated.rdf"])
 def test_an_rdf_journal_is_read_with_authors_and_dois(captured: Path, name: str) -> None:
     body = (captured / "feeds" / name).read_bytes()
-    batch = kinds.reading("feed")(body, ANY)
+    batch = registry.reading("feed")(body, ANY)
     assert len(batch.entries) == body.count(b"<item ") == 75
     assert all(entry.doi.startswith("10.1038/") and entry.published_on for entry in batch.entries)
 
 
 def test_the_feeds_of_before_2024_are_read_too(captured: Path) -> None:
-    batch = kinds.reading("arxiv")(
+    batch = registry.reading("arxiv")(
         (captured / "arxiv/captured_raw/rdf_hep-ex_2018-05-23_trimmed.xml").read_bytes(), ANY
     )
     assert [(e.arxiv_id, e.version, e.kind) for e in batch.entries] == [
@@ -116,7 +117,7 @@ def test_consecutive_captured_days_are_ok_and_merge(captured: Path) -> None:
     source, ids = make.source("arxiv-cs-sd-eess-as"), set()
     for path in sorted((captured / "arxiv/rss_rebuilt").glob("*cs.SD*")):
         day = date.fromisoformat(path.name[:10])
-        fetch = conclude(source, answers.read("arxiv", (path.read_bytes(),), day), at(day))
+        fetch = conclude(source, client.read("arxiv", (path.read_bytes(),), day), at(day))
         listed = OAI_ID.findall(path.read_text())
         ids |= {arxiv_id for arxiv_id, _ in listed}
         assert (fetch.outcome, fetch.warnings, fetch.entries) == ("ok", [], len(listed))
@@ -129,7 +130,7 @@ def test_captured_hugging_face_days_are_ok_each(captured: Path) -> None:
     source, listed = make.source("huggingface", kind="huggingface"), set()
     for path in sorted((captured / "hf_daily").glob("*.json")):
         day = date.fromisoformat(path.stem)
-        fetch = conclude(source, answers.read("huggingface", (path.read_bytes(),), day), at(day + timedelta(days=1)))
+        fetch = conclude(source, client.read("huggingface", (path.read_bytes(),), day), at(day + timedelta(days=1)))
         if path.stem in {"2024-12-11", "2025-01-10"}:
             assert (fetch.outcome, fetch.new) == ("format_error", 0)
             continue
@@ -149,7 +150,7 @@ def test_a_mirrors_weekend_is_empty_and_its_days_ok(captured: Path) -> None:
                        abstract=p["abstract"], authors=", ".join(p["authors"]))
             for p in papers
         ]  # fmt: skip
-        fetch = conclude(source, answers.read("arxiv", (feeds.atom(items, day, "cs.CV"),), day), at(day))
+        fetch = conclude(source, client.read("arxiv", (feeds.atom(items, day, "cs.CV"),), day), at(day))
         outcomes[path.stem] = (fetch.outcome, fetch.entries)
         assert fetch.entries == len(papers)
     assert outcomes == {
@@ -164,7 +165,7 @@ def test_a_mirrors_weekend_is_empty_and_its_days_ok(captured: Path) -> None:
 def test_the_captured_weekend_header_is_empty_and_no_failure(captured: Path) -> None:
     source = make.source()
     body = (captured / "arxiv/rss_rebuilt/2025-08-02_WEEKEND_header_only.xml").read_bytes()
-    fetch = conclude(source, answers.read("arxiv", (body,), date(2025, 8, 2)), at(date(2025, 8, 2)))
+    fetch = conclude(source, client.read("arxiv", (body,), date(2025, 8, 2)), at(date(2025, 8, 2)))
     assert (fetch.outcome, fetch.warnings) == ("empty", [])
     assert Source.objects.get(pk=source.pk).failures == 0
 
@@ -180,12 +181,12 @@ def test_a_captured_day_cut_in_half_is_truncated(captured: Path, where: str) -> 
     source = make.source("arxiv-five")
     names = sorted((captured / "arxiv/rss_rebuilt").glob("*cs.CL*"))
     first, second = (path.read_bytes() for path in names)
-    assert conclude(source, answers.read("arxiv", (first,), date(2025, 4, 7)), at(date(2025, 4, 7))).outcome == "ok"
+    assert conclude(source, client.read("arxiv", (first,), date(2025, 4, 7)), at(date(2025, 4, 7))).outcome == "ok"
     head, *items = second.split(b"<item>")
     half = second[: len(second) // 2]
     if where == "entries":
         half = b"<item>".join([head, *items[: len(items) // 2]]) + b"</channel></rss>"
-    fetch = conclude(source, answers.read("arxiv", (half,), date(2025, 4, 8)), at(date(2025, 4, 8)))
+    fetch = conclude(source, client.read("arxiv", (half,), date(2025, 4, 8)), at(date(2025, 4, 8)))
     assert fetch.outcome == "truncated"
     assert fetch.warnings
 
@@ -201,7 +202,7 @@ def test_a_captured_day_repeated_on_the_next_working_day_is_stale(
     source, body = make.source(kind, kind=kind), (captured / name).read_bytes()
 
     def read_on(on: date) -> str:
-        return conclude(source, answers.read(kind, (body,), on), at(on), is_file=True).outcome
+        return conclude(source, client.read(kind, (body,), on), at(on), is_file=True).outcome
 
     assert read_on(day) == "ok"
     assert read_on(day) == "unchanged"

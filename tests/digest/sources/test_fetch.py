@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from digest.sources import fetch, guard
+from digest.sources import fetch, ssrf_guard
 from digest.sources.fetch import Answer, FetchError
 from tests.digest.sources.conftest import Publisher
 
@@ -136,8 +136,8 @@ def test_f52_a_connection_made_when_the_time_is_up_is_cut_at_once(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.answers["/feed"] = SLOW["a chunk that never comes"]
-    resolve = guard.resolve
-    monkeypatch.setattr(guard, "resolve", lambda *asked: time.sleep(0.3) or resolve(*asked))  # a slow DNS answer
+    resolve = ssrf_guard.resolve
+    monkeypatch.setattr(ssrf_guard, "resolve", lambda *asked: time.sleep(0.3) or resolve(*asked))  # a slow DNS answer
     started = time.monotonic()
     assert "within" in str(refused(publisher, deadline=0.1))
     assert time.monotonic() - started < fetch.READ / 2

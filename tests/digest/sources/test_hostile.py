@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.sources import child, parse
-from digest.sources.entry import FormatError
-from digest.sources.parse import KilledError
+from digest.papers.entry import FormatError
+from digest.sources.parsers import sandbox, sandbox_child
+from digest.sources.parsers.sandbox import KilledError
 from tests.digest.sources import hostile
 
 DAY = date(2026, 6, 3)
@@ -30,7 +30,7 @@ def test_f54_f55_f56_f65_s14_five_hundred_hostile_answers_do_no_harm() -> None:
     found = json.loads(done.stdout)
     assert found["count"] >= 500
     assert [one for one in found["answers"] if one["faults"]] == []
-    assert max(one["seconds"] for one in found["answers"]) < child.CPU_SECONDS
+    assert max(one["seconds"] for one in found["answers"]) < sandbox_child.CPU_SECONDS
     assert found["peak_mb"] < 512
 
 
@@ -48,18 +48,20 @@ def test_f54_every_captured_nasty_file_is_read_or_refused(captured: Path, folder
         body = (captured / "feeds" / name).read_bytes()
         for kind in ("feed", "arxiv"):
             started = time.process_time()
-            found = child.answer(kind, DAY, body)
+            found = sandbox_child.answer(kind, DAY, body)
             assert time.process_time() - started < 5, name
             outcomes.add("error" if "error" in found else "read")
             if "batch" in found:
-                assert hostile.faults_of(parse._batch(json.loads(json.dumps(found["batch"], default=str)))) == (), name
+                assert hostile.faults_of(sandbox._batch(json.loads(json.dumps(found["batch"], default=str)))) == (), (
+                    name
+                )
     assert "error" in outcomes
 
 
 @pytest.mark.parametrize("name", ["billion laughs", "a file", "a device", "an external dtd", "parameters"])
 @pytest.mark.parametrize("kind", ["feed", "arxiv"])
 def test_f55_s14_entities_read_no_file_and_grow_nothing(kind: str, name: str) -> None:
-    answer = json.dumps(child.answer(kind, DAY, hostile.entity_bombs()[name]), default=str)
+    answer = json.dumps(sandbox_child.answer(kind, DAY, hostile.entity_bombs()[name]), default=str)
     assert "root:" not in answer
     assert len(answer) < 30_000
 
@@ -70,8 +72,8 @@ def test_f56_s14_what_feedparser_cannot_end_is_ended_by_the_kernel(name: str) ->
     """They take feedparser from seconds to minutes: here they cost ten seconds of processor time at most."""
     before = processor_time_of_children()
     with contextlib.suppress(FormatError):
-        parse.parse("feed", hostile.slow_words()[name], DAY)
-    assert processor_time_of_children() - before < child.CPU_SECONDS + 2
+        sandbox.parse("feed", hostile.slow_words()[name], DAY)
+    assert processor_time_of_children() - before < sandbox_child.CPU_SECONDS + 2
 
 
 def processor_time_of_children() -> float:
@@ -84,13 +86,13 @@ def processor_time_of_children() -> float:
 def test_f56_s14_ten_seconds_of_processor_time_are_the_end() -> None:
     """The known bad expression: eighty kilobytes without an @ would take it a minute."""
     with pytest.raises(KilledError, match="was stopped"):
-        parse.parse("feed", hostile.slow_words()["author 80 KB"], DAY)
+        sandbox.parse("feed", hostile.slow_words()["author 80 KB"], DAY)
 
 
 def test_f56_a_child_over_its_limit_is_killed_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse, "WALL_SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.01)
     with pytest.raises(KilledError, match="was stopped"):
-        parse.parse("feed", hostile.rss(hostile.ITEM), DAY)
+        sandbox.parse("feed", hostile.rss(hostile.ITEM), DAY)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_f56_a_child_over_its_limit_is_killed_and_said_to_be(monkeypatch: pytest
     ],
 )
 def test_f56_the_reason_of_a_death_is_said(code: int, errors: bytes, said: str) -> None:
-    assert said in parse._why(code, errors)
+    assert said in sandbox._why(code, errors)
 
 
 ACTS = {
@@ -124,7 +126,7 @@ ACTS = {
 def test_f55_s14_the_child_can_open_no_file_socket_or_process(act: str) -> None:
     """Whatever a parser were talked into: the child it runs in cannot do it."""
     code = (
-        "from digest.sources import child; child.confine(); child.lock()\n"
+        "from digest.sources.parsers import sandbox_child as child; child.confine(); child.lock()\n"
         f"try:\n    {ACTS[act]}\nexcept BaseException as e:\n    print('refused', type(e).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, timeout=20, check=False)
@@ -138,13 +140,13 @@ def test_the_child_knows_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch
         subprocess, "run", lambda *a, **k: seen.update(k) or subprocess.CompletedProcess(a, 1, b"", b"x")
     )
     with pytest.raises(KilledError):
-        parse.parse("feed", b"<rss/>", DAY)
+        sandbox.parse("feed", b"<rss/>", DAY)
     assert seen["env"] == {"LANG": "C.UTF-8", "HOME": "/"}
 
 
 def test_f61_fifty_thousand_entries_are_capped_and_said_to_be() -> None:
     started = time.monotonic()
-    batch = parse.parse("arxiv", many_entries(50_000), DAY)
+    batch = sandbox.parse("arxiv", many_entries(50_000), DAY)
     assert len(batch.entries) == 5_000
     assert "45,000 more were left" in batch.problems[0]
     assert time.monotonic() - started < 60
@@ -161,4 +163,4 @@ def many_entries(count: int) -> bytes:
 @pytest.mark.parametrize("size", [0, 1])
 def test_an_empty_answer_is_no_answer(size: int) -> None:
     with pytest.raises(FormatError, match="empty answer"):
-        parse.parse("feed", b" " * size, DAY)
+        sandbox.parse("feed", b" " * size, DAY)

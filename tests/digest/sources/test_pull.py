@@ -11,8 +11,8 @@ import pytest
 from django.db import IntegrityError
 
 from digest.models import Fetch, Host, Paper, Source
-from digest.sources import answers, conclusion, limiter, pull, schedule, starters
-from digest.sources.parse import KilledError
+from digest.sources import client, host_limits, ingest, pull, schedule, starters
+from digest.sources.parsers.sandbox import KilledError
 from tests import make
 from tests.digest.sources import feeds
 from tests.digest.sources.conftest import Publisher
@@ -49,7 +49,7 @@ def test_the_raw_bytes_of_the_last_answers_are_kept_and_replayed(publisher: Publ
     publisher.says(TODAYS)
     fetch = pull.pull(source(publisher), NOW)
     Paper.objects.all().delete()
-    assert answers.unkept(bytes(fetch.body or b"")) == (TODAYS,)
+    assert client.unkept(bytes(fetch.body or b"")) == (TODAYS,)
     assert pull.replay(fetch, NOW).new == 40
     for n in range(14):
         pull.pull(Source.objects.get(), NOW + timedelta(minutes=n))
@@ -93,7 +93,7 @@ def test_f51_retry_after_and_the_back_off_are_rows_that_a_restart_finds_again(pu
     pull.pull(row, NOW)
     stored = Source.objects.values("failures", "next_pull_at").get(pk=row.pk)
     assert stored == {"failures": 1, "next_pull_at": NOW + timedelta(hours=1)}
-    assert Host.objects.get(name=limiter.name(row.url)).waits_until == NOW + timedelta(hours=1)
+    assert Host.objects.get(name=host_limits.name(row.url)).waits_until == NOW + timedelta(hours=1)
 
 
 def test_f51_one_source_is_pulled_by_one_worker_only(publisher: Publisher) -> None:
@@ -104,25 +104,25 @@ def test_f51_one_source_is_pulled_by_one_worker_only(publisher: Publisher) -> No
 
 
 def test_f51_arxiv_is_asked_one_at_a_time_and_three_seconds_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiter, "SPACING", timedelta(seconds=0.3))
-    with limiter.turn("arxiv.org"):
-        with pytest.raises(limiter.BusyError), limiter.turn("arxiv.org", patience=0.1):
+    monkeypatch.setattr(host_limits, "SPACING", timedelta(seconds=0.3))
+    with host_limits.turn("arxiv.org"):
+        with pytest.raises(host_limits.BusyError), host_limits.turn("arxiv.org", patience=0.1):
             pass
         ended = time.monotonic()
-    with limiter.turn("arxiv.org", patience=5):
+    with host_limits.turn("arxiv.org", patience=5):
         assert time.monotonic() - ended >= 0.3
 
 
 def test_f51_all_of_arxivs_machines_are_one_host() -> None:
     hosts = ("rss.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org", "arxiv.org", "ARXIV.org")
-    assert {limiter.name(f"https://{host}/x") for host in hosts} == {"arxiv.org"}
-    assert limiter.name("https://notarxiv.org/") == "notarxiv.org"
-    assert limiter.SPACING.total_seconds() == 3
+    assert {host_limits.name(f"https://{host}/x") for host in hosts} == {"arxiv.org"}
+    assert host_limits.name("https://notarxiv.org/") == "notarxiv.org"
+    assert host_limits.SPACING.total_seconds() == 3
 
 
 def test_f51_a_worker_that_died_in_its_turn_gives_it_back() -> None:
     Host.objects.create(name="arxiv.org", free_at=datetime.now(UTC) - timedelta(seconds=1))
-    with limiter.turn("arxiv.org", patience=1):
+    with host_limits.turn("arxiv.org", patience=1):
         pass
 
 
@@ -132,14 +132,14 @@ def test_f51_when_arxiv_does_not_answer_its_other_categories_are_not_tried(monke
             f"arxiv-{n}", url=f"https://rss.arxiv.org/atom/cs.{n}", fallbacks=[["arxiv", "https://rss.arxiv.org/rss/x"]]
         )
     asked: list[str] = []
-    monkeypatch.setattr(answers, "get", lambda url, *a: asked.append(url) or unreachable())
+    monkeypatch.setattr(client, "get", lambda url, *a: asked.append(url) or unreachable())
     assert [fetch.outcome for fetch in pull.pull_due(NOW)] == ["failed"]
     assert len(asked) == 1
     assert Source.objects.filter(next_pull_at__gt=NOW).count() == 5
 
 
-def unreachable() -> answers.fetch.Answer:
-    raise answers.fetch.FetchError("rss.arxiv.org is not known (no DNS answer).")
+def unreachable() -> client.fetch.Answer:
+    raise client.fetch.FetchError("rss.arxiv.org is not known (no DNS answer).")
 
 
 def test_f52_a_slow_source_delays_no_other(publisher: Publisher) -> None:
@@ -166,7 +166,7 @@ def test_f56_a_source_is_quarantined_after_three_killed_answers(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.says(TODAYS)
-    monkeypatch.setattr(answers.parse, "parse", killed)
+    monkeypatch.setattr(client.sandbox, "parse", killed)
     row = source(publisher, kind="feed")
     for n in range(3):
         assert pull.due(NOW + timedelta(days=n)) == [row]
@@ -262,7 +262,7 @@ def test_a_file_whose_reading_was_stopped_does_not_put_its_source_in_quarantine(
         raise KilledError("Stopped.")
 
     make.source("huggingface", kind="huggingface", held_reason="its authors are gone", failures=1)
-    monkeypatch.setattr(answers.parse, "parse", stopped)
+    monkeypatch.setattr(client.sandbox, "parse", stopped)
     (tmp_path / "bad.json").write_bytes(b"[]")
     for _ in range(4):
         pull.pull_file(tmp_path / "bad.json", "huggingface", None, NOW)
@@ -316,21 +316,21 @@ def test_f51_arxiv_that_throttles_is_left_alone_with_all_its_addresses(
         url="https://rss.arxiv.org/atom/cs.CL", fallbacks=[["arxiv-list", "https://arxiv.org/list/cs.CL/new"]]
     )
     asked: list[str] = []
-    monkeypatch.setattr(answers, "get", lambda url, *a: asked.append(url) or throttled(status))
+    monkeypatch.setattr(client, "get", lambda url, *a: asked.append(url) or throttled(status))
     assert pull.pull(row, NOW).outcome == "failed"
     assert asked == ["https://rss.arxiv.org/atom/cs.CL"]
-    assert limiter.waits_until("https://export.arxiv.org/api/query", NOW + timedelta(minutes=5))
+    assert host_limits.waits_until("https://export.arxiv.org/api/query", NOW + timedelta(minutes=5))
 
 
-def throttled(status: int) -> answers.fetch.Answer:
-    raise answers.fetch.FetchError("The publisher answered: no.", status=status)
+def throttled(status: int) -> client.fetch.Answer:
+    raise client.fetch.FetchError("The publisher answered: no.", status=status)
 
 
 def test_two_workers_that_store_one_paper_at_once_store_it_once(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.says(TODAYS)
-    store, tries = conclusion.papers.store, []
+    store, tries = ingest.store.store, []
 
     def late(*arguments: Any) -> Any:
         tries.append(1)
@@ -338,7 +338,7 @@ def test_two_workers_that_store_one_paper_at_once_store_it_once(
             raise IntegrityError("UNIQUE constraint failed: digest_identifier.value")
         return store(*arguments)
 
-    monkeypatch.setattr(conclusion.papers, "store", late)
+    monkeypatch.setattr(ingest.store, "store", late)
     assert pull.pull(source(publisher), NOW).new == 40
     assert (len(tries), Fetch.objects.count()) == (2, 1)
 
@@ -390,7 +390,7 @@ def test_f03_a_death_in_the_middle_of_an_answer_leaves_nothing_and_the_next_pull
         raise PowerCutError
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((answers.fetch, "get") if where == "download" else (answers.parse, "parse")), die)
+        patch.setattr(*((client.fetch, "get") if where == "download" else (client.sandbox, "parse")), die)
         with pytest.raises(PowerCutError):
             pull.pull(row, NOW)
     assert (Paper.objects.count(), Fetch.objects.count()) == (0, 0)
@@ -405,13 +405,13 @@ def test_f04_what_killed_its_reader_is_kept_for_replay_and_the_others_go_on(
     publisher.says(TODAYS, "/b")
     source(publisher, "/a", "a", kind="feed")
     source(publisher, "/b", "b")
-    parse = answers.parse.parse
+    parse = client.sandbox.parse
     with monkeypatch.context() as patch:
-        patch.setattr(answers.parse, "parse", lambda kind, *rest: killed() if kind == "feed" else parse(kind, *rest))
+        patch.setattr(client.sandbox, "parse", lambda kind, *rest: killed() if kind == "feed" else parse(kind, *rest))
         outcomes = {fetch.source.slug: fetch.outcome for fetch in pull.pull_due(NOW)}
     assert outcomes == {"a": "format_error", "b": "ok"}
     dead = Fetch.objects.get(source__slug="a")
-    assert answers.unkept(bytes(dead.body or b"")) == (TODAYS,)
+    assert client.unkept(bytes(dead.body or b"")) == (TODAYS,)
     assert Source.objects.get(slug="a").kills == 1
     assert pull.replay(dead, NOW).entries == 40
 
@@ -427,7 +427,7 @@ def test_f05_a_death_between_papers_and_the_sources_state_keeps_neither(
         raise PowerCutError
 
     with monkeypatch.context() as patch:
-        patch.setattr(conclusion, "_update_source", die)
+        patch.setattr(ingest, "_update_source", die)
         with pytest.raises(PowerCutError):
             pull.pull(row, NOW)
     assert (Paper.objects.count(), Fetch.objects.count(), Source.objects.get().etag) == (0, 0, "")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.sources import marks, names, text
+from digest.papers import identifiers
+from digest.sources.parsers import authors, text
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_counts_are_whole_and_not_negative(value: object, number: int | None) ->
     ],
 )
 def test_tex_accents_are_letters_outside_of_formulas(tex: str, letters: str) -> None:
-    assert names.accented(tex) == letters
+    assert authors.accented(tex) == letters
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_tex_accents_are_letters_outside_of_formulas(tex: str, letters: str) -> 
     ],
 )
 def test_arxivs_one_string_of_authors_is_taken_apart(joined: str, people: tuple[str, ...]) -> None:
-    assert names.comma_joined(joined) == people
+    assert authors.comma_joined(joined) == people
 
 
 @pytest.mark.parametrize(
@@ -166,12 +167,12 @@ def test_arxivs_one_string_of_authors_is_taken_apart(joined: str, people: tuple[
     ],
 )
 def test_a_feeds_authors_are_people(given_: list[str], people: tuple[str, ...]) -> None:
-    assert names.from_feed(given_) == people
+    assert authors.from_feed(given_) == people
 
 
 @given(st.text(alphabet="ab,;() .\\'{}\"", max_size=120))
 def test_no_string_of_authors_is_too_odd(raw: str) -> None:
-    for read in (names.comma_joined, names.semicolon_joined, lambda t: names.from_feed([t])):
+    for read in (authors.comma_joined, authors.semicolon_joined, lambda t: authors.from_feed([t])):
         assert all(name and len(name) <= text.NAME for name in read(raw))
 
 
@@ -190,7 +191,7 @@ def test_no_string_of_authors_is_too_odd(raw: str) -> None:
     ],
 )
 def test_arxiv_ids_are_found_where_they_are_meant(address: str, found: tuple[str, int]) -> None:
-    assert marks.arxiv_in(address) == found
+    assert identifiers.arxiv_in(address) == found
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_arxiv_ids_are_found_where_they_are_meant(address: str, found: tuple[str
     ],
 )
 def test_dois_are_found_and_lower_cased(given_: str, doi: str) -> None:
-    assert marks.doi(given_) == doi
+    assert identifiers.doi(given_) == doi
 
 
 @pytest.mark.parametrize(
@@ -219,4 +220,4 @@ def test_dois_are_found_and_lower_cased(given_: str, doi: str) -> None:
     ],
 )
 def test_one_page_has_one_canonical_address(address: str) -> None:
-    assert marks.canonical(address) == "x.org/a"
+    assert identifiers.canonical(address) == "x.org/a"

@@ -1,0 +1,1 @@
+"""Is the promise kept? The audit, one reader's answer, and the guard after a restore."""

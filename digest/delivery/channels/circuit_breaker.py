@@ -1,0 +1,87 @@
+"""A channel that does harm is held by itself: too many hard bounces, complaints, or provider errors.
+
+The limits are the mailbox providers' own: complaints below 0.1 %, never 0.3 % (Google 81126, Yahoo);
+permanent bounces at most a few in a hundred. Small numbers prove nothing, so there is a floor to each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from digest.delivery.channels import holds
+from digest.models import Attempt, Channel, Delivery, ProviderEvent
+
+WINDOW = timedelta(hours=24)
+RECENT = timedelta(minutes=10)
+MOST_BOUNCES, LEAST_BOUNCES = 0.05, 10
+MOST_COMPLAINTS, LEAST_COMPLAINTS = 0.003, 3
+MOST_ERRORS, LEAST_ERRORS = 0.5, 20
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What happened on a channel: letters accepted, hard bounces, complaints; requests and failed ones."""
+
+    accepted: int = 0
+    bounced: int = 0
+    complained: int = 0
+    requests: int = 0
+    errors: int = 0
+
+
+def verdict(counts: Counts) -> str:
+    """Why to hold, in a sentence; empty if all is well. Pure."""
+    sent = max(counts.accepted, 1)
+    if counts.complained >= LEAST_COMPLAINTS and counts.complained / sent > MOST_COMPLAINTS:
+        return f"{counts.complained} of {counts.accepted} letters were reported as spam (limit 0.3 %)."
+    if counts.bounced >= LEAST_BOUNCES and counts.bounced / sent > MOST_BOUNCES:
+        return f"{counts.bounced} of {counts.accepted} letters bounced for good (limit 5 %)."
+    if counts.errors >= LEAST_ERRORS and counts.errors / max(counts.requests, 1) > MOST_ERRORS:
+        return f"{counts.errors} of the last {counts.requests} requests to the provider failed."
+    return ""
+
+
+STREAK = 10  # letters in a row that did not go: the trouble is not theirs
+
+
+def tell(name: str, went: int, failed: int, detail: str, now: datetime) -> None:
+    """How a chunk fared. After `STREAK` failures in a row the channel is held, and probed by single letters."""
+    row = Channel.objects.filter(name=name)
+    if went:
+        row.update(streak=0, accepted_at=now)
+    elif failed:
+        row.update(streak=F("streak") + failed)
+        if row.filter(streak__gte=STREAK).exists():
+            reason = f"{STREAK} letters in a row did not go. The last answer: {detail or 'none'}"
+            holds.hold(name, holds.BREAKER, reason, now, holds.PROBE_AFTER)
+
+
+def watch(name: str, now: datetime) -> str:
+    """Count, and hold if need be; answers the reason. Provider errors are probed again by themselves."""
+    counts = count(name, now)
+    reason = verdict(counts)
+    if reason:
+        by_itself = reason.endswith("failed.")
+        holds.hold(name, holds.BREAKER, reason, now, holds.PROBE_AFTER if by_itself else None)
+    return reason
+
+
+def count(name: str, now: datetime) -> Counts:
+    """Since the last resume, and no longer ago than the window."""
+    resumed = holds.channel(name).watched_at
+    since = max(now - WINDOW, resumed) if resumed else now - WINDOW
+    recent = max(now - RECENT, since)
+    letters = Delivery.objects.filter(attempt__channel=name, settled_at__gt=since)
+    events = ProviderEvent.objects.filter(channel=name, received_at__gt=since).exclude(delivery=None)
+    attempts = Attempt.objects.filter(channel=name, started_at__gt=recent, intent_at__isnull=False)
+    return Counts(
+        accepted=letters.filter(state=Delivery.State.ACCEPTED).count(),
+        bounced=events.filter(raw__severity="hard").values("delivery").distinct().count()
+        + letters.filter(state=Delivery.State.REJECTED).count(),
+        complained=events.filter(type="complained").values("delivery").distinct().count(),
+        requests=attempts.count(),
+        errors=attempts.filter(outcome__in=["unclear", "blocked", "worker lost"]).count(),
+    )

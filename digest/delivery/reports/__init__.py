@@ -1,0 +1,1 @@
+"""What providers and mailboxes report about letters that went."""

@@ -1,0 +1,153 @@
+"""The door for what providers report: `/hooks/<provider>/`, for the configured provider only.
+
+Anymail reads each provider's format and checks its signature or the shared secret. On top of that:
+no secret, no door; Mailgun's signatures must be fresh, and each counts once; Amazon's are verified
+against Amazon's certificate (Anymail leaves that out).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import requests
+from anymail import urls as anymail_urls
+from anymail.exceptions import AnymailError
+from anymail.signals import tracking
+from anymail.utils import get_request_basic_auth
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from django.conf import settings
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+
+from digest.delivery.reports import events
+
+LARGEST = 1_000_000  # bytes; the largest real ones (batches of SendGrid) stay below
+FRESH = 15 * 60  # seconds a Mailgun signature is good for (documentation.mailgun.com, "Securing Webhooks")
+SIGNED = frozenset({"mailgun", "mandrill", "postal"})  # signed by their own key; the others need the shared secret
+
+
+class RefusedError(Exception):
+    """The report is not what it says it is, or not for us."""
+
+
+@csrf_exempt
+def hook(request: HttpRequest, provider: str) -> HttpResponseBase:
+    """One report. 404 for other providers, 413 too large, 400 for what is forged, stale or malformed."""
+    view = _view(provider)
+    if provider != settings.MAIL_CHANNEL or view is None:
+        return HttpResponse(status=404)
+    if request.method == "HEAD":  # some providers try the address once; nothing changes
+        return HttpResponse()
+    if request.method == "GET":
+        return HttpResponseNotAllowed(["HEAD", "POST"])
+    if not settings.ANYMAIL.get("WEBHOOK_SECRET") and provider not in SIGNED:
+        return HttpResponse("No secret is set for reports.", status=401)
+    if int(request.headers.get("Content-Length") or 0) > LARGEST:
+        return HttpResponse(status=413)
+    if not _knows_the_secret(request):
+        return HttpResponse("The secret is missing or wrong.", status=401, headers={"WWW-Authenticate": "Basic"})
+    try:
+        GUARDS.get(provider, lambda _: None)(request)
+        return view(request)
+    except (RefusedError, AnymailError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return HttpResponse("This report is not understood.", status=400)
+    except requests.RequestException:
+        return HttpResponse("Amazon's certificate cannot be fetched now.", status=503)
+
+
+def _knows_the_secret(request: HttpRequest) -> bool:
+    """Asked first: nobody else makes this site fetch or parse anything."""
+    secrets = settings.ANYMAIL.get("WEBHOOK_SECRET") or []
+    allowed = [secrets] if isinstance(secrets, str) else list(secrets)
+    told = get_request_basic_auth(request) or ""
+    return not allowed or any(constant_time_compare(told, one) for one in allowed)
+
+
+@lru_cache(maxsize=32)
+def _view(provider: str) -> Callable[..., HttpResponseBase] | None:
+    """Anymail's own view for the provider's tracking reports."""
+    wanted = {f"{provider}_tracking_webhook", f"{provider}_webhook"}
+    found = [one.callback for one in anymail_urls.urlpatterns if one.name in wanted]
+    return found[0] if found else None
+
+
+@receiver(tracking)
+def keep(sender: Any, event: Any, esp_name: str, **_: Any) -> None:
+    """Store it, then draw the consequences; what fails in between is taken up by the next sweep."""
+    now = timezone.now()
+    row = events.remember(settings.MAIL_CHANNEL, event, now)
+    if row is not None:
+        events.apply(row, now)
+
+
+# -- what Anymail leaves open -------------------------------------------------------------------
+
+
+def _mailgun(request: HttpRequest) -> None:
+    """The signature covers time and token only: an old one is refused, a used one is the same event."""
+    if request.content_type == "application/json":
+        stamp = json.loads(request.body)["signature"]["timestamp"]
+    else:
+        stamp = request.POST["timestamp"]
+    if abs(timezone.now().timestamp() - float(stamp)) > FRESH:
+        raise RefusedError("the signature is too old")
+
+
+# The fields that are signed, in their order (docs.aws.amazon.com/sns, "Verifying the signatures").
+_SIGNED_FIELDS = {
+    "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+}
+_CERTIFICATE = re.compile(
+    r"https://sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9a-f]+\.pem"
+)
+
+
+def _amazon_ses(request: HttpRequest) -> None:
+    message = json.loads(request.body)
+    topic = settings.ANYMAIL.get("AMAZON_SES_TOPIC_ARN", "")
+    if topic and message.get("TopicArn") != topic:
+        raise RefusedError("the report is about another topic")
+    fields = _SIGNED_FIELDS.get(message.get("Type", ""))
+    if fields is None:
+        raise RefusedError("this kind of message is not signed")
+    text = "".join(f"{name}\n{message[name]}\n" for name in fields if name in message)
+    digest = hashes.SHA256() if message.get("SignatureVersion") == "2" else hashes.SHA1()  # noqa: S303 - Amazon's choice
+    try:
+        _key(message["SigningCertURL"]).verify(
+            base64.b64decode(message["Signature"]), text.encode(), padding.PKCS1v15(), digest
+        )
+    except InvalidSignature as error:
+        raise RefusedError("the signature is wrong") from error
+
+
+def _key(url: str) -> RSAPublicKey:
+    if not _CERTIFICATE.fullmatch(url):
+        raise RefusedError("the certificate is not Amazon's")
+    key = x509.load_pem_x509_certificate(certificate(url)).public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise RefusedError("the certificate has no RSA key")
+    return key
+
+
+@lru_cache(maxsize=8)
+def certificate(url: str) -> bytes:
+    """Amazon's certificate, fetched once; the address was checked."""
+    answer = requests.get(url, timeout=10, allow_redirects=False)
+    answer.raise_for_status()
+    return answer.content
+
+
+GUARDS: dict[str, Callable[[HttpRequest], None]] = {"mailgun": _mailgun, "amazon_ses": _amazon_ses}

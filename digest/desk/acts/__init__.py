@@ -1,0 +1,1 @@
+"""What a curator or an operator does at the desk."""

@@ -1,0 +1,143 @@
+"""What an operator does about letters and addresses: settle a doubt, revive, hold and resume, suppress and lift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from digest.delivery import resolve, states
+from digest.delivery.channels import holds, traits
+from digest.delivery.reports import surge_review
+from digest.delivery.states import Event
+from digest.desk import audit_log
+from digest.desk.acts import reader_acts
+from digest.desk.acts.paper_acts import CuratingError
+from digest.models import Delivery, ProviderEvent
+from subscriptions import addresses, services
+from subscriptions.models import Subscriber, Suppression
+
+# Bounces and a curator's own word may be taken back; a person's own word may not.
+LIFTABLE = (Suppression.Reason.HARD_BOUNCE, Suppression.Reason.CURATOR)
+
+
+def all_arrived(request: HttpRequest, deliveries: Sequence[Delivery], now: datetime) -> str:
+    """Those of them that are in doubt still; says how many."""
+    doubtful = [one for one in deliveries if one.state == Delivery.State.UNCERTAIN]
+    if not doubtful:
+        raise CuratingError("Tick letters that arrived first: none of these is in doubt any more.")
+    with transaction.atomic():
+        for one in doubtful:
+            arrived(request, one, now)
+    return "Settled: it arrived." if len(doubtful) == 1 else f"Settled: {len(doubtful)} letters arrived."
+
+
+def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
+    """The operator has seen at the provider that this letter was taken: evidence like any other, kept as such."""
+    target = states.DELIVERY[states.after(states.State.UNCERTAIN, Event.PROVE_SENT)]
+    with transaction.atomic():
+        doubt = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNCERTAIN)
+        if not doubt.update(state=target, settled_at=now, reason=""):
+            raise CuratingError("This letter is not in doubt any more.")
+        ProviderEvent.objects.create(
+            event_key=f"operator:{delivery.uuid}",
+            channel=delivery.attempt.channel if delivery.attempt else traits.current(),
+            type="sent",
+            occurred_at=now,
+            received_at=now,
+            applied_at=now,
+            delivery=delivery,
+            address_hmac=delivery.address_hmac,
+            detail="settled at the desk",
+        )
+        audit_log.record(request, "settle", f"letter {delivery.uuid}", now, {"state": "uncertain"}, {"state": target})
+
+
+def revive(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
+    """A letter that was given up is tried again, unless its papers went with a later one."""
+    with transaction.atomic():
+        if not resolve.revive(delivery, now):
+            raise CuratingError("It cannot be sent again: it is not given up, or its papers went with a later letter.")
+        audit_log.record(request, "revive", f"letter {delivery.uuid}", now, {"state": "dead"}, {"state": "pending"})
+
+
+def hold(request: HttpRequest, reason: str, now: datetime) -> None:
+    """Stop sending before the next letter."""
+    if not reason.strip():
+        raise CuratingError("Say why, so that whoever comes next knows.")
+    name = traits.current()
+    with transaction.atomic():
+        if not holds.hold(name, holds.OPERATOR, reason.strip(), now):
+            raise CuratingError("Sending is held already.")
+        audit_log.record(request, "hold sending", f"channel {name}", now, {}, {"reason": reason.strip()})
+
+
+def resume(request: HttpRequest, now: datetime) -> None:
+    name = traits.current()
+    if not surge_review.is_settled(name):
+        raise CuratingError(f"{surge_review.UNSETTLED} Say what they are first, or try again in a minute.")
+    with transaction.atomic():
+        why = holds.channel(name).held_reason
+        if not holds.resume(name, now):
+            raise CuratingError("Sending is not held.")
+        audit_log.record(request, "resume sending", f"channel {name}", now, {"reason": why}, {})
+
+
+def believe(request: HttpRequest, channel: str, now: datetime) -> None:
+    """The reports that wait are real: the letters of those readers end."""
+    _judge(request, "believe reports", channel, surge_review.believe, now)
+
+
+def refuse(request: HttpRequest, channel: str, now: datetime) -> None:
+    """The reports that wait are forged: nothing comes of them."""
+    _judge(request, "refuse reports", channel, lambda name: surge_review.refuse(name, now), now)
+
+
+def _judge(request: HttpRequest, verb: str, channel: str, judge: Callable[[str], int], now: datetime) -> None:
+    with transaction.atomic():
+        count = judge(channel)
+        if not count:
+            raise CuratingError("No report waits any more: somebody else may have said what they are.")
+        audit_log.record(request, verb, f"channel {channel}", now, {}, {"reports": count})
+
+
+def look_up(email: str) -> tuple[addresses.Address, Suppression | None]:
+    """Whether this address may be written to. Raises AddressError."""
+    address = addresses.read(email)
+    return address, Suppression.objects.filter(address_hmac=addresses.keyed_hash(address.key)).first()
+
+
+def suppress(request: HttpRequest, email: str, detail: str, now: datetime) -> None:
+    address, known = look_up(email)
+    if known is not None:
+        raise CuratingError("Nobody may write to this address already.")
+    with transaction.atomic():
+        services.suppress(email, Suppression.Reason.CURATOR, now, detail)
+        audit_log.record(request, "suppress", f"address {addresses.masked(address.typed)}", now, {}, {"detail": detail})
+
+
+def lift(request: HttpRequest, email: str, now: datetime) -> str:
+    """Take a suppression back; says what comes of it. No letter goes before the reader has confirmed anew."""
+    address, known = look_up(email)
+    if known is None:
+        raise CuratingError("This address may be written to.")
+    if known.reason not in LIFTABLE:
+        raise CuratingError(
+            "This person asked not to be written to, or reported a letter as spam. Only they can take that back, "
+            "by signing up from an address of their own."
+        )
+    with transaction.atomic():
+        known.delete()
+        reader = Subscriber.objects.filter(email_key=address.key, state=Subscriber.State.SUPPRESSED)
+        reader.update(state=Subscriber.State.PENDING, ended_at=None)
+        waiting = Subscriber.objects.filter(email_key=address.key, state=Subscriber.State.PENDING).first()
+        is_asked = waiting is not None and services.ask_to_confirm(waiting, now)
+        before = {"reason": known.reason, "since": known.since.isoformat()}
+        audit_log.record(request, "lift", f"address {addresses.masked(address.typed)}", now, before, {})
+    if waiting is None:
+        return "Lifted: this address may be written to."
+    if is_asked:
+        return "Lifted: they are asked to confirm anew."
+    return f"Lifted, and not asked to confirm yet. {reader_acts.ASKED_ENOUGH}"

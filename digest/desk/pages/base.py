@@ -1,0 +1,78 @@
+"""What every page of the desk is given: who is here, what they may do, and what just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from digest.desk import roles
+from digest.desk.acts import edition_status
+from digest.desk.acts.paper_acts import CuratingError, state_of
+from digest.models import Edition
+
+
+def page(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+    """Render one of the desk's pages. `said` are the messages of the last act."""
+    said = [{"level": message.level_tag, "text": str(message)} for message in messages.get_messages(request)]
+    return _render(request, template, status, context | {"said": said})
+
+
+def fragment(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """A part of a page that is open already. What the last act said is left for the next whole page."""
+    return _render(request, template, 200, context)
+
+
+def _render(request: HttpRequest, template: str, status: int, context: dict[str, Any]) -> HttpResponse:
+    given = {
+        "rights": {str(right) for right in roles.rights(request.user)},
+        "who": request.user.get_username(),
+        "state_of": state_of,
+        "has_factor": getattr(request.user, "is_verified", bool)(),
+        "has_records": getattr(request.user, "is_staff", False),
+    }
+    return render(request, f"desk/{template}", context | given, status=status)
+
+
+class NotThereError(Http404):
+    """What was asked for is not at the desk; the message says so to the person who asked."""
+
+
+def edition_of(day: date) -> Edition:
+    """The edition of the day, or the page that says there is none."""
+    edition = Edition.objects.filter(date=day).first()
+    if edition is None:
+        now = timezone.now()
+        coming = f" yet: the next one {edition_status.opening(now)}" if day >= now.date() else ""
+        raise NotThereError(f"There is no edition of {day:%-d %B %Y}{coming}.")
+    return edition
+
+
+def missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    """The desk's own words for an address that leads nowhere."""
+    return page(request, "missing.html", 404, current="", why=str(error) if isinstance(error, NotThereError) else "")
+
+
+def refused(request: HttpRequest, right: roles.Right | None) -> HttpResponse:
+    """The desk's own words for a page or an act that the person's roles do not open."""
+    return page(
+        request, "refused.html", 403, current="", mine=roles.of(request.user),
+        whose=roles.with_right(right) if right else list(roles.ROLES),
+    )  # fmt: skip
+
+
+def act(request: HttpRequest, done: str, back: str, do: Callable[[], Any]) -> HttpResponse:
+    """Carry out `do`, say what it answers (else `done`) or why not, and go back to the page it was asked from."""
+    try:
+        said = do()
+    except CuratingError as error:
+        messages.error(request, str(error))
+    else:
+        if words := said if isinstance(said, str) else done:
+            messages.success(request, words)
+    return redirect(back)

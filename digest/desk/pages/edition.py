@@ -1,0 +1,140 @@
+"""One edition: its note, its pins in order, holding it, and letting it go after second thoughts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from digest.desk import counters
+from digest.desk.access import door
+from digest.desk.acts import edition_acts, parsing, second_approval, undo
+from digest.desk.acts.paper_acts import ConflictError, CuratingError
+from digest.desk.pages import dashboard, drafts
+from digest.desk.pages.base import act, edition_of, page
+from digest.desk.roles import Right
+from digest.editions import lifecycle
+from digest.models import Edition, Outcome
+from digest.sources import history
+
+STEPS = {
+    "freeze": (edition_acts.freeze, "Frozen: its content is fixed."),
+    "hold": (edition_acts.hold, "Held: it stays until you let it go."),
+    "let-go": (edition_acts.let_go, "Let go: it collects again, and goes out when it is complete."),
+    "take-back": (edition_acts.take_back, "Taken back: no letter has gone. It is held until you let it go."),
+}
+RELEASED = "Released: letters begin to go in five minutes. Until then you can take it back."
+ASKED = "Asked: so many letters take two people. Another curator lets it go from this page."
+
+
+@door(Right.VIEW)
+def edition(request: HttpRequest, day: date) -> HttpResponse:
+    return _show(request, edition_of(day))
+
+
+def _show(request: HttpRequest, row: Edition, status: int = 200, mine: str | None = None) -> HttpResponse:
+    now = timezone.now()
+    row.refresh_from_db()
+    states = Edition.State
+    return page(
+        request, "edition.html", status, current="editions", edition=row, now=now,
+        pins=row.entries.filter(is_pinned=True).select_related("paper"),
+        shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
+        is_open=row.state in {states.COLLECTING, states.HELD}, is_out=row.state == states.RELEASED,
+        leaves_at=row.release_at if row.release_at and row.state != states.RELEASED else None,
+        deadline=lifecycle.deadline(row.date), suggested=_next_hour(now), outcomes=dict(Outcome.choices),
+        draft=drafts.of(request, row), undoable=undo.last(request.user.get_username(), row),
+        coverage=row.coverage or history.coverage(row.date, now).receipt,
+        account=dashboard.account(counters.read("letters", row.date)), mine=mine, asker=second_approval.asker(row),
+        earlier=Edition.objects.filter(date__lt=row.date).order_by("-date").first(),
+        later=Edition.objects.filter(date__gt=row.date).order_by("date").first(),
+    )  # fmt: skip
+
+
+def _next_hour(now: datetime) -> datetime:
+    """The full hour that is at least half an hour away: what a form for a time begins with."""
+    return (now + timedelta(minutes=90)).replace(minute=0, second=0, microsecond=0)
+
+
+@door(get=False, post=Right.CURATE)
+def note(request: HttpRequest, day: date) -> HttpResponse:
+    row, text = edition_of(day), request.POST.get("note", "")
+    try:
+        curator = request.POST.get("curator", "")
+        edition_acts.write_note(request, row, text, curator, _seen(request), timezone.now())
+    except ConflictError as error:
+        messages.error(request, str(error))
+        return _show(request, row, 409, mine=text)
+    except CuratingError as error:
+        messages.error(request, str(error))
+        return _show(request, row, 400, mine=text)
+    drafts.drop(request, row)
+    messages.success(request, "The note is kept.")
+    return redirect("desk-edition", day)
+
+
+def _seen(request: HttpRequest) -> int:
+    """The revision that the form was made from; one that never was, if it does not say."""
+    seen = parsing.number(request.POST.get("revision", ""))
+    return -1 if seen is None else seen
+
+
+@door(get=False, post=Right.CURATE)
+def step(request: HttpRequest, day: date, verb: str) -> HttpResponse:
+    """Freeze, hold, let go, take back."""
+    if verb not in STEPS:
+        raise Http404(f"There is no act called {verb!r}.")
+    row, (do, done) = edition_of(day), STEPS[verb]
+    return act(request, done, reverse("desk-edition", args=[day]), lambda: do(request, row, timezone.now()))
+
+
+@door(get=False, post=Right.CURATE)
+def release_at(request: HttpRequest, day: date) -> HttpResponse:
+    """A time (UTC) at which it goes out by itself."""
+    row, back = edition_of(day), reverse("desk-edition", args=[day])
+    try:
+        at = datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=UTC)
+    except ValueError:
+        messages.error(request, "Write the time as day and hour, such as 2026-06-03 07:30 (UTC).")
+        return redirect(back)
+    done = f"It goes out on {at:%-d %B at %H:%M} UTC."
+    return act(request, done, back, lambda: edition_acts.release_at(request, row, at, timezone.now()))
+
+
+@door(Right.CURATE, post=Right.CURATE)
+def release(request: HttpRequest, day: date) -> HttpResponse:
+    """First what would happen, then the act; five minutes later it happens."""
+    row, now = edition_of(day), timezone.now()
+    letters, problem = edition_acts.letters_ahead(now), ""
+    if request.method == "POST":
+        try:
+            at = edition_acts.release(request, row, _seen(request), request.POST.get("typed", ""), now)
+        except CuratingError as error:
+            problem = str(error)
+        else:
+            messages.success(request, RELEASED if at else ASKED)
+            return redirect("desk-edition", day)
+    return page(
+        request, "release.html", 400 if problem else 200, current="editions", edition=row, problem=problem,
+        letters=letters, typed_above=edition_acts.TYPED_ABOVE, asker=second_approval.asker(row),
+        takes_two=second_approval.needs_two(letters),
+        shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
+        pins=row.entries.filter(is_pinned=True).count(),
+        missing=history.coverage(row.date, now).missing, draft=drafts.of(request, row),
+    )  # fmt: skip
+
+
+@door(Right.VIEW)
+def difference(request: HttpRequest, day: date) -> HttpResponse:
+    """The dry run: whose letter the curator's acts change."""
+    row = edition_of(day)
+    return page(
+        request, "difference.html", current="editions", edition=row,
+        difference=edition_acts.difference(row, timezone.now()),
+        acts=row.entries.filter(Q(is_pinned=True) | Q(is_hidden=True)).exists(),
+    )  # fmt: skip

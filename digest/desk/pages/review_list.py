@@ -1,0 +1,253 @@
+"""The day's papers, one key each: pin, hide, note, merge, undo. Without JavaScript every key is a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from digest.desk.access import door
+from digest.desk.acts import add_paper, edition_acts, edition_status, paper_acts, parsing
+from digest.desk.acts import merge as act_merge
+from digest.desk.acts import undo as act_undo
+from digest.desk.pages import audience, drafts, duplicates, paper_filter
+from digest.desk.pages.audience import Reach
+from digest.desk.pages.base import edition_of, page
+from digest.desk.pages.duplicates import Looked
+from digest.desk.pages.paper_filter import Asked, Sieve
+from digest.desk.roles import Right
+from digest.editions import late_risers
+from digest.models import Edition, EditionPaper, Paper
+
+
+@dataclass(frozen=True)
+class Row:
+    """One paper as the curator sees it."""
+
+    entry: EditionPaper
+    abstract: str
+    reach: Reach | None  # None while it is being counted
+    sources: list[str]
+    twins: list[EditionPaper]
+    is_divisible: bool
+
+
+@door(Right.VIEW)
+def triage(request: HttpRequest, day: date) -> HttpResponse:
+    edition, now = edition_of(day), timezone.now()
+    audience.fresh(edition, now)
+    sieve = paper_filter.sift(edition, Asked.of(request.GET))
+    is_open = edition.state in paper_acts.OPEN
+    return page(
+        request, "triage.html", current="papers", edition=edition, rows=_rows(edition, sieve), part=sieve.part,
+        found=len(sieve.shown), is_open=is_open, closed=edition_status.closed(edition, now), asked=sieve.asked,
+        empty="" if sieve.entries else edition_status.empty(edition, now), problem=sieve.problem,
+        everybody=edition_acts.letters_ahead(now), views=paper_filter.VIEWS, orders=paper_filter.ORDERS,
+        counts=_counts(sieve.entries), risers=late_risers.late_risers(day)[:5] if is_open else [],
+        undoable=act_undo.last(request.user.get_username(), edition), here=request.get_full_path(),
+    )  # fmt: skip
+
+
+def _rows(edition: Edition, sieve: Sieve) -> list[Row]:
+    """The papers of the page that is looked at, with what only a page's worth is read of."""
+    papers = [entry.paper_id for entry in sieve.part]
+    names, divisible = paper_acts.announcers(papers), act_merge.divisible(papers)
+    abstracts = dict(Paper.objects.filter(pk__in=papers).values_list("pk", "abstract"))
+    twins = _twins(edition, sieve.entries)
+    return [
+        Row(
+            entry, abstracts[paper], sieve.reached.get(paper), names.get(paper, []),
+            twins.get(paper, []), paper in divisible,
+        )
+        for entry, paper in zip(sieve.part, papers, strict=True)
+    ]  # fmt: skip
+
+
+def _counts(entries: list[EditionPaper]) -> dict[str, int]:
+    return {
+        "all": len(entries),
+        "pinned": sum(entry.is_pinned for entry in entries),
+        "hidden": sum(entry.is_hidden for entry in entries),
+    }
+
+
+def _twins(edition: Edition, entries: list[EditionPaper]) -> dict[int, list[EditionPaper]]:
+    """Papers that look like the same one, by id."""
+    by_id = {entry.paper_id: entry for entry in entries}
+    found: dict[int, list[EditionPaper]] = {}
+    for one, two in _pairs(edition, entries):
+        found.setdefault(one, []).append(by_id[two])
+        found.setdefault(two, []).append(by_id[one])
+    return found
+
+
+# One edition's pairs a process: titles do not change between two presses of a key.
+_known: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+
+
+def _pairs(edition: Edition, entries: list[EditionPaper]) -> list[tuple[int, int]]:
+    key = (edition.pk, *sorted(entry.paper_id for entry in entries))
+    if key not in _known:
+        looked = [Looked(entry.paper_id, entry.paper.title, tuple(entry.paper.authors)) for entry in entries]
+        _known.clear()
+        _known[key] = duplicates.suggested(looked)
+    return _known[key]
+
+
+# -- acts -----------------------------------------------------------------------------------------
+
+
+@door(get=False, post=Right.CURATE)
+def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
+    """One act on one paper."""
+    row = get_object_or_404(EditionPaper.objects.select_related("edition"), pk=entry, edition__date=day)
+    verb, now = request.POST.get("verb", ""), timezone.now()
+    note, seen = request.POST.get("note", ""), request.POST.get("seen")
+
+    def do() -> None:
+        if verb in {"up", "down"}:
+            paper_acts.order_pins(request, row.edition, row, -1 if verb == "up" else 1, now)
+        else:
+            paper_acts.change(request, row, verb, now, note, seen)
+
+    if verb not in {"up", "down", *paper_acts.VERBS}:
+        raise Http404(f"There is no act called {verb!r}.")
+    if _is_from_edition(request, row.edition):
+        _carry_out(request, do)
+        return _to_edition(request, row.edition)
+    return _act_on(request, row.edition, row.pk, do)
+
+
+@door(get=False, post=Right.CURATE)
+def merge(request: HttpRequest, day: date) -> HttpResponse:
+    """Two rows that are one paper become one."""
+    edition = edition_of(day)
+    numbers = [parsing.number(request.POST.get(name, "")) for name in ("one", "two")]
+    papers = {paper.pk: paper for paper in Paper.objects.filter(pk__in=[one for one in numbers if one is not None])}
+    if len(papers) != 2:
+        raise Http404("Those papers are not there.")
+    one, two = papers.values()
+
+    def do() -> str:
+        act_merge.merge(request, edition, one, two, timezone.now())
+        return "Merged: they are one paper now."
+
+    return _act_on(request, edition, _entry_of(edition, numbers[0]), do)
+
+
+@door(get=False, post=Right.CURATE)
+def bring_back(request: HttpRequest, day: date, paper: int) -> HttpResponse:
+    edition, row = edition_of(day), get_object_or_404(Paper, pk=paper)
+
+    def do() -> str:
+        paper_acts.bring_back(request, edition, row, timezone.now())
+        return "It comes once more, marked as a late riser."
+
+    _carry_out(request, do)
+    return redirect(_address_of(request, edition, row.pk))
+
+
+@door(get=False, post=Right.CURATE)
+def undo(request: HttpRequest, day: date) -> HttpResponse:
+    edition = edition_of(day)
+    last = act_undo.last(request.user.get_username(), edition)
+    _carry_out(request, lambda: f"Undone: {act_undo.said(act_undo.undo(request, edition, timezone.now()))}.")
+    if _is_from_edition(request, edition):
+        return _to_edition(request, edition)
+    return redirect(_address_of(request, edition, act_undo.paper_of(last) if last else None))
+
+
+def _is_from_edition(request: HttpRequest, edition: Edition) -> bool:
+    """The edition's page offers the pins, too: what was pressed there comes back there."""
+    return request.POST.get("here") == reverse("desk-edition", args=[edition.date])
+
+
+def _to_edition(request: HttpRequest, edition: Edition) -> HttpResponse:
+    """Back to the pins; what is written of the note came along, and is there again."""
+    drafts.keep(request, edition, request.POST.get("note", ""), request.POST.get("curator", ""))
+    return redirect(reverse("desk-edition", args=[edition.date]) + "#pins")
+
+
+def _carry_out(request: HttpRequest, do: Callable[[], str | None]) -> None:
+    """Do it, and say what came of it, or why it could not be done."""
+    try:
+        done = do()
+    except paper_acts.CuratingError as error:
+        messages.error(request, str(error))
+    else:
+        if done:
+            messages.success(request, done)
+
+
+def _act_on(request: HttpRequest, edition: Edition, entry: int | None, do: Callable[[], str | None]) -> HttpResponse:
+    """Carry out an act on a paper of the list, and come back to where the curator stood in it."""
+    before = paper_filter.sift(edition, _asked(request, edition))
+    _carry_out(request, do)
+    after = before.again(edition)
+    old, new, part = ([row.pk for row in rows] for rows in (before.shown, after.shown, after.part))
+    stands = paper_filter.beside(old, new, entry, part) if entry is not None else None
+    return redirect(_address(edition, before.asked, after.part.number, stands))
+
+
+def _address_of(request: HttpRequest, edition: Edition, paper: int | None) -> str:
+    """The page of the list on which a paper stands, at it; if it is not there, where the curator stood before."""
+    asked = _asked(request, edition)
+    sieve = paper_filter.sift(edition, asked)
+    entry = _entry_of(edition, paper)
+    number = sieve.page_of(entry) if entry is not None else None
+    if number is not None:
+        return _address(edition, asked, number, entry)
+    stood = parsing.number(request.POST.get("at", ""))
+    return _address(edition, asked, sieve.part.number, stood if stood in {row.pk for row in sieve.part} else None)
+
+
+def _entry_of(edition: Edition, paper: int | None) -> int | None:
+    return edition.entries.filter(paper=paper).values_list("pk", flat=True).first()
+
+
+def _address(edition: Edition, asked: Asked, number: int, entry: int | None) -> str:
+    place = f"#p{entry}" if entry is not None else ""
+    return reverse("desk-triage", args=[edition.date]) + asked.address(number) + place
+
+
+def _asked(request: HttpRequest, edition: Edition) -> Asked:
+    """What the page showed from which an act was asked; everything, if it was another page."""
+    own, _, said = request.POST.get("here", "").partition("?")
+    return Asked.of(QueryDict(said if own == reverse("desk-triage", args=[edition.date]) else ""))
+
+
+@door(Right.CURATE, post=Right.CURATE)
+def add(request: HttpRequest, day: date) -> HttpResponse:
+    """A paper by its arXiv id or link; one that is not known by its link alone is described by hand."""
+    edition, now = edition_of(day), timezone.now()
+    if request.method != "POST":
+        return page(
+            request,
+            "add.html",
+            current="papers",
+            edition=edition,
+            form=dict.fromkeys(add_paper.FORM, ""),
+            problem="",
+            by_hand=False,
+        )
+    form = {name: request.POST.get(name, "").strip() for name in add_paper.FORM}
+    try:
+        paper_acts.insist_on_open(edition)  # before anything is fetched or stored
+        paper = add_paper.find(form["what"], now) or add_paper.make(form, day, now)
+        paper_acts.add(request, edition, paper, now)
+    except add_paper.NotKnownError as error:
+        return page(
+            request, "add.html", 400, current="papers", edition=edition, form=form, problem=str(error), by_hand=True
+        )
+    except paper_acts.CuratingError as error:
+        return page(
+            request, "add.html", 400, current="papers", edition=edition, form=form, problem=str(error), by_hand=False
+        )
+    messages.success(request, f"Added: “{paper.title}”.")
+    return redirect(_address_of(request, edition, paper.pk))

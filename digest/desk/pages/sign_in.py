@@ -1,0 +1,194 @@
+"""Signing in: name and password, then the second factor; setting it up; signing out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import segno
+from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django_otp import devices_for_user
+from django_otp import login as otp_login
+from django_otp.models import Device
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp.util import random_hex
+
+from digest.desk import audit_log, roles, sign_in_limits
+from digest.desk.access import refuse_nul
+from subscriptions.limits import client_prefix
+
+RECOVERY_CODES = 8
+CUT = 2  # letters of a name nobody has that the log keeps
+PENDING = "second_factor_in_the_making"
+WORKING_DAY = 12 * 3600  # seconds a sign-in lasts
+WRONG = "That name and password do not go together. Check both; capitals count in the password."
+SLOW = "Too many tries. Wait a few minutes, then try again."
+WRONG_CODE = "That code is not right, or was used already. Wait for the next one and try again."
+
+
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """GET shows the form; POST signs in. The answer to a wrong name and a wrong password is the same."""
+    following = _safe_next(request)
+    if request.method == "POST":
+        return _try(request, following)
+    if request.method not in {"GET", "HEAD"}:
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    return render(request, "desk/sign_in.html", {"error": "", "name": "", "next": following})
+
+
+def _try(request: HttpRequest, following: str) -> HttpResponse:
+    refuse_nul(request)
+    name, now = request.POST.get("username", "")[:150], timezone.now()
+    where = client_prefix.of(request)
+    context = {"name": name, "next": following}
+    if not sign_in_limits.allowed(name, where, now):
+        _note(request, "sign in: refused", name, now)
+        return render(request, "desk/sign_in.html", context | {"error": SLOW}, status=429)
+    user = authenticate(request, username=name, password=request.POST.get("password", "")[:1000])
+    if user is None:
+        sign_in_limits.failed(name, where, now)
+        _note(request, "sign in: failed", name, now)
+        return render(request, "desk/sign_in.html", context | {"error": WRONG}, status=400)
+    login(request, user)
+    request.session.set_expiry(WORKING_DAY)
+    audit_log.record(request, "sign in", f"person {user.get_username()}", now)
+    if roles.needs_second_factor(user):
+        return redirect("desk-second")  # forgiven only then, or each password would buy new guesses at the code
+    sign_in_limits.succeeded(name, where)
+    return redirect(following)
+
+
+def _note(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
+    """A try that failed or was refused, in the log. A name nobody has may be a password in the wrong box: it is cut."""
+    if sign_in_limits.is_worth_a_line(client_prefix.of(request), verb.endswith("refused"), now):
+        is_known = get_user_model().objects.filter(username=name).exists()
+        audit_log.record(request, verb, f"person {name if is_known else name[:CUT] + '…'}", now)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    inside = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=request.is_secure())
+    return wanted if inside and wanted.startswith("/") else reverse("desk")
+
+
+@never_cache
+def second(request: HttpRequest) -> HttpResponse:
+    """The second factor: asked for, or set up by whoever has none yet."""
+    if not request.user.is_authenticated:
+        return redirect("desk-signin")
+    if request.method not in {"GET", "HEAD", "POST"}:
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    if any(devices_for_user(request.user)):
+        return _ask(request)
+    return _set_up(request)
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    error, status = "", 200
+    if request.method == "POST":
+        name, where, now = request.user.get_username(), client_prefix.of(request), timezone.now()
+        if not sign_in_limits.allowed(name, where, now):
+            _note(request, "second factor: refused", name, now)
+            error, status = SLOW, 429
+        elif _verified(request):
+            sign_in_limits.succeeded(name, where)
+            return redirect("desk")
+        else:
+            sign_in_limits.failed(name, where, now)
+            _note(request, "second factor: failed", name, now)
+            error, status = WRONG_CODE, 400
+    return render(request, "desk/second.html", {"error": error}, status=status)
+
+
+def _verified(request: HttpRequest) -> bool:
+    code = _code(request)
+    with transaction.atomic():  # the devices are locked: a code counts once, even if it comes twice at a time
+        devices = devices_for_user(request.user, for_verify=True)
+        device = next((one for one in devices if one.verify_token(code)), None)
+    if device is not None:
+        _enter(request, device)
+    return device is not None
+
+
+def _code(request: HttpRequest) -> str:
+    return request.POST.get("code", "").strip().replace(" ", "")[:20]
+
+
+def _enter(request: HttpRequest, device: Device) -> None:
+    """From here on the session may do more, so it gets a key that nobody can have seen before."""
+    otp_login(request, device)
+    request.session.cycle_key()
+
+
+def _set_up(request: HttpRequest) -> HttpResponse:
+    """A new secret as a picture and as text; it counts once a code made from it has been typed in.
+
+    Until then it waits in this session alone: whoever knew only the password cannot have read it elsewhere.
+    """
+    key = request.session.setdefault(PENDING, random_hex())
+    device = TOTPDevice(user=request.user, name="app", key=key)
+    error, status = "", 200
+    if request.method == "POST":
+        if _fits(device, _code(request)):
+            return _finish(request, device)
+        error, status = WRONG_CODE, 400
+    picture = segno.make(device.config_url).svg_data_uri(scale=5, border=3, dark="#000", light="#fff")
+    secret = _spelt(device)
+    return render(
+        request, "desk/second_setup.html", {"error": error, "picture": picture, "secret": secret}, status=status
+    )
+
+
+def _fits(device: TOTPDevice, code: str) -> bool:
+    """Whether the code was made from the secret; it is then used up."""
+    now = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    if not code.isascii() or not code.isdigit() or not now.verify(int(code), device.tolerance):
+        return False
+    device.last_t, device.drift = now.t(), now.drift
+    return True
+
+
+def _spelt(device: TOTPDevice) -> str:
+    """The secret in base 32, in groups of four, for typing."""
+    from base64 import b32encode
+
+    plain = b32encode(device.bin_key).decode().rstrip("=")
+    return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
+
+
+def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
+    with transaction.atomic():
+        get_user_model().objects.select_for_update().get(username=request.user.get_username())
+        if any(devices_for_user(request.user)):
+            return redirect("desk-second")  # another session was first, and its device is asked for
+        device.save()
+    del request.session[PENDING]
+    recovery, _ = StaticDevice.objects.get_or_create(user=request.user, name="recovery")
+    recovery.token_set.all().delete()
+    codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
+    for code in codes:
+        recovery.token_set.create(token=code)
+    _enter(request, device)
+    audit_log.record(request, "set up second factor", f"person {request.user.get_username()}", timezone.now())
+    return render(request, "desk/second_done.html", {"codes": codes})
+
+
+@never_cache
+def sign_out(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    if request.user.is_authenticated:
+        audit_log.record(request, "sign out", f"person {request.user.get_username()}", timezone.now())
+    logout(request)
+    return redirect("desk-signin")

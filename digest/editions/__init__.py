@@ -1,0 +1,1 @@
+"""One day's papers, from the first announcement to the release."""

@@ -1,0 +1,194 @@
+"""One day's papers, from the first announcement to the letter: collect -> freeze -> release.
+
+An edition of day D takes every paper announced up to D (and no more than a week before) that is in
+no edition yet, so a late announcement comes with the next edition and a frozen one never changes.
+Its `serial`, given at release, only grows: readers' cursors point at it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Q
+
+from digest.editions import late_risers
+from digest.models import Announcement, Edition, EditionPaper, Paper
+from digest.sources import history
+
+log = logging.getLogger(__name__)
+
+COLLECT_WINDOW = timedelta(days=7)
+FRESH_KINDS = (Announcement.Kind.NEW, Announcement.Kind.CROSS, Announcement.Kind.LISTED)
+State = Edition.State
+
+
+class EditionError(Exception):
+    """The edition cannot take this step; the message says why and what to do."""
+
+
+class EmptyEditionError(EditionError):
+    """There is nothing to release: a blank day, or sources that have not been pulled."""
+
+
+def collect(day: date, now: datetime) -> Edition:
+    """The edition of `day`, with every paper it may take so far. A frozen one comes back as it is."""
+    edition, _ = Edition.objects.get_or_create(date=day)
+    if edition.state in {State.COLLECTING, State.HELD}:
+        with transaction.atomic():  # locked, so that it cannot be frozen between the look and the placing
+            edition = Edition.objects.select_for_update().get(pk=edition.pk)
+            if edition.state in {State.COLLECTING, State.HELD}:
+                place(edition, unplaced(day))
+    return edition
+
+
+def unplaced(day: date) -> list[int]:
+    """Ids of the papers announced in the window up to `day` that are in no edition, in their order of interest."""
+    papers = (
+        Paper.objects.filter(
+            announcements__day__gt=day - COLLECT_WINDOW,
+            announcements__day__lte=day,
+            announcements__kind__in=FRESH_KINDS,
+            is_withdrawn=False,
+        )
+        .exclude(placements__is_late_riser=False)
+        .order_by(F("upvotes").desc(nulls_last=True), "identifier")
+    )
+    return list(dict.fromkeys(papers.values_list("id", flat=True)))
+
+
+def place(edition: Edition, papers: Iterable[int]) -> None:
+    """Put papers, by id, behind those the edition has."""
+    last = edition.entries.aggregate(last=Max("position"))["last"]
+    start = 0 if last is None else last + 1
+    rows = [EditionPaper(edition=edition, paper_id=paper, position=start + n) for n, paper in enumerate(papers)]
+    EditionPaper.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+
+
+def freeze(edition: Edition, now: datetime) -> Edition:
+    """Fix the content: from here on neither a source nor a curator changes what this edition says."""
+    with transaction.atomic():
+        collect(edition.date, now)
+        changed = Edition.objects.filter(pk=edition.pk, state__in=[State.COLLECTING, State.HELD]).update(
+            state=State.FROZEN, frozen_at=now
+        )
+        if changed:
+            late_risers.bring_back(edition)
+            _order(edition)
+            Edition.objects.filter(pk=edition.pk).update(
+                content_hash=content_hash(edition), coverage=history.coverage(edition.date, now).receipt
+            )
+    edition.refresh_from_db()
+    return edition
+
+
+def _order(edition: Edition) -> None:
+    """Papers the community raised come first; the curator's own order of pins is kept."""
+    entries = list(
+        edition.entries.select_related("paper").only("position", "is_pinned", "is_late_riser", "paper__upvotes")
+    )
+    entries.sort(key=_rank)
+    for position, entry in enumerate(entries):
+        entry.position = position
+    EditionPaper.objects.bulk_update(entries, ["position"], batch_size=500)
+
+
+def _rank(entry: EditionPaper) -> tuple[bool, bool, int]:
+    """Pins in the curator's order, then the day's papers by votes, then those that come back."""
+    return not entry.is_pinned, entry.is_late_riser, 0 if entry.is_pinned else -(entry.paper.upvotes or 0)
+
+
+def content_hash(edition: Edition) -> str:
+    """SHA-256 over what readers may be sent, in order: any later change shows."""
+    digest = hashlib.sha256(edition.note.encode())
+    for row in edition.entries.order_by("position", "id").values_list(
+        "paper__identifier", "is_pinned", "is_hidden", "is_late_riser", "note"
+    ):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def release(edition: Edition, now: datetime, force: bool = False) -> Edition:
+    """Freeze if need be, give the next serial, and let it go. Releasing twice changes nothing.
+
+    Raises EmptyEditionError when it has no papers and EditionError when it is held (`force` releases both).
+    """
+    edition.refresh_from_db()
+    if edition.state == State.RELEASED:
+        return edition
+    if edition.state == State.HELD and not force:
+        raise EditionError(
+            f"The edition of {edition.date} is held by a curator. Let it go at the desk, or use --force."
+        )
+    collect(edition.date, now)
+    if not force and not edition.entries.filter(is_hidden=False).exists():
+        raise EmptyEditionError(f"The edition of {edition.date} has no papers yet. Pull first, or use --force.")
+    freeze(edition, now)
+    _give_serial(edition, now)
+    edition.refresh_from_db()
+    log.info("released the edition of %s as number %s", edition.date, edition.serial)
+    return edition
+
+
+def _give_serial(edition: Edition, now: datetime) -> None:
+    """Two releases at once cannot share a serial: the later one sees the other's and takes the next."""
+    for _ in range(5):
+        last = Edition.objects.aggregate(last=Max("serial"))["last"] or 0
+        try:
+            with transaction.atomic():
+                Edition.objects.filter(pk=edition.pk, state=State.FROZEN).update(
+                    state=State.RELEASED, serial=last + 1, released_at=now
+                )
+            return
+        except IntegrityError:
+            continue
+    raise EditionError(f"The edition of {edition.date} could not be numbered; others are being released. Try again.")
+
+
+def hold(edition: Edition) -> bool:
+    """Keep it back until a curator lets it go; True if it was not already on its way."""
+    return bool(
+        Edition.objects.filter(pk=edition.pk, state__in=[State.COLLECTING, State.FROZEN]).update(state=State.HELD)
+    )
+
+
+def let_go(edition: Edition) -> bool:
+    """Undo `hold`: it collects again and is released by the gate or by hand."""
+    return bool(Edition.objects.filter(pk=edition.pk, state=State.HELD).update(state=State.COLLECTING, frozen_at=None))
+
+
+def release_due(now: datetime) -> list[Edition]:
+    """The gate: an edition goes when its sources are complete, or when its deadline has passed.
+
+    Days that were missed (the machine was off) go first, so that no paper stays behind. One of a day to come
+    goes only at the time that a curator gave it.
+    """
+    collect(now.date(), now)
+    open_ones = Edition.objects.filter(state__in=[State.COLLECTING, State.FROZEN])
+    waiting = open_ones.filter(Q(date__lte=now.date()) | Q(release_at__lte=now))
+    ready = [one for one in waiting.filter(entries__is_hidden=False).distinct().order_by("date") if _is_time(one, now)]
+    return [edition for one in ready if (edition := _released(one, now)) is not None]
+
+
+def _is_time(edition: Edition, now: datetime) -> bool:
+    """A curator's time counts instead of the gate's."""
+    if edition.release_at is not None:
+        return now >= edition.release_at
+    return now >= deadline(edition.date) or history.coverage(edition.date, now).complete
+
+
+def _released(edition: Edition, now: datetime) -> Edition | None:
+    """None where a curator held it, or took its release back, since it was looked at."""
+    edition.refresh_from_db()
+    if edition.state == State.HELD or not _is_time(edition, now):
+        return None
+    return release(edition, now)
+
+
+def deadline(day: date) -> datetime:
+    """When the edition of `day` goes out even though a source is missing (UTC)."""
+    return datetime.combine(day, settings.EDITION_DEADLINE, tzinfo=UTC)

@@ -1,0 +1,91 @@
+"""The addresses on a reader's letter, each good for one thing only.
+
+The letter in the browser can be passed on: nothing on it changes or tells anything beyond the letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+from digest.letters.compose import Doors
+from digest.models import Delivery
+from subscriptions.links import tokens, urls
+from subscriptions.models import Subscriber
+
+OWN = {
+    "preferences_link": "preferences",
+    "unsubscribe": "unsubscribe",
+    "letter": "letter",
+    "saved": "saved",
+    "act": "act",
+}
+
+
+class Doorman:
+    """Makes the addresses of many letters; keys and prefixes are worked out once."""
+
+    def __init__(self) -> None:
+        self._doors = {name: _door(name, purpose) for name, purpose in OWN.items()}
+
+    def own(self, delivery: Delivery, reader: Subscriber) -> Doors:
+        """The addresses for the reader's own letter."""
+        row, person = urls.of_round(delivery.uuid, reader), urls.of_round(reader.uuid, reader)
+        preferences = self._doors["preferences_link"](person)
+        web = self._doors["letter"](row)
+        return Doors(
+            preferences=preferences,
+            pause=f"{preferences}#pause",
+            unsubscribe=self._doors["unsubscribe"](urls.subject(reader)),
+            web=web,
+            more=f"{web}more/",
+            saved=self._doors["saved"](person),
+            act=self._doors["act"](row)[:-1],
+        )
+
+
+def _door(name: str, purpose: str) -> Callable[[str], str]:
+    """The address called `name` for a subject: everything but the token is the same for all."""
+    before, after = urls.absolute(name, "TOKEN").split("TOKEN")
+    sign = tokens.maker(purpose)
+    return lambda subject: f"{before}{sign(subject)}{after}"
+
+
+def own(delivery: Delivery, reader: Subscriber) -> Doors:
+    """The addresses for one reader's letter."""
+    return Doorman().own(delivery, reader)
+
+
+def preview() -> Doors:
+    """For a letter that is only looked at: signed addresses of nobody, so that they open nothing.
+
+    Whoever may see a reader's letter may not act as that reader.
+    """
+    nobody = Subscriber(uuid=uuid4())
+    preferences = urls.preferences_url(nobody)
+    return Doors(preferences, f"{preferences}#pause", urls.unsubscribe_url(nobody))
+
+
+def shared(delivery: Delivery) -> Doors:
+    """For the letter in the browser: no address of the reader's own."""
+    return Doors(preferences="", pause="", unsubscribe="", more=f"{letter_url(delivery)}more/")
+
+
+def letter_url(delivery: Delivery) -> str:
+    """One letter in the browser."""
+    return urls.absolute("letter", tokens.make("letter", urls.of_round(delivery.uuid, delivery.subscriber)))
+
+
+def saved_url(reader: Subscriber) -> str:
+    """The reader's saved papers."""
+    return urls.absolute("saved", tokens.make("saved", urls.of_round(reader.uuid, reader)))
+
+
+def feed_url(reader: Subscriber) -> str:
+    """The reader's letters as a private Atom feed."""
+    return urls.absolute("letters_feed", tokens.make("feed", urls.of_round(reader.uuid, reader)))
+
+
+def identity(purpose: str, token: str) -> tuple[UUID, str]:
+    """Whose or which letter's door this is, and its round. Raises `TokenError`."""
+    return urls.owner(tokens.read(purpose, token))

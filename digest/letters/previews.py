@@ -1,0 +1,96 @@
+"""A letter that nobody is sent: what a reader would get, for the curator, for a doubt, for a test of the postbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Exists, OuterRef
+
+from digest.letters import letters, links, load
+from digest.matching import Day
+from digest.matching.load import papers_of, wants_of
+from digest.matching.select import Want, select, to_json
+from digest.models import Delivery, Edition, EditionPaper
+from subscriptions import addresses, query
+from subscriptions.mail.outgoing import Letter
+from subscriptions.models import Interest, Subscriber, Topic
+
+
+class PreviewError(ValueError):
+    """There is nothing to show; the message says what to do."""
+
+
+def reader(email: str) -> Subscriber:
+    """The subscriber with this address. Raises PreviewError."""
+    try:
+        key = addresses.canonical(email)
+    except addresses.AddressError as error:
+        raise PreviewError(str(error)) from error
+    found = Subscriber.objects.filter(email_key=key).first()
+    if found is None:
+        raise PreviewError("Nobody subscribed with this address. Use --interest to preview without a reader.")
+    return found
+
+
+def stranger(email: str = "preview@example.org") -> Subscriber:
+    """A reader who is in no list."""
+    return Subscriber(uuid=uuid4(), email=email, papers_per_day=10)
+
+
+def edition(day: date | None = None) -> Edition:
+    """The edition of `day`, else the newest that has papers, out or not: the one worked on. Raises PreviewError."""
+    known = Edition.objects.order_by("-date")
+    if day is not None:
+        found = known.filter(date=day).first()
+        if found is None:
+            newest = known.first()
+            hint = f" The newest is {newest.date}." if newest else " There is none yet: pull, then release."
+            raise PreviewError(f"There is no edition of {day}.{hint}")
+        return found
+    found = known.filter(Exists(EditionPaper.objects.filter(edition=OuterRef("pk")))).first()
+    if found is None:
+        raise PreviewError("There is no edition with papers yet. Pull, then release.")
+    return found
+
+
+def wants(interests: Sequence[str]) -> list[Want]:
+    """Queries, or slugs of topics, as wants. Raises PreviewError with the query's own complaint."""
+    return [_want(text) for text in interests]
+
+
+def _want(text: str) -> Want:
+    topic = Topic.objects.select_related("filter").filter(slug=text).first()
+    if topic is not None:
+        return Want(topic.name, Interest.Kind.TOPIC, topic.filter.text)
+    try:
+        return Want(text, Interest.Kind.FILTER, query.canonical(text))
+    except query.QueryError as error:
+        raise PreviewError(f"{text!r}, column {error.column}: {error.message}") from error
+
+
+def wants_or_own(subscriber: Subscriber, interests: Sequence[str]) -> list[Want]:
+    """The interests given, else those of the reader."""
+    return wants(interests) if interests or subscriber.pk is None else wants_of([subscriber.pk])[subscriber.pk]
+
+
+def preview(subscriber: Subscriber, wanted: Sequence[Want], of: Edition, now: datetime) -> Letter:
+    """The letter that `subscriber` would get of this one edition for these wants; nothing is stored."""
+    day = Day.build(papers_of([of]))
+    chosen = select(day, wanted, subscriber.papers_per_day, community=subscriber.community_picks)
+    return _letter(subscriber, of, to_json(chosen), chosen.matched, now)
+
+
+def sample(subscriber: Subscriber, of: Edition, now: datetime) -> Letter:
+    """A letter with the first papers of the edition, whatever they are about."""
+    papers = papers_of([of])[: subscriber.papers_per_day]
+    rows = [{"paper": paper.id, "score": 0.0, "reasons": []} for paper in papers]
+    return _letter(subscriber, of, rows, len(rows), now)
+
+
+def _letter(subscriber: Subscriber, of: Edition, rows: list[Any], matched: int, now: datetime) -> Letter:
+    row = Delivery(edition=of, subscriber_id=subscriber.pk, papers=rows, matched=matched, since=of.serial or 0)
+    facts = load.content({}, {of.pk: load.issue(of)}, [one["paper"] for one in rows])
+    return letters.letter(row, subscriber, facts, links.preview(), now)

@@ -1,0 +1,77 @@
+"""What a day knows of its papers beside their words: who wrote them, under which categories, who announced them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from digest.matching.paper_text import PaperText
+from subscriptions.query import Term
+from subscriptions.query.names import natural, same
+from subscriptions.query.parser import publisher_name
+
+
+class Names:
+    """Categories or sources: a printed name and the papers (their places in the day) that carry it."""
+
+    def __init__(self, pairs: Iterable[tuple[int, str]], separator: str) -> None:
+        self.separator = separator
+        self.printed: dict[str, str] = {}
+        self.papers: defaultdict[str, list[int]] = defaultdict(list)
+        for paper, name in pairs:
+            plain = publisher_name(name)
+            self.printed.setdefault(plain, name)
+            self.papers[plain].append(paper)
+
+    def matching(self, term: Term) -> list[str]:
+        """The names a term stands for: itself, with a star all that start so, and `cs` every `cs.LG`."""
+        asked = term.words[0]
+        if term.prefix:
+            return [name for name in self.papers if name.startswith(asked) or name + self.separator == asked]
+        return [name for name in self.papers if name == asked or name.startswith(asked + self.separator)]
+
+    def find(self, term: Term) -> list[int]:
+        return sorted({paper for name in self.matching(term) for paper in self.papers[name]})
+
+    def held(self, term: Term, paper: int) -> list[str]:
+        """As printed, for the reason beside a paper."""
+        return [self.printed[name] for name in self.matching(term) if paper in self.papers[name]]
+
+
+class Authors:
+    """The day's people, found by any word of their name and then compared whole."""
+
+    def __init__(self, papers: Sequence[PaperText]) -> None:
+        self.papers: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        self.printed: dict[tuple[str, ...], str] = {}
+        for place, paper in enumerate(papers):
+            for name in paper.authors:
+                self._add(place, name)
+        self.by_word: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for person in self.papers:
+            for word in set(person):
+                self.by_word[word].append(person)
+
+    def _add(self, place: int, name: str) -> None:
+        person = natural(name)
+        if person:
+            self.papers[person].append(place)
+            self.printed.setdefault(person, name)
+
+    def matching(self, term: Term) -> list[tuple[str, ...]]:
+        if term.prefix:
+            return self._starting(term.words)
+        near = dict.fromkeys([*self.by_word.get(term.words[-1], ()), *self.by_word.get(term.words[0], ())])
+        return [person for person in near if same(term.words, person)]
+
+    def _starting(self, asked: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """`author:beng*`: some word starts so; the words before it, if any, all occur."""
+        before: Callable[[tuple[str, ...]], bool] = set(asked[:-1]).issubset
+        starts = [word for word in self.by_word if word.startswith(asked[-1])]
+        return list(dict.fromkeys(person for word in starts for person in self.by_word[word] if before(person)))
+
+    def find(self, term: Term) -> list[int]:
+        return sorted({paper for person in self.matching(term) for paper in self.papers[person]})
+
+    def held(self, term: Term, paper: int) -> list[str]:
+        return [self.printed[person] for person in self.matching(term) if paper in self.papers[person]]

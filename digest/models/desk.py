@@ -1,0 +1,60 @@
+"""What the desk keeps: the audit log, heartbeats, the counts of a day, and tries to sign in."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Act(models.Model):
+    """One act of a person at the desk. Rows are only added (triggers see to it), each chained to the one before."""
+
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=150, db_index=True, help_text="The name they signed in with.")
+    network = models.CharField(max_length=45, blank=True, help_text="Truncated address (/24 or /48).")
+    verb = models.CharField(max_length=40, db_index=True)
+    subject = models.CharField(max_length=200, help_text="What it was done to, such as `edition 2026-06-03`.")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64, unique=True, help_text="Hash of the act before; unique, so no forks.")
+    hash = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.verb} {self.subject}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the machine last did its work."""
+
+    name = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tally(models.Model):
+    """A number kept, so that no page counts millions of rows: `name` on `day`, split by `key`."""
+
+    name = models.CharField(max_length=30)
+    day = models.DateField()
+    key = models.CharField(max_length=120, blank=True)
+    value = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [models.UniqueConstraint(fields=["name", "day", "key"], name="tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.day} {self.key}: {self.value}"
+
+
+class SignInBudget(models.Model):
+    """How often a name or a network has failed to sign in of late: a bucket that leaks with time."""
+
+    key = models.CharField(max_length=64, unique=True, help_text="Keyed hash of the name or the network.")
+    level = models.FloatField(default=0)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}…"

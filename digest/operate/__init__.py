@@ -1,0 +1,1 @@
+"""Running the day on this machine, and looking whether all is well."""

@@ -1,0 +1,164 @@
+"""The work itself: is everything still ticking, and does anything wait longer than it should?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from digest.delivery import resolve
+from digest.delivery.channels import traits
+from digest.delivery.reports import missing_reports
+from digest.models import Delivery, Edition, Source
+from digest.operate import heartbeats
+from digest.operate.doctor.finding import BAD, OK, WARN, Finding
+from subscriptions.commands import typed
+from subscriptions.models import Notice, Topic
+
+State = Delivery.State
+WAITING_BAD = timedelta(hours=2)
+NOTICE_BAD = timedelta(minutes=10)
+SOURCE_WARN = timedelta(days=4)  # longer than a weekend with a holiday
+
+
+def look(now: datetime) -> Iterator[Finding]:
+    yield from ticks(now)
+    yield from sources(now)
+    yield topics()
+    yield editions()
+    yield letters(now)
+    yield uncertain()
+    yield silent(now)
+    yield notices(now)
+
+
+def ticks(now: datetime) -> Iterator[Finding]:
+    """Each entry of the timetable, run by a worker or by the ticker, within three of its turns and a minute."""
+    seen = heartbeats.last()
+    timetable: dict[str, dict[str, Any]] = getattr(settings, "CELERY_BEAT_SCHEDULE")  # noqa: B009 - mypy knows it not
+    for name, tick in timetable.items():
+        moments = [seen[key] for key in (f"worker:{tick['task']}", f"ticker:{name}") if key in seen]
+        yield _tick(name, max(moments, default=None), timedelta(seconds=3 * tick["schedule"] + 60), now)
+
+
+def _tick(name: str, last: datetime | None, patience: timedelta, now: datetime) -> Finding:
+    fix = "Keep `manage.py up` running, or a Celery worker and beat, or call `manage.py send_due` from cron."
+    if last is None:
+        return Finding("heartbeats", name, WARN, "has never run here", fix)
+    age = now - last
+    detail = f"last ran {_ago(age)}"
+    return Finding("heartbeats", name, OK, detail) if age <= patience else Finding("heartbeats", name, BAD, detail, fix)
+
+
+def sources(now: datetime) -> Iterator[Finding]:
+    enabled = list(Source.objects.filter(is_enabled=True).order_by("slug"))
+    if not enabled:
+        yield Finding("sources", "any", BAD, "none is enabled", "Run `manage.py up --once`, or add one at the desk.")
+    failing = [source for source in enabled if source.failures or source.held_reason]
+    if failing and all(source in failing or source.last_ok_at is None for source in enabled):
+        yield _all_fail(enabled)  # arXiv's others are not asked when one of its feeds does not answer
+    for source in enabled:
+        yield _source(source, now)
+
+
+def _all_fail(enabled: list[Source]) -> Finding:
+    """No paper comes in any more, but where only the bundled samples have ever been read."""
+    only_samples = not any(source.last_ok_at for source in enabled) and (
+        Source.objects.filter(is_sample=True, last_ok_at__isnull=False).exists()
+    )
+    if settings.SAMPLE_FEEDS == "always" or (settings.SAMPLE_FEEDS == "auto" and only_samples):
+        fix = "See that the publishers can be reached; until then letters bring samples."
+        return Finding("sources", "all", WARN, "no publisher answers; the bundled samples stand in", fix)
+    fix = "See whether this machine reaches the network; each source says why below."
+    return Finding("sources", "all", BAD, f"no source answers, of {len(enabled)}", fix)
+
+
+def _source(source: Source, now: datetime) -> Finding:
+    if source.held_reason:
+        return Finding("sources", source.slug, BAD, source.held_reason, "Look at it on the desk's Sources page.")
+    if source.failures >= 3:
+        detail = f"{source.failures} failures in a row, the last one: {_reason(source)}"
+        return Finding("sources", source.slug, BAD, detail, "Try: " + typed(f"pull --source {source.slug}"))
+    if source.failures:
+        detail = f"its last pull failed: {_reason(source)}"
+        return Finding("sources", source.slug, WARN, detail, "Try: " + typed(f"pull --source {source.slug}"))
+    if source.last_ok_at is None:
+        fix = "Try: " + typed(f"pull --source {source.slug}")
+        return Finding("sources", source.slug, WARN, "has brought nothing yet", fix)
+    age = now - source.last_ok_at
+    if source.is_daily and age > SOURCE_WARN:
+        fix = "See whether the publisher moved the feed."
+        return Finding("sources", source.slug, WARN, f"last brought papers {_ago(age)}", fix)
+    return Finding("sources", source.slug, OK, f"last brought papers {_ago(age)}")
+
+
+def _reason(source: Source) -> str:
+    """What its publisher's last answer was reproached with. Files read by hand have no address."""
+    fetches = source.fetches.filter(outcome=source.last_outcome, url__contains="://")
+    warnings = fetches.order_by("-at", "-id").values_list("warnings", flat=True).first()
+    return str(warnings[0]).rstrip(".") if warnings else source.last_outcome or "the log says why"
+
+
+def topics() -> Finding:
+    count = Topic.objects.filter(is_active=True).count()
+    if count:
+        return Finding("topics", "offered", OK, f"{count} topics")
+    return Finding("topics", "offered", WARN, "none", "Run `manage.py up --once`: it loads the starter topics.")
+
+
+def editions() -> Finding:
+    held = [f"{one.date}" for one in Edition.objects.filter(state=Edition.State.HELD).order_by("date")[:10]]
+    if held:
+        return Finding("editions", "held", WARN, f"held: {', '.join(held)}", "Let them go on the desk's Edition page.")
+    last = Edition.objects.exclude(serial=None).order_by("-serial").first()
+    return Finding("editions", "last", OK, f"number {last.serial}, of {last.date}" if last else "none released yet")
+
+
+def letters(now: datetime) -> Finding:
+    """Letters that should have gone long ago."""
+    late = Delivery.objects.filter(state=State.PENDING, next_at__lt=now - WAITING_BAD).order_by("next_at")[:1001]
+    count = len(late.values_list("id"))
+    if not count:
+        return Finding("letters", "waiting", OK, "none waits longer than two hours")
+    fix = "Run `manage.py send_due`; see the desk's Deliverability page for holds."
+    return Finding("letters", "waiting", BAD, f"{min(count, 1000)}{'+' if count > 1000 else ''} wait too long", fix)
+
+
+def uncertain() -> Finding:
+    count = resolve.in_doubt().count()
+    if not count:
+        return Finding("letters", "in doubt", OK, "none")
+    return Finding(
+        "letters", "in doubt", WARN, f"{count} by name on the desk", "Settle them on the Deliverability page."
+    )
+
+
+def silent(now: datetime) -> Finding:
+    """Accepted, and then never a word of them."""
+    found = missing_reports.listen(now)
+    if found.alarm:
+        fix = "See that the provider's reports reach /hooks/<provider>/; then ask it about these letters."
+        return Finding("letters", "never reported", WARN, found.alarm, fix)
+    if not traits.makes_reports(found.channel):
+        return Finding("letters", "never reported", OK, f"{found.channel} makes no reports")
+    return Finding("letters", "never reported", OK, f"{found.silent} of {found.accepted} letters of the last day")
+
+
+def notices(now: datetime) -> Finding:
+    waiting = [Notice.State.PENDING, Notice.State.CLAIMED]
+    count = Notice.objects.filter(state__in=waiting, next_at__lt=now - NOTICE_BAD).count()
+    if not count:
+        return Finding("letters", "confirmations", OK, "none waits longer than ten minutes")
+    fix = "Keep the ticker or a worker running; the postbox may be refusing."
+    return Finding("letters", "confirmations", BAD, f"{count} wait longer than ten minutes", fix)
+
+
+def _ago(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} minutes ago"
+    return f"{minutes // 60} hours ago" if minutes < 2880 else f"{minutes // 1440} days ago"

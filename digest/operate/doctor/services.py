@@ -1,0 +1,145 @@
+"""The servers: does each answer, and is it set up so that nothing is lost?"""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from digest.delivery.channels import postfix
+from digest.operate.doctor.finding import BAD, OK, WARN, Finding
+from subscriptions.commands import typed
+
+PATIENCE = 5.0  # seconds a server may take to answer
+ROOM_BAD, ROOM_WARN = 0.05, 0.15
+
+
+def look() -> Iterator[Finding]:
+    yield from database()
+    yield disk(Path(settings.VAR_DIR))
+    yield from broker()
+    yield postbox()
+    if settings.MAIL_CHANNEL == "postfix":
+        yield mail_log()
+
+
+def database() -> Iterator[Finding]:
+    start = time.monotonic()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        fix = "Start the database server, or mend DATABASE_URL."
+        yield Finding("database", "answer", BAD, _first_line(error), fix)
+        return
+    took = (time.monotonic() - start) * 1000
+    yield Finding("database", "answer", OK if took < 100 else WARN, f"{connection.vendor} answered in {took:.0f} ms")
+    yield migrations()
+    yield durability()
+
+
+def migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if waiting:
+        return Finding("database", "migrations", BAD, f"{waiting} not applied", "Run: " + typed("migrate"))
+    return Finding("database", "migrations", OK, "all applied")
+
+
+def durability() -> Finding:
+    """A letter's intent is committed before its first byte leaves: a commit must survive a power cut."""
+    sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")
+        value = str(cursor.fetchone()[0])
+    if value in ({"2", "3"} if sqlite else {"on", "remote_write", "remote_apply", "local"}):
+        return Finding("database", "durable commits", OK, f"synchronous is {value}")
+    fix = "Put PRAGMA synchronous=FULL into init_command." if sqlite else "Set synchronous_commit = on."
+    return Finding("database", "durable commits", BAD, f"synchronous is {value}", fix)
+
+
+def disk(folder: Path) -> Finding:
+    """Room left where the database, outbox and logs are."""
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    free = usage.free / usage.total
+    state = BAD if free < ROOM_BAD else WARN if free < ROOM_WARN else OK
+    fix = "" if state == OK else f"Make room on the disk of {folder}: below 5 % nothing more is sent."
+    return Finding("disk", "room", state, f"{free:.0%} of {usage.total / 1e9:.0f} GB free at {folder}", fix)
+
+
+def broker() -> Iterator[Finding]:
+    if not settings.REDIS_URL:
+        detail = "no REDIS_URL: wake-ups are files in var/broker; right for one machine"
+        yield Finding("broker", "kind", OK, detail)
+        return
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        client.ping()
+        yield Finding("broker", "answer", OK, f"Redis {client.info('server')['redis_version']} answers")
+        yield from _redis_keeping(client)
+    except (redis.RedisError, OSError, ValueError) as error:
+        fix = "Start Redis, or mend REDIS_URL. Sending goes on meanwhile with `manage.py send_due` from cron."
+        yield Finding("broker", "answer", BAD, _first_line(error), fix)
+
+
+def _redis_keeping(client: redis.Redis) -> Iterator[Finding]:
+    """Wake-ups may be lost without harm, but each loss costs minutes: keep them, and never evict them."""
+    wanted = {"maxmemory-policy": ("noeviction", BAD), "appendonly": ("yes", WARN)}
+    for name, (right, state) in wanted.items():
+        try:
+            value = str(dict(client.config_get(name)).get(name, ""))
+        except redis.ResponseError:
+            yield Finding("broker", name, WARN, "the server does not tell", f"See that {name} is {right}.")
+            continue
+        fine = value == right
+        fix = "" if fine else f"Set `{name} {right}` in redis.conf, then restart Redis."
+        yield Finding("broker", name, OK if fine else state, f"{name} is {value}", fix)
+
+
+def postbox() -> Finding:
+    """An SMTP server is greeted and left again; a provider's interface cannot be tried without sending."""
+    if settings.MAIL_CHANNEL not in {"smtp", "postfix"}:
+        return Finding("postbox", "kind", OK, f"{settings.MAIL_CHANNEL}; try it with `manage.py send_test ADDRESS`")
+    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    try:
+        _greet()
+    except (smtplib.SMTPException, OSError) as error:
+        fix = "Mend EMAIL_URL (host, port, user, password), or start the mail server."
+        return Finding("postbox", "answer", BAD, f"{where}: {_first_line(error)}", fix)
+    return Finding("postbox", "answer", OK, f"{where} answers and lets us in")
+
+
+def mail_log() -> Finding:
+    """Postfix's own log ends doubts about letters; without it they are named, like those of any SMTP server."""
+    try:
+        log = postfix.log_file()
+        postfix.sign_of_life(log)
+    except postfix.LogError as error:
+        fix = "Mend it: until then a letter in doubt stays in doubt, and is named (docs/operations.md, Postfix)."
+        return Finding("postbox", "mail log", WARN, str(error), fix)
+    return Finding("postbox", "mail log", OK, f"{log} is written by the Postfix that answers")
+
+
+def _greet() -> None:
+    kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+    with kind(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PATIENCE) as server:
+        server.ehlo()
+        if settings.EMAIL_USE_TLS:
+            server.starttls(context=ssl.create_default_context())
+            server.ehlo()
+        if settings.EMAIL_HOST_USER:
+            server.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

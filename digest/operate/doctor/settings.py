@@ -1,0 +1,92 @@
+"""The settings, as they were read: values where they are harmless, lengths where they are secret."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+
+from digest.operate.doctor.finding import BAD, OK, WARN, Finding
+
+PLAIN = (
+    "PUBLIC_BASE_URL", "SITE_NAME", "MAIL_FROM", "MAIL_REPLY_TO", "MAIL_DOMAIN", "CONTACT_EMAIL", "POSTAL_ADDRESS",
+    "VAR_DIR", "SAMPLE_FEEDS", "EDITION_DEADLINE", "LOG_LEVEL", "DEBUG",
+)  # fmt: skip
+
+
+def look() -> Iterator[Finding]:
+    for name in PLAIN:
+        yield Finding("settings", name, OK, str(getattr(settings, name, "")) or "(not set)")
+    for name, say in DESCRIBED.items():
+        yield Finding("settings", name, OK, say())
+    yield from _keys()
+    yield from _checks()
+
+
+def _address_without_secrets(url: str) -> str:
+    """Scheme, host, port and path: user and password left out."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _database() -> str:
+    config = settings.DATABASES["default"]
+    engine = str(config["ENGINE"]).rpartition(".")[2]
+    return f"{engine} {config.get('HOST') or ''} {config['NAME']}".replace("  ", " ")
+
+
+def _redis() -> str:
+    return _address_without_secrets(settings.REDIS_URL) if settings.REDIS_URL else "(not set: files in var/broker)"
+
+
+def _postbox() -> str:
+    if settings.MAIL_CHANNEL == "smtp":
+        how = "TLS" if settings.EMAIL_USE_SSL else "STARTTLS" if settings.EMAIL_USE_TLS else "no TLS"
+        return f"smtp {settings.EMAIL_HOST}:{settings.EMAIL_PORT} ({how})"
+    if settings.MAIL_CHANNEL == "postfix":
+        return f"postfix {settings.EMAIL_HOST}:{settings.EMAIL_PORT} ({settings.POSTFIX_CONFIG})"
+    return f"{settings.MAIL_CHANNEL} ({settings.EMAIL_BACKEND})"
+
+
+DESCRIBED: dict[str, Callable[[], str]] = {
+    "DATABASE_URL": _database,
+    "REDIS_URL": _redis,
+    "EMAIL_URL": _postbox,
+    "ALLOWED_HOSTS": lambda: ", ".join(settings.ALLOWED_HOSTS),
+    "ANYMAIL_…": lambda: ", ".join(sorted(settings.ANYMAIL)) or "(none)",
+}
+
+
+def _keys() -> Iterator[Finding]:
+    for name in ("SECRET_KEY", "ADDRESS_KEY"):
+        yield Finding("keys", name, OK, f"set, {len(getattr(settings, name))} characters")
+    if settings.PUBLIC and settings.ADDRESS_KEY == settings.SECRET_KEY:
+        fix = "Set ADDRESS_KEY to today's SECRET_KEY now, so that SECRET_KEY can be changed later."
+        yield Finding("keys", "ADDRESS_KEY", WARN, "the same as SECRET_KEY", fix)
+    yield from _kept_key(Path(settings.VAR_DIR) / "secret_key")
+
+
+def _kept_key(path: Path) -> Iterator[Finding]:
+    if path.exists():
+        mode = stat.S_IMODE(path.stat().st_mode)
+        is_open = bool(mode & 0o077)
+        yield Finding(
+            "keys", path.name, BAD if is_open else OK, f"{path} has mode {mode:o}",
+            f"chmod 600 {path}" if is_open else "",
+        )  # fmt: skip
+
+
+def _checks() -> Iterator[Finding]:
+    """What Django's own checks and ours say; `config/checks.py` has the rules."""
+    found = checks.run_checks()
+    for one in found:
+        if one.level >= checks.WARNING:
+            state = BAD if one.level >= checks.ERROR else WARN
+            yield Finding("checks", str(one.id), state, str(one.msg), str(one.hint or "See `manage.py check`."))
+    if not found:
+        yield Finding("checks", "all", OK, "no start-up check complains")

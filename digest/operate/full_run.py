@@ -1,0 +1,101 @@
+"""One full day's run on this machine: pull, release, send. What `manage.py up` does before it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+
+from digest import delivery
+from digest.delivery import plan
+from digest.editions import lifecycle
+from digest.models import Delivery, Edition, Fetch, Paper
+from digest.operate import demo_data
+from digest.sources import pull, starters
+from subscriptions.mail import notices
+from subscriptions.signup import requests
+from subscriptions.wants.topics import load_starter_topics
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Report:
+    """What a day's run did. `note` says in words what was unusual about it."""
+
+    fetches: list[Fetch] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    edition: Edition | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+def prepare(now: datetime) -> None:
+    """What a fresh database needs: starter topics, starter sources, demonstration readers. Idempotent."""
+    load_starter_topics()
+    starters.load()
+    if demo_data.is_wanted():
+        demo_data.add_readers(now)
+
+
+def run(now: datetime, say: Say) -> Report:
+    """The whole day at once, each step said as it begins."""
+    report = Report()
+    say("Pulling the sources …")
+    _pull(report, now)
+    _keep_some_back(report, now)
+    say("Releasing today's edition …")
+    _release(report, now)
+    say("Planning and sending the digests …")
+    _send(report, now)
+    return report
+
+
+def _pull(report: Report, now: datetime) -> None:
+    if settings.SAMPLE_FEEDS != "always":
+        report.fetches = pull.pull_due(now)
+    if _needs_samples(report.fetches):
+        report.fetches = pull.pull_samples(now)
+        report.notes.append(_why_samples())
+
+
+def _needs_samples(fetches: list[Fetch]) -> bool:
+    """Samples are for the first look: not where papers have come in from the publishers before."""
+    if settings.SAMPLE_FEEDS != "auto":
+        return settings.SAMPLE_FEEDS == "always"
+    reached = any(fetch.http_status for fetch in fetches)
+    only_samples_so_far = not Paper.objects.exclude(announcements__source__slug__startswith="sample-").exists()
+    return not reached and only_samples_so_far
+
+
+def _why_samples() -> str:
+    if settings.SAMPLE_FEEDS == "always":
+        return "The bundled sample feeds were read, because SAMPLE_FEEDS=always."
+    return "The publishers cannot be reached from here, so the bundled sample feeds were read instead."
+
+
+def _keep_some_back(report: Report, now: datetime) -> None:
+    practice = demo_data.keep_some_back(now)
+    if practice is not None:
+        report.notes.append(
+            f"{practice.entries.count()} papers are kept for tomorrow's edition: it is open at the desk, to be tried."
+        )
+
+
+def _release(report: Report, now: datetime) -> None:
+    report.edition = lifecycle.collect(now.date(), now)
+    try:
+        report.edition = lifecycle.release(report.edition, now)
+    except lifecycle.EditionError as reason:
+        report.notes.append(str(reason))
+
+
+def _send(report: Report, now: datetime) -> None:
+    planned = set(Delivery.objects.filter(planned_at__gte=now).values_list("id", flat=True))
+    plan.plan(now)
+    delivery.deliver(now)
+    requests.take_up(now)
+    notices.send_waiting(now)
+    rows = Delivery.objects.filter(planned_at__gte=now).exclude(id__in=planned)
+    report.deliveries = list(rows.select_related("subscriber").order_by("id"))

@@ -1,0 +1,1 @@
+"""One row a paper, whoever announces it: entries, identifiers, storing, merging."""

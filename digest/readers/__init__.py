@@ -1,0 +1,1 @@
+"""What digest answers to a reader's own pages and acts."""

@@ -1,0 +1,120 @@
+"""What a curator does with sources: look at a feed before it is saved, add it, let a held one go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.utils.text import slugify
+
+from digest.models import Fetch, Source
+from digest.papers.entry import Batch, CutShortError, Entry, FormatError
+from digest.sources import client, starters
+from digest.sources.fetch import FetchError
+from digest.sources.host_limits import BusyError
+from digest.sources.parsers import sandbox
+
+SHOWN = 5
+# In the order in which they are tried: the particular before the general.
+_TRIED = ("arxiv", "arxiv-api", "huggingface", "biorxiv", "oai-pmh", "arxiv-list", "feed")
+
+
+class SourceError(ValueError):
+    """The source cannot be added or changed so; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a feed's address answers now: its kind, its own title, how many entries, and the last of them."""
+
+    url: str
+    kind: str
+    title: str
+    count: int
+    entries: tuple[Entry, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def detect(body: bytes, now: datetime) -> tuple[str, Batch]:
+    """The kind whose reading takes these bytes, and what it reads. Raises SourceError if none does."""
+    said = ""
+    for kind in _likely(body):
+        try:
+            return kind, sandbox.parse(kind, body, now.date())
+        except CutShortError as error:
+            return kind, error.batch
+        except FormatError as error:
+            said = str(error)
+    raise SourceError(f"This is not a feed that Offprint can read. {said}")
+
+
+def _likely(body: bytes) -> list[str]:
+    """The kinds worth trying, told from a look at the bytes: each try costs a child process."""
+    start = body[:4_000]
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        signs = {"huggingface": b'"paper"', "biorxiv": b'"collection"'}
+    else:
+        signs = {
+            "arxiv": b"arxiv.org/", "arxiv-api": b"opensearch", "oai-pmh": b"<OAI-PMH", "arxiv-list": b"list-title",
+        }  # fmt: skip
+    return [kind for kind in _TRIED if kind == "feed" or (kind in signs and signs[kind] in body)]
+
+
+def preview(url: str, now: datetime) -> Preview:
+    """Fetch an address once and show what it would bring. Nothing is saved. Raises SourceError."""
+    try:
+        answer = client.get(url.strip())
+    except (FetchError, BusyError) as error:
+        raise SourceError(f"{error} Check the address in a browser.") from error
+    kind, batch = detect(answer.body or b"", now)
+    newest = sorted(batch.entries, key=lambda e: e.announced_on or e.published_on or now.date(), reverse=True)
+    return Preview(answer.url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), _notes(batch))
+
+
+def _notes(batch: Batch) -> tuple[str, ...]:
+    """What a curator should know before saving."""
+    notes = list(batch.problems)
+    if not batch.entries:
+        notes.append("It has no entries now. That may be right: a weekend, or a quiet journal.")
+    elif not any(entry.abstract for entry in batch.entries):
+        notes.append("Its entries have no abstracts: only their titles can be matched.")
+    elif not any(entry.doi or entry.arxiv_id for entry in batch.entries):
+        notes.append("Its entries name no DOI or arXiv id: they are told apart by their addresses only.")
+    return tuple(notes)
+
+
+def add(url: str, kind: str, name: str, *, is_daily: bool = False, pull_every: int = 14_400) -> Source:
+    """Save a source, on from now. Raises SourceError if the address is one already."""
+    url, name = url.strip(), name.strip()[:120] or (urlsplit(url).hostname or "feed")
+    taken = Source.objects.filter(url=url).first()
+    if taken:
+        raise SourceError(f"This address is a source already: {taken.name}.")
+    if kind not in Source.Kind.values:
+        raise SourceError(f"There is no kind {kind!r}. Preview the address first: it tells the kind.")
+    return Source.objects.create(
+        slug=_free_slug(name), name=name, kind=kind, url=url[:500], is_daily=is_daily, pull_every=pull_every,
+        fallbacks=starters.fallbacks(kind, url),
+    )  # fmt: skip
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[:50] or "source"
+    slug, number = stem, 1
+    while Source.objects.filter(slug=slug).exists():
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug
+
+
+def release_hold(source: Source, now: datetime) -> None:
+    """Trust the source again as it is now: its earlier profile no longer counts, and it is asked at once."""
+    Fetch.objects.filter(source=source).update(profile={})
+    source.held_reason, source.kills, source.failures, source.next_pull_at = "", 0, 0, now
+    source.save(update_fields=["held_reason", "kills", "failures", "next_pull_at"])
+
+
+def set_enabled(source: Source, on: bool, now: datetime) -> None:
+    """Switch a source on (it is asked at once) or off (nobody waits for it)."""
+    source.is_enabled, source.next_pull_at = on, now if on else None
+    source.save(update_fields=["is_enabled", "next_pull_at"])

@@ -1,0 +1,175 @@
+"""Asks a source for one day, page after page where its publisher gives pages, and hands the bytes on."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from digest.papers.entry import Batch, CutShortError, FormatError
+from digest.sources import fetch, host_limits
+from digest.sources.parsers import sandbox
+
+MAX_PAGES = 40
+PAGE_ROWS = {"huggingface": 50, "biorxiv": 30, "arxiv-api": 200, "arxiv-list": 2_000}
+DEADLINES = {"oai-pmh": 180.0}  # its answers stall for a minute and more, and then come
+_PLACES = ("{page}", "{cursor}", "verb=ListRecords")
+_BETWEEN = b"\x1e\n"  # RFC 7464's record separator: in no JSON and no XML
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came of asking: pages of bytes and what they were read into, or why not."""
+
+    kind: str
+    url: str
+    asked: date
+    pages: tuple[bytes, ...] = ()
+    batch: Batch | None = None
+    fault: Exception | None = None
+    status: int | None = None
+    etag: str = ""
+    last_modified: str = ""
+    seconds: float = 0.0
+
+    @property
+    def unchanged(self) -> bool:
+        """True for a 304: the publisher says that it has nothing else."""
+        return self.status == 304
+
+
+def agent() -> str:
+    """Who asks, with an address to complain to (arXiv and bioRxiv want one)."""
+    return f"Offprint/1.0 (+{settings.PUBLIC_BASE_URL}; mailto:{settings.CONTACT_EMAIL})"
+
+
+def ask(
+    kind: str, template: str, asked: date, *, etag: str = "", last_modified: str = "", until: date | None = None
+) -> Reply:
+    """Fetch and read every page of the answer for `asked` (to `until`, where the address takes two days)."""
+    reply = Reply(kind, address(template, asked, until, 0, 0), asked)
+    try:
+        for batch in _pages(reply, template, until, etag, last_modified):
+            reply.batch = batch if reply.batch is None else together(reply.batch, batch)
+    except (fetch.FetchError, host_limits.BusyError, FormatError) as error:
+        reply.fault = error
+        reply.status = getattr(error, "status", None) or reply.status
+        if isinstance(error, CutShortError):
+            reply.batch = error.batch if reply.batch is None else together(reply.batch, error.batch)
+    return reply
+
+
+def _pages(reply: Reply, template: str, until: date | None, etag: str, last_modified: str) -> Iterator[Batch]:
+    """One Batch a page. Pages end with a short one, at the publisher's own total, or where nothing is new."""
+    paged, rows, seen = any(place in template for place in _PLACES), 0, set[str]()
+    url = address(template, reply.asked, until, 0, 0)
+    for page in range(MAX_PAGES if paged else 1):
+        answer = get(url, etag if not paged else "", last_modified if not paged else "", DEADLINES.get(reply.kind))
+        reply.status = answer.status
+        if answer.body is None:
+            return
+        reply.pages = (*reply.pages, answer.body)
+        reply.etag, reply.last_modified = answer.etag, answer.last_modified
+        batch = sandbox.parse(reply.kind, answer.body, reply.asked)
+        fresh = {entry.source_id for entry in batch.entries} - seen
+        seen |= fresh
+        rows += len(batch.entries) + batch.rejected
+        if page == 0 or fresh:
+            yield batch
+        if _was_last(reply.kind, batch, rows, bool(fresh)):
+            return
+        url = _next(template, reply.asked, until, page + 1, rows, batch)
+
+
+def _next(template: str, asked: date, until: date | None, page: int, rows: int, batch: Batch) -> str:
+    if not batch.more:
+        return address(template, asked, until, page, rows)
+    return f"{template.partition('?')[0]}?{urlencode({'verb': 'ListRecords', 'resumptionToken': batch.more})}"
+
+
+def _was_last(kind: str, batch: Batch, rows: int, fresh: bool) -> bool:
+    if kind == "oai-pmh":
+        return not batch.more
+    if not fresh:
+        return True
+    if batch.total is not None:
+        return rows >= batch.total
+    return len(batch.entries) + batch.rejected < PAGE_ROWS.get(kind, 1)
+
+
+def address(template: str, day: date, until: date | None, page: int, cursor: int) -> str:
+    """The address with its places filled: {day} {until} {week} {month} {page} {cursor} {rows} …"""
+    places = {"day": day, "until": until or day, "page": page, "cursor": cursor, "rows": 200}
+    places["week"], places["month"] = f"{day:%G-W%V}", f"{day:%Y-%m}"
+    places["compact"] = f"{day:%Y%m%d}"
+    places["compact_until"] = f"{until or day:%Y%m%d}"
+    for name, value in places.items():
+        template = template.replace("{" + name + "}", str(value))
+    return template
+
+
+def get(url: str, etag: str = "", last_modified: str = "", deadline: float | None = None) -> fetch.Answer:
+    """One GET; at arXiv's machines in our turn."""
+    host, seconds = host_limits.name(url), deadline or fetch.DEADLINE
+    with (
+        host_limits.turn(host, lease=timedelta(seconds=seconds + 15)) if host in host_limits.IN_TURN else nullcontext()
+    ):
+        return fetch.get(
+            url,
+            agent(),
+            etag=etag,
+            last_modified=last_modified,
+            allowed=settings.FETCH_PRIVATE_HOSTS,
+            deadline=seconds,
+        )
+
+
+def together(one: Batch, two: Batch) -> Batch:
+    """Two pages of one answer as one."""
+    return replace(
+        one,
+        entries=(*one.entries, *two.entries),
+        day=one.day or two.day,
+        rejected=one.rejected + two.rejected,
+        problems=(*one.problems, *two.problems),
+        well_formed=one.well_formed and two.well_formed,
+    )
+
+
+def kept(pages: tuple[bytes, ...]) -> bytes:
+    """The raw pages as they are kept on the fetch, for replay."""
+    return zlib.compress(_BETWEEN.join(pages), 6)
+
+
+def unkept(body: bytes) -> tuple[bytes, ...]:
+    """The raw pages again."""
+    return tuple(zlib.decompress(body).split(_BETWEEN))
+
+
+def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Reply:
+    """What kept or given bytes are read into: the same as if they had just come."""
+    reply = Reply(kind, url, asked, pages, status=None)
+    try:
+        for body in pages:
+            batch = sandbox.parse(kind, body, asked)
+            reply.batch = batch if reply.batch is None else together(reply.batch, batch)
+    except FormatError as error:
+        reply.fault = error
+        if isinstance(error, CutShortError):
+            reply.batch = error.batch if reply.batch is None else together(reply.batch, error.batch)
+    return reply
+
+
+def wait_of(fault: Exception | None) -> timedelta | None:
+    """How long the publisher asked us to stay away."""
+    return fault.wait if isinstance(fault, fetch.FetchError) else None
+
+
+def at_latest(now: datetime, wait: timedelta | None) -> datetime | None:
+    """The end of that pause."""
+    return now + wait if wait else None

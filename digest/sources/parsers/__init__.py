@@ -1,0 +1,1 @@
+"""A publisher's bytes in, entries out: one parser a kind of source."""

@@ -1,0 +1,100 @@
+"""bioRxiv's and medRxiv's API: `api.biorxiv.org/details/{server}/{interval}/{cursor}/json`, numbers as strings.
+
+Each version of a preprint is a row of its own under the same DOI; the DOI says nothing about the version.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from digest.papers import identifiers
+from digest.papers.entry import NEW, REPLACE, Batch, CutShortError, Entry, FormatError
+from digest.sources.parsers.authors import semicolon_joined
+from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, number, plain, unmarked, untagged
+from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, json_items
+
+
+def read(body: bytes, asked: date) -> Batch:
+    """One page of the API. Raises FormatError if it is not one, or if the API says it failed."""
+    try:
+        answer = json_document(body)
+    except FormatError as error:
+        start = body.find(b'"collection"')
+        whole = [row for row in json_items(body[start:]) if isinstance(row, dict)] if start >= 0 else []
+        if not whole:
+            raise
+        raise CutShortError(str(error), _batch(whole, None)) from error
+    if not isinstance(answer, dict) or not isinstance(answer.get("collection"), list):
+        raise FormatError("It is JSON, but has no collection of preprints.")
+    message = _message(answer)
+    status = plain(message.get("status"), 200)
+    if status and status != "ok" and "no posts found" not in status.lower():
+        raise FormatError(f"The API says: {status}")
+    return _batch(answer["collection"], number(message.get("total")))
+
+
+def _message(answer: dict[str, Any]) -> dict[str, Any]:
+    messages = answer.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else {}
+    return first if isinstance(first, dict) else {}
+
+
+def _batch(rows: list[Any], total: int | None) -> Batch:
+    read_rows = [_entry(row) for row in rows[:MAX_ENTRIES]]
+    entries = tuple(entry for entry in read_rows if entry)
+    if rows and not entries:
+        raise FormatError("None of its rows has a DOI and a title.")
+    days = Counter(entry.announced_on for entry in entries)
+    return Batch(
+        entries,
+        days.most_common(1)[0][0] if days else None,
+        rejected=len(read_rows) - len(entries),
+        scope=next((plain(r.get("server"), 20).lower() for r in rows if isinstance(r, dict)), ""),
+        total=total,
+    )
+
+
+def _entry(row: Any) -> Entry | None:
+    if not isinstance(row, dict):
+        return None
+    doi, title = identifiers.doi(plain(row.get("doi"), SHORT)), untagged(row.get("title"), TITLE)
+    if not doi or not title:
+        return None
+    version, server = max(1, min(number(row.get("version")) or 1, 999)), plain(row.get("server"), 20).lower()
+    host = "medrxiv" if "medrxiv" in server else "biorxiv"
+    posted, category = day_of(row.get("date")), plain(row.get("category"), 100).lower()
+    return Entry(
+        source_id=f"{doi}v{version}",
+        title=title,
+        url=f"https://www.{host}.org/content/{doi}v{version}",
+        pdf_url=f"https://www.{host}.org/content/{doi}v{version}.full.pdf",
+        abstract=unmarked(row.get("abstract"), ABSTRACT),
+        authors=semicolon_joined(plain(row.get("authors"), 200_000)),
+        doi=doi,
+        version=version,
+        categories=(category,) if category else (),
+        primary_category=category,
+        kind=NEW if version == 1 else REPLACE,
+        published_on=posted,
+        announced_on=posted,
+        journal_ref=_journal(row.get("published")),
+        is_withdrawn="withdraw" in plain(row.get("type"), 60).lower() or title.upper().startswith("WITHDRAWN"),
+        project_url=link(row.get("project")),
+    )
+
+
+def _journal(published: Any) -> str:
+    doi = identifiers.doi(plain(published, SHORT))
+    return f"https://doi.org/{doi}" if doi else ""
+
+
+def day_of(text: Any) -> date | None:
+    """`2026-3-7` (the API does not always pad) as a day, or nothing."""
+    parts = str(text).strip().split("-")
+    try:
+        year, month, day = (int(part) for part in parts)
+        return date(year, month, day)
+    except ValueError:
+        return None

@@ -1,0 +1,196 @@
+"""Any RSS, Atom or RDF feed through feedparser, and JSON Feed: journals, PubMed searches, blogs.
+
+feedparser gets bytes only (a string it would take for a path or an address to open) and is only ever
+called in the killable child: some of its expressions take minutes on a few hostile kilobytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from calendar import timegm
+from datetime import UTC, date, datetime
+from time import struct_time
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from digest.papers import identifiers
+from digest.papers.entry import NEW, Batch, CutShortError, Entry, FormatError
+from digest.sources.parsers import authors
+from digest.sources.parsers.arxiv import WITHDRAWN, moment_of
+from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, plain, unmarked, untagged
+from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, likeness
+
+_END = re.compile(rb"</(?:rss|feed|rdf:RDF|RDF)\s*>", re.IGNORECASE)
+
+
+def read(body: bytes, asked: date) -> Batch:
+    """One feed of any make. Raises FormatError if it is none."""
+    start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"{", b"[")):
+        return _json_feed(body)
+    parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    if not parsed.get("version"):
+        raise FormatError(f"It is {likeness(body)}, not a feed.")
+    batch = _batch(parsed, str(parsed.bozo_exception) if parsed.bozo else "")
+    if parsed.bozo and not _END.search(body[-2_000:].replace(b"\0", b"")):
+        raise CutShortError("The feed ends in the middle.", batch)
+    return batch
+
+
+def _batch(parsed: Any, fault: str) -> Batch:
+    items = parsed.entries
+    home = link(parsed.feed.get("link"))
+    rows = [_entry(item, home) for item in items[:MAX_ENTRIES]]
+    entries = tuple(entry for entry in rows if entry)
+    if items and not entries:
+        raise FormatError("None of its entries has a title and an address.")
+    problems = [f"It is not well-formed ({plain(fault, 120)})."] if fault and "encoding" not in fault else []
+    if len(items) > MAX_ENTRIES:
+        problems.append(f"Only the first {MAX_ENTRIES:,} of {len(items):,} entries were read.")
+    return Batch(
+        entries,
+        None,
+        rejected=len(rows) - len(entries),
+        problems=tuple(problems),
+        scope=untagged(parsed.feed.get("title"), 120),
+        well_formed=not problems,
+    )
+
+
+def _entry(item: Any, home: str) -> Entry | None:
+    title = authors.accented(untagged(item.get("title"), TITLE))
+    guid = plain(item.get("id"), SHORT)
+    url = link(item.get("link")) or _joined(home, item.get("link")) or link(guid)
+    doi = _doi(item, guid, url)
+    url = url or (f"https://doi.org/{doi}" if doi else "")
+    if not title or not url:
+        return None
+    arxiv_id, version = identifiers.arxiv_in(f"{url} {guid}") if "10.48550" not in doi else identifiers.arxiv_in(doi)
+    said, people = _uncited(_abstract(item))
+    abstract = authors.accented(said)
+    published = _day(item)
+    return Entry(
+        source_id=guid or url,
+        title=title,
+        url=url,
+        abstract=abstract,
+        authors=_authors(item) or authors.from_feed([people] if people else []),
+        arxiv_id=arxiv_id,
+        version=version,
+        doi="" if "10.48550/arxiv" in doi else doi,
+        categories=_tags(item),
+        primary_category=next(iter(_tags(item)), ""),
+        kind=NEW,
+        published_on=published,
+        announced_on=published,
+        journal_ref=untagged(item.get("prism_publicationname"), SHORT),
+        is_withdrawn=bool(WITHDRAWN.search(abstract[:300])) or title.upper().startswith(("RETRACTED", "WITHDRAWN")),
+    )
+
+
+def _joined(home: str, address: Any) -> str:
+    """An address relative to the feed's own page, made whole."""
+    try:
+        return link(urljoin(home, address)) if home and isinstance(address, str) and address.strip() else ""
+    except ValueError:
+        return ""
+
+
+def _doi(item: Any, guid: str, url: str) -> str:
+    places = (item.get("prism_doi"), item.get("dc_identifier"), guid, url, item.get("prism_url"))
+    return next((doi for place in places if isinstance(place, str) and (doi := identifiers.doi(place[:600]))), "")
+
+
+def _abstract(item: Any) -> str:
+    """The longest text the entry has: summaries are often cut, and contents often mere citations."""
+    texts = [item.get("summary") or "", *(one.get("value") or "" for one in item.get("content") or [])]
+    cleaned = (unmarked(text, ABSTRACT) for text in texts[:4] if isinstance(text, str))
+    return re.sub(
+        r"^(?:abstract|summary|background)[:.]?\s+(?=[A-Z])", "", max(cleaned, key=len, default=""), flags=re.I
+    )
+
+
+def _authors(item: Any) -> tuple[str, ...]:
+    return authors.from_feed([str(one.get("name") or "") for one in item.get("authors") or [] if one.get("name")])
+
+
+# How some publishers write their descriptions: a citation first, the authors in it, then the abstract if any.
+_PENSOFT = re.compile(r"^.{1,200}? DOI: \S+ Authors: (.{1,5000}?) Abstract: ")
+_ELSEVIER = re.compile(r"^Publication date: .{1,200}? Author\(s\): ?(.{0,5000})$")
+_PUBMED = re.compile(r"^.{1,600}? ABSTRACT ")
+
+
+def _uncited(text: str) -> tuple[str, str]:
+    """A description without the citation in front of it, and the authors that it named."""
+    for citation in (_PENSOFT, _ELSEVIER):
+        found = citation.match(text)
+        if found:
+            return text[found.end() :], found[1]
+    found = _PUBMED.match(text) if "doi: " in text[:600] else None
+    return (text[found.end() :] if found else text), ""
+
+
+def _tags(item: Any) -> tuple[str, ...]:
+    named = (untagged(one.get("term"), 100) for one in (item.get("tags") or [])[:20])
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def _day(item: Any) -> date | None:
+    """The day it was published; feeds that only say when they were updated get that."""
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        moment = item.get(name)
+        if isinstance(moment, struct_time):
+            try:
+                return datetime.fromtimestamp(timegm(moment), UTC).date()
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _json_feed(body: bytes) -> Batch:
+    """JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1)."""
+    answer = json_document(body)
+    if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
+        raise FormatError("It is JSON, but not a JSON Feed: it has no list of items.")
+    items = answer["items"]
+    rows = [_json_entry(item) for item in items[:MAX_ENTRIES]]
+    entries = tuple(entry for entry in rows if entry)
+    if items and not entries:
+        raise FormatError("None of its items has a title and an address.")
+    return Batch(entries, None, rejected=len(rows) - len(entries), scope=plain(answer.get("title"), 120))
+
+
+def _json_entry(item: Any) -> Entry | None:
+    if not isinstance(item, dict):
+        return None
+    guid = plain(str(item.get("id") or ""), SHORT)
+    url, title = (
+        link(item.get("url")) or link(item.get("external_url")) or link(guid),
+        untagged(item.get("title"), TITLE),
+    )
+    if not url or not title:
+        return None
+    arxiv_id, version = identifiers.arxiv_in(f"{url} {guid}")
+    moment = moment_of(plain(item.get("date_published"), 60))
+    people = item.get("authors") or [item.get("author")]
+    text = item.get("content_text") or item.get("summary")
+    return Entry(
+        source_id=guid or url,
+        title=title,
+        url=url,
+        abstract=plain(text, ABSTRACT) or unmarked(item.get("content_html"), ABSTRACT),
+        authors=authors.from_feed([str(p.get("name")) for p in people if isinstance(p, dict) and p.get("name")])
+        if isinstance(people, list)
+        else (),
+        arxiv_id=arxiv_id,
+        version=version,
+        doi=identifiers.doi(f"{guid} {url}"),
+        categories=tuple(plain(tag, 100) for tag in (item.get("tags") or [])[:20] if plain(tag, 100))
+        if isinstance(item.get("tags"), list)
+        else (),
+        published_on=moment.date() if moment else None,
+        announced_on=moment.date() if moment else None,
+    )

@@ -1,0 +1,1 @@
+"""Signed links: how they are made, read, and turned into a page."""

@@ -1,0 +1,1 @@
+"""The only way out for mail: backends, outcomes, notices, DKIM."""

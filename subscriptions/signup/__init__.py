@@ -1,0 +1,1 @@
+"""Signing up: what visitors ask for, and whether a person asks."""

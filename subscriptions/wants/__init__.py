@@ -1,0 +1,1 @@
+"""What readers want to see: interests, topics, liked papers."""

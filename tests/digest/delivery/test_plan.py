@@ -1,0 +1,334 @@
+"""Who is due, and with what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from digest import tasks
+from digest.delivery import plan, reasons
+from digest.delivery.accounts import audit
+from digest.matching import batch_select
+from digest.models import Delivery, Skip
+from subscriptions import services
+from subscriptions.mail import notices
+from subscriptions.models import Notice, Subscriber
+from subscriptions.when import week
+from tests import make
+from tests.make import NOW, TODAY
+
+pytestmark = pytest.mark.django_db
+
+
+def speech_edition(**fields: object) -> object:
+    return make.edition(papers=[make.paper("Speech for all"), make.paper("Vision in the dark")], **fields)
+
+
+def test_a_due_reader_gets_one_row_with_what_matched() -> None:
+    edition = speech_edition()
+    reader = make.subscriber(queries=["speech"], community_picks=False)
+    assert plan.plan(NOW).planned == 1
+    row = Delivery.objects.get()
+    assert (row.edition, row.subscriber, row.state) == (edition, reader, "pending")
+    assert len(row.papers) == 1
+    assert row.papers[0]["reasons"][0]["label"] == "speech"
+
+
+def test_the_cursor_and_the_next_moment_move_with_the_row() -> None:
+    edition = speech_edition()
+    reader = make.subscriber(queries=["speech"])
+    plan.plan(NOW)
+    reader.refresh_from_db()
+    assert reader.cursor == edition.serial
+    assert reader.next_digest_at == NOW + timedelta(days=1)
+
+
+def test_planning_twice_plans_once() -> None:
+    speech_edition()
+    make.subscriber(queries=["speech"])
+    plan.plan(NOW)
+    again = plan.plan(NOW)
+    assert again.planned == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_no_match_is_a_recorded_skip() -> None:
+    speech_edition()
+    make.subscriber(queries=["astronomy"])
+    planned = plan.plan(NOW)
+    assert planned.skipped == {reasons.NO_MATCH: 1}
+    assert Delivery.objects.get().state == "skipped"
+
+
+def test_a_reader_who_wants_a_line_on_empty_days_gets_a_row_without_papers() -> None:
+    speech_edition()
+    make.subscriber(queries=["astronomy"], empty_day=Subscriber.EmptyDay.LINE)
+    plan.plan(NOW)
+    row = Delivery.objects.get()
+    assert (row.state, row.papers) == ("pending", [])
+
+
+def test_a_letter_covers_every_edition_since_the_last() -> None:
+    for days in (2, 1, 0):
+        make.edition((NOW - timedelta(days=days)).date(), papers=[make.paper(f"Speech {days}")])
+    make.subscriber(queries=["speech"], cursor=1)
+    plan.plan(NOW)
+    assert len(Delivery.objects.get().papers) == 2
+
+
+def test_nothing_released_waits_while_the_edition_of_today_is_expected() -> None:
+    make.edition(state="collecting", papers=[make.paper("Speech")])
+    reader = make.subscriber(queries=["speech"])
+    planned = plan.plan(NOW)
+    assert (planned.planned, planned.skipped) == (0, {})
+    reader.refresh_from_db()
+    assert reader.next_digest_at == NOW
+    assert not Skip.objects.exists()
+
+
+def test_a_late_edition_is_sent_within_the_grace_time() -> None:
+    late = make.edition(state="collecting", papers=[make.paper("Speech")])
+    make.subscriber(queries=["speech"])
+    plan.plan(NOW)
+    late.state, late.serial = "released", 1
+    late.save()
+    assert plan.plan(NOW + timedelta(hours=2)).planned == 1
+
+
+def test_after_the_grace_time_the_day_is_skipped_with_the_reason_and_nothing_is_lost() -> None:
+    make.edition(state="collecting", papers=[make.paper("Speech")])
+    reader = make.subscriber(queries=["speech"])
+    at = NOW + plan.GRACE
+    assert sum(plan.plan(at).skipped.values()) == 1
+    reader.refresh_from_db()
+    assert reader.cursor == 0
+    assert reader.next_digest_at == NOW + timedelta(days=1)
+
+
+def test_with_nothing_expected_the_reader_is_told_nothing_new() -> None:
+    make.subscriber(queries=["speech"])
+    assert plan.plan(NOW).skipped == {reasons.NOTHING_NEW: 1}
+    assert Skip.objects.get().reason == reasons.NOTHING_NEW
+
+
+def test_a_machine_that_was_off_for_thirty_hours_sends_one_merged_letter() -> None:
+    speech_edition(day=(NOW + timedelta(days=1)).date())
+    reader = make.subscriber(queries=["speech"])
+    now = NOW + timedelta(hours=30)
+    assert plan.plan(now).planned == 1
+    row = Delivery.objects.get()
+    assert row.local_date == (NOW + timedelta(days=1)).date()
+    reader.refresh_from_db()
+    assert reader.next_digest_at == NOW + timedelta(days=2)
+
+
+def test_a_day_that_is_nearly_over_is_left_out_for_the_next_one() -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"])
+    assert plan.plan(NOW + timedelta(hours=22)).skipped == {reasons.TOO_LATE: 1}
+    reader.refresh_from_db()
+    assert reader.cursor == 0
+
+
+def test_a_pause_that_is_over_ends() -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"], state=Subscriber.State.PAUSED, paused_until=NOW)
+    assert plan.plan(NOW).planned == 1
+    reader.refresh_from_db()
+    assert reader.state == Subscriber.State.ACTIVE
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed", "forgotten"])
+def test_nobody_else_is_planned(state: str) -> None:
+    speech_edition()
+    make.subscriber(queries=["speech"], state=state)
+    assert plan.plan(NOW).planned == 0
+
+
+def test_a_reader_changed_since_they_were_read_is_left_for_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"])
+    rows = plan._rows
+
+    def leaves_meanwhile(*args: object) -> object:
+        Subscriber.objects.filter(pk=reader.pk).update(state="unsubscribed")
+        return rows(*args)
+
+    monkeypatch.setattr(plan, "_rows", leaves_meanwhile)
+    assert plan.plan(NOW).planned == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_chunk_needs_the_same_few_queries_however_many_readers(django_assert_max_num_queries) -> None:
+    speech_edition()
+    for _ in range(40):
+        make.subscriber(queries=["speech"])
+    with django_assert_max_num_queries(25):
+        assert plan.plan(NOW).planned == 40
+
+
+# -- what a cold reading found ------------------------------------------------------------------------
+
+
+def test_a_change_of_the_hour_while_a_chunk_is_matched_is_planned_by_the_new_one(monkeypatch) -> None:
+    make.edition(papers=[make.paper("speech")])
+    reader = make.subscriber(queries=["speech"])
+    rows = plan._rows
+
+    def changed_meanwhile(*arguments):
+        Subscriber.objects.filter(pk=reader.pk).update(hour=9)
+        return rows(*arguments)
+
+    monkeypatch.setattr(plan, "_rows", changed_meanwhile)
+    assert plan.plan(NOW).planned == 0
+    monkeypatch.setattr(plan, "_rows", rows)
+    assert plan.plan(NOW).planned == 1
+
+
+def test_a_reader_whose_choosing_breaks_stops_nobody_and_stays_due(monkeypatch, caplog) -> None:
+    make.edition(papers=[make.paper("speech")])
+    broken, fine = make.subscriber(queries=["speech"]), make.subscriber(queries=["speech"])
+    choose = plan._choose
+
+    def choosing(reader, *rest):
+        if reader.pk == broken.pk:
+            raise ValueError("a wish nobody foresaw")
+        return choose(reader, *rest)
+
+    monkeypatch.setattr(plan, "_choose", choosing)
+    assert plan.plan(NOW).planned == 1
+    assert Delivery.objects.get().subscriber == fine
+    broken.refresh_from_db()
+    assert broken.next_digest_at == NOW
+    assert f"reader {broken.pk} cannot be planned" in caplog.text
+
+
+def test_a_long_absence_is_caught_up_with_for_a_month_of_editions(monkeypatch) -> None:
+    monkeypatch.setattr(plan, "CATCH_UP", 2)
+    papers = [make.paper(f"speech {number}") for number in range(4)]
+    for number, paper in enumerate(papers):
+        make.edition(TODAY - timedelta(days=3 - number), [paper])
+    make.subscriber(queries=["speech"])
+    plan.plan(NOW)
+    assert {one["paper"] for one in Delivery.objects.get().papers} == {paper.pk for paper in papers[2:]}
+
+
+def test_what_is_planned_goes_out_though_planning_breaks(monkeypatch) -> None:
+    sent = []
+    monkeypatch.setattr("digest.tasks.planning.plan", lambda now: 1 / 0)
+    monkeypatch.setattr("digest.tasks.delivery.deliver", lambda now, budget: sent.append(now))
+    with pytest.raises(ZeroDivisionError):
+        tasks.send_due()
+    assert len(sent) == 1
+
+
+def test_who_wishes_a_line_gets_one_honest_line_on_a_day_without_an_edition() -> None:
+    reader = make.subscriber(empty_day="line")
+    make.subscriber()
+    plan.plan(NOW)
+    plan.plan(NOW)
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.subscriber) == ("quiet", reader)
+    assert notice.words == "No edition had come out since your last letter."
+
+
+def test_the_line_can_be_ended_with_one_click_and_is_never_sent_twice(mailoutbox) -> None:
+    make.subscriber(empty_day="line")
+    plan.plan(NOW)
+    notices.send_waiting(NOW)
+    notices.send_waiting(NOW)
+    [letter] = mailoutbox
+    assert "No edition had come out since your last letter." in letter.body
+    assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def _mixed_readers() -> None:
+    for number in range(40):
+        make.subscriber(
+            queries=[["speech"], ["vision", "spee*", "dark"], ["speech OR vision", "nothing"]][number % 3],
+            papers_per_day=(1, 5, 10)[number % 3],
+            exploration=bool(number % 2),
+            community_picks=bool(number % 5),
+            cursor=number % 2,
+        )
+
+
+def _planned_rows() -> list[tuple[object, ...]]:
+    plan.plan(NOW)
+    columns = ("matched", "since", "state", "papers")
+    return list(Delivery.objects.order_by("subscriber_id").values_list(*columns))
+
+
+@pytest.mark.parametrize("trouble", [False, True])
+def test_many_readers_are_planned_together_with_the_same_answer_as_one_by_one(monkeypatch, trouble, caplog) -> None:
+    for days in (1, 0):
+        titles = [f"Speech in the {place} {days}" for place in ("dark", "sun", "sea")] + [f"Vision, dark {days}"]
+        make.edition((NOW - timedelta(days=days)).date(), [make.paper(title, upvotes=len(title)) for title in titles])
+    _mixed_readers()
+    alone: list[int] = []
+    choose = plan._choose
+    monkeypatch.setattr(plan, "_choose", lambda *asked: alone.append(1) or choose(*asked))
+    if trouble:
+        monkeypatch.setattr(plan.Crowd, "_selected", lambda *_: 1 / 0)
+    together = _planned_rows()
+    assert len(together) == 40
+    assert len(alone) == (40 if trouble else 0)
+    assert ("planned one by one" in caplog.text) == trouble
+    Delivery.objects.all().delete()
+    Subscriber.objects.all().delete()
+    _mixed_readers()
+    monkeypatch.setattr(batch_select, "FEWEST", 1000)
+    assert _planned_rows() == together
+
+
+# -- chosen days --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("days", ["tue fri", "wed", "mon tue", "sat sun"])
+def test_chosen_days_bring_what_came_out_between_them_each_paper_once(days: str) -> None:
+    first = NOW - timedelta(days=2)  # a Monday
+    reader = make.subscriber(queries=["speech"], frequency="chosen", days=week.read(days), papers_per_day=50)
+    Subscriber.objects.update(next_digest_at=services.next_due(reader, first - timedelta(seconds=1)))
+    papers: list[int] = []
+    for number in range(28):
+        now = first + timedelta(days=number)
+        paper = make.paper(f"Speech {number}")
+        make.edition(now.date(), [paper])
+        papers.append(paper.pk)
+        plan.plan(now)
+        plan.plan(now + timedelta(hours=3))
+    rows = list(Delivery.objects.order_by("pk"))
+    chosen = set(week.numbers(reader.days))
+    assert [row.local_date.weekday() in chosen for row in rows] == [True] * (4 * len(chosen))
+    assert [row.since for row in rows[1:]] == [row.edition.serial for row in rows[:-1]]
+    brought = [one["paper"] for row in rows for one in row.papers]
+    assert sorted(brought) == papers[: rows[-1].edition.serial]
+    assert not Skip.objects.exists()
+    assert audit.audit().good
+
+
+def test_a_chosen_day_is_too_late_when_a_daily_one_would_be() -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"], frequency="chosen", days=week.read("wed"))
+    assert plan.late_limit(reader) == plan.LATE_LIMIT
+    assert plan.plan(NOW + timedelta(hours=22)).skipped == {reasons.TOO_LATE: 1}
+    reader.refresh_from_db()
+    assert (reader.cursor, reader.next_digest_at) == (0, NOW + timedelta(days=7))
+
+
+def test_a_change_of_the_days_while_a_chunk_is_matched_is_planned_by_the_new_ones(monkeypatch) -> None:
+    speech_edition()
+    reader = make.subscriber(queries=["speech"], frequency="chosen", days=week.read("wed"))
+    rows = plan._rows
+
+    def changed_meanwhile(*arguments):
+        Subscriber.objects.filter(pk=reader.pk).update(days=week.read("wed fri"))
+        return rows(*arguments)
+
+    monkeypatch.setattr(plan, "_rows", changed_meanwhile)
+    assert plan.plan(NOW).planned == 0
+    monkeypatch.setattr(plan, "_rows", rows)
+    assert plan.plan(NOW).planned == 1
+    reader.refresh_from_db()
+    assert reader.next_digest_at == NOW + timedelta(days=2)

@@ -1,0 +1,144 @@
+"""S17: reports that would end too many readers' letters at once wait until a person has looked."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from digest import delivery
+from digest.delivery import plan
+from digest.delivery.channels import holds
+from digest.delivery.reports import surge_review
+from digest.delivery.run import sweep
+from digest.desk.pages import dashboard
+from digest.models import Delivery, Edition, ProviderEvent
+from subscriptions.models import Subscriber, Suppression
+from tests import make
+from tests.digest.delivery.conftest import Provider
+from tests.make import NOW
+
+pytestmark = pytest.mark.django_db
+SECRET = "offprint:0123456789abcdefghijkl"
+READERS = 60
+BOUNCE = {"RecordType": "Bounce", "Type": "HardBounce", "Details": "550 5.1.1 no such user"}
+COMPLAINT = {"RecordType": "SpamComplaint", "Type": "SpamComplaint"}
+LEAVE = {"RecordType": "SubscriptionChange", "SuppressSending": True}
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel(NOW, tick=False) as moved:
+        yield moved
+
+
+@pytest.fixture
+def sent(edition: Edition, provider: Provider, channel: Any, settings: Any) -> Provider:
+    """Sixty readers have today's letter."""
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+    for number in range(READERS):
+        make.subscriber(f"r{number}@example.org", queries=["speech"])
+    plan.plan(NOW)
+    delivery.deliver(NOW)
+    assert len(provider.taken) == READERS
+    return provider
+
+
+def report(kind: dict[str, Any], first: int = 0, last: int = READERS) -> None:
+    """What somebody who knows the secret can post, about one letter after the other."""
+    token = base64.b64encode(SECRET.encode()).decode()
+    for letter in Delivery.objects.select_related("subscriber").order_by("pk")[first:last]:
+        body = {
+            "MessageID": f"m{letter.pk}", "ID": letter.pk, "Email": letter.subscriber.email,
+            "Recipient": letter.subscriber.email, "BouncedAt": "2026-06-03T06:06:00Z",
+            "ChangedAt": "2026-06-03T06:06:00Z", "Metadata": {"delivery": str(letter.uuid)}, **kind,
+        }  # fmt: skip
+        headers = {"Authorization": f"Basic {token}"}
+        answer = Client().post("/hooks/postmark/", json.dumps(body), "application/json", headers=headers)
+        assert answer.status_code == 200
+
+
+def command(name: str, *words: str) -> Any:
+    out = StringIO()
+    call_command(name, *words, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def active() -> int:
+    return Subscriber.objects.filter(state="active").count()
+
+
+@pytest.mark.parametrize("kind", [BOUNCE, COMPLAINT, LEAVE])
+def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind: dict[str, Any], sent: Any) -> None:
+    report(kind)
+    assert active() == READERS - surge_review.LEAST
+    assert ProviderEvent.objects.filter(review="waiting", applied_at=None).count() == READERS - surge_review.LEAST
+    assert holds.why("postmark", NOW) == surge_review.REASON
+    assert any("Sending waits for your word" in one.says for one in dashboard.matters(None, NOW))
+
+
+def test_s17_a_report_that_waits_leaves_no_trace_on_its_letter(sent: Any) -> None:
+    report(COMPLAINT)
+    assert Delivery.objects.filter(fate="complained").count() == Suppression.objects.count() == surge_review.LEAST
+
+
+def test_s17_what_ends_nobodys_letters_goes_on(sent: Any) -> None:
+    report(BOUNCE)
+    report({"RecordType": "Delivery", "DeliveredAt": "2026-06-03T06:07:00Z"})
+    assert Delivery.objects.filter(fate="delivered").count() == READERS - surge_review.LEAST
+
+
+def test_s17_refused_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> None:
+    report(BOUNCE)
+    [line] = command("reports")["waiting"]
+    assert (line["channel"], line["reports"], line["readers"]) == ("postmark", 40, 40)
+    with pytest.raises(CommandError, match=r"manage\.py reports"):
+        call_command("resume")
+    assert command("reports", "--refuse")["refused"] == 40
+    command("resume")
+    sweep(NOW)
+    assert active() == READERS - surge_review.LEAST
+    assert not holds.why("postmark", NOW)
+    assert command("reports")["waiting"] == []
+
+
+def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider, clock: Any) -> None:
+    report(COMPLAINT)
+    assert command("reports", "--believe")["believed"] == 40
+    with pytest.raises(CommandError, match="worked in"):
+        call_command("resume")
+    sweep(NOW)
+    assert active() == 0
+    command("resume")
+    assert not holds.why("postmark", NOW)
+
+
+def test_s17_within_an_hour_counts_and_a_resume_begins_anew(sent: Any, clock: Any) -> None:
+    report(BOUNCE, 0, 20)
+    clock.shift(timedelta(minutes=59))
+    report(BOUNCE, 20, 21)
+    assert active() == READERS - 20
+    clock.shift(timedelta(minutes=1, seconds=1))
+    report(BOUNCE, 21, 22)
+    assert active() == READERS - 21
+    command("reports", "--refuse")
+    command("resume")
+    report(BOUNCE, 22, 42)
+    assert active() == READERS - 41
+
+
+def test_s17_a_large_site_may_lose_more_readers_within_the_hour(sent: Any) -> None:
+    Subscriber.objects.bulk_create(
+        Subscriber(email=f"m{n}@example.org", email_key=f"m{n}@example.org", state="active", created_at=NOW)
+        for n in range(1_500)
+    )
+    report(BOUNCE)
+    assert Suppression.objects.count() == 31  # the thirty-second would need more than 50 x 31 readers who go on

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.matching import Day
+from digest.matching.select import Reason, Selection, Want, select, to_json
+from tests.digest.matching.papers import day, paper
+
+
+def want(text: str, **fields: object) -> Want:
+    values = {"label": text.title(), "kind": "filter", "query": text} | fields
+    return Want(**values)  # type: ignore[arg-type]
+
+
+def titles(among: Day, selection: Selection) -> list[str]:
+    by_id = {paper.id: paper.title for paper in among.papers}
+    return [by_id[choice.paper] for choice in selection.choices]
+
+
+def test_each_paper_comes_with_the_readers_words_and_the_words_found() -> None:
+    among = day("speech networks", "chairs")
+    choice = select(among, [want("network*", label="nets, any"), want("chairs", kind="topic")], 5).choices[0]
+    assert choice.paper == among.papers[0].id
+    assert choice.reasons == (Reason("filter", "nets, any", ("networks",)),)
+
+
+def test_a_broad_interest_does_not_drown_a_narrow_one() -> None:
+    among = day(*[f"model number {number}" for number in range(30)], "beetle", "beetles again")
+    chosen = titles(among, select(among, [want("model"), want("beetle")], 6))
+    assert {"beetle", "beetles again"} <= set(chosen)
+    assert len(chosen) == 6
+
+
+def test_a_heavier_interest_gets_more_places() -> None:
+    among = day(*[f"model {number}" for number in range(20)], *[f"beetle {number}" for number in range(20)])
+    chosen = titles(among, select(among, [want("model", weight=3.0), want("beetle", weight=1.0)], 8))
+    assert sum(title.startswith("model") for title in chosen) == 6
+
+
+def test_a_weight_of_nothing_brings_nothing() -> None:
+    assert select(day("model"), [want("model", weight=0.0)], 5).choices == ()
+
+
+def test_what_is_muted_never_comes_not_even_pinned() -> None:
+    among = day(paper("speech survey", pinned=True), paper("speech", upvotes=3), paper("survey", upvotes=9))
+    selection = select(among, [want("speech"), want("survey", muted=True)], 5)
+    assert titles(among, selection) == ["speech"]
+    assert selection.matched == 1
+
+
+def test_pins_come_first_and_say_so() -> None:
+    among = day("speech one", paper("chairs", pinned=True), paper("speech two", pinned=True))
+    selection = select(among, [want("speech")], 3)
+    assert titles(among, selection) == ["chairs", "speech two", "speech one"]
+    assert [reason.kind for reason in selection.choices[0].reasons] == ["pin"]
+    assert [reason.kind for reason in selection.choices[1].reasons] == ["pin", "filter"]
+    assert selection.matched == 2
+
+
+def test_the_limit_holds_even_for_pins() -> None:
+    among = day(*[paper(f"speech {number}", pinned=True) for number in range(5)])
+    assert len(select(among, [want("speech")], 3).choices) == 3
+
+
+def test_places_left_over_go_to_what_the_community_raised() -> None:
+    among = day("speech", *[paper(f"other {number}", upvotes=number) for number in range(6)])
+    selection = select(among, [want("speech")], 10)
+    assert titles(among, selection) == ["speech", "other 5", "other 4", "other 3"]
+    assert selection.choices[1].reasons == (Reason("community", "5 readers raised it"),)
+    assert selection.matched == 1
+
+
+def test_a_reader_may_do_without_community_picks() -> None:
+    among = day("speech", paper("other", upvotes=50))
+    assert titles(among, select(among, [want("speech")], 10, community=False)) == ["speech"]
+
+
+def test_votes_raise_a_paper_within_an_interest() -> None:
+    among = day(*[f"speech {number}" for number in range(10)], paper("speech loved", upvotes=90))
+    assert titles(among, select(among, [want("speech")], 3))[0] == "speech loved"
+
+
+def test_a_paper_on_two_lists_stands_above_its_equals_and_names_both() -> None:
+    among = day("speech a", "sound b", "speech sound", "x", "y")
+    first = select(among, [want("speech"), want("sound")], 5).choices[0]
+    assert first.paper == among.papers[2].id
+    assert {reason.label for reason in first.reasons} == {"Speech", "Sound"}
+
+
+def test_an_interest_that_cannot_be_read_is_named_and_the_others_go_on() -> None:
+    selection = select(day("speech"), [want("(broken", label="mine"), want("speech")], 5)
+    assert selection.unreadable == ("mine",)
+    assert len(selection.choices) == 1
+
+
+def test_what_is_kept_of_a_selection_is_plain_json() -> None:
+    among = day("speech")
+    (kept,) = to_json(select(among, [want("speech", kind="topic", label="Speech")], 5))
+    assert kept["paper"] == among.papers[0].id
+    assert kept["reasons"] == [{"kind": "topic", "label": "Speech", "words": ["speech"]}]
+    assert kept["score"] > 0
+
+
+words = st.sampled_from(["red", "blue", "sea", "sun", "sky"])
+days = st.lists(
+    st.builds(
+        lambda title, votes, pinned: paper(" ".join(title), "", upvotes=votes, pinned=pinned),
+        st.lists(words, max_size=3),
+        st.integers(0, 3),
+        st.booleans(),
+    ),
+    max_size=20,
+)
+wants = st.lists(st.builds(want, words, weight=st.sampled_from([0.5, 1.0, 2.0]), muted=st.booleans()), max_size=4)
+
+
+@given(days, wants, st.integers(1, 12), st.booleans())
+def test_whatever_is_asked_the_letter_is_sound(papers: list, asked: list[Want], limit: int, community: bool) -> None:
+    among = Day.build(papers)
+    selection = select(among, asked, limit, community)
+    chosen = [choice.paper for choice in selection.choices]
+    muted = {one.query for one in asked if one.muted}
+    wanted = {one.query for one in asked if not one.muted}
+    by_id = {one.id: set(one.title.split()) for one in papers}
+    assert len(chosen) == len(set(chosen)) <= limit
+    assert all(not by_id[one] & muted for one in chosen)
+    assert all(choice.reasons for choice in selection.choices)
+    assert selection.matched == sum(bool(found & wanted) and not found & muted for found in by_id.values())
+    if len(chosen) < limit:
+        assert {one for one, found in by_id.items() if found & wanted and not found & muted} <= set(chosen)
