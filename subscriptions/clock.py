@@ -23,6 +23,6 @@ def database_now() -> datetime:
     return moment.astimezone(UTC)
 
 
-def alive() -> float:
+def monotonic() -> float:
     """Seconds that only run forward, also while the machine sleeps: what a fence is measured by."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

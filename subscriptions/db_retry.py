@@ -28,7 +28,7 @@ SQLITE_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_REC
 FIRST_PAUSE = {"busy": 0.05, "away": 0.5}
 
 
-def trouble(error: BaseException) -> str:
+def is_transient(error: BaseException) -> str:
     """`busy`: somebody was in the way. `away`: the server cannot be reached now. Else nothing: no retry would help."""
     cause = error.__cause__ or error
     busy = getattr(cause, "sqlite_errorname", "") in SQLITE_BUSY
@@ -46,7 +46,7 @@ def pause(kind: str, turn: int) -> float:
     return FIRST_PAUSE[kind] * 3**turn * random.uniform(0.75, 1.25)  # noqa: S311 - not a secret
 
 
-def persistent(act: Callable[P, T]) -> Callable[P, T]:
+def retry_on_db_error(act: Callable[P, T]) -> Callable[P, T]:
     """Run `act`, a transaction of its own, up to `MOST_RETRIES` times more. Within another transaction it runs once."""
 
     @wraps(act)
@@ -55,7 +55,7 @@ def persistent(act: Callable[P, T]) -> Callable[P, T]:
             try:
                 return act(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
-                kind = trouble(error)
+                kind = is_transient(error)
                 if not kind or connection.in_atomic_block:
                     raise
                 if kind == "away":

@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from subscriptions import addresses, bibliography, query, services, uploads
-from subscriptions.bibliography import BadEntry, ListError, Reference, Shelf
+from subscriptions.bibliography import BadEntry, ListError, ParseResult, Reference
 from subscriptions.models import Frequency, Subscriber, Topic
 from subscriptions.query import tokenizer
 from subscriptions.wants import interests
@@ -104,7 +104,7 @@ class TasteForm(forms.Form):
     papers_kept = forms.CharField(required=False, strip=False)
     papers_drop = forms.BooleanField(required=False)
     brought: uploads.Brought | None = None
-    typed: Shelf | None = None
+    typed: ParseResult | None = None
 
     def clean_description(self) -> str:
         text: str = self.cleaned_data["description"].strip()

@@ -91,7 +91,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Taste:
+class ProfileSummary:
     """What was learnt of a reader: `words` that speak for a paper, what they `said` of papers, and their saved ones."""
 
     words: Sequence[str] = ()
@@ -109,9 +109,9 @@ def preview(
     return found
 
 
-def taste(subscriber: Subscriber) -> Taste:
-    found: Taste | None = _first(signals.showing_taste, subscriber=subscriber)
-    return found or Taste()
+def profile_summary(subscriber: Subscriber) -> ProfileSummary:
+    found: ProfileSummary | None = _first(signals.showing_taste, subscriber=subscriber)
+    return found or ProfileSummary()
 
 
 def take_back(subscriber: Subscriber, paper: int, now: datetime) -> bool:

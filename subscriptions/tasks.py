@@ -16,4 +16,4 @@ def send_notices() -> None:
 
 @shared_task(name="subscriptions.tasks.take_up_asks")
 def take_up_asks() -> None:
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())

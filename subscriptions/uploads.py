@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.files.uploadedfile import UploadedFile
 
 from subscriptions import bibliography, kept_upload
-from subscriptions.bibliography import ListError, Shelf
+from subscriptions.bibliography import ListError, ParseResult
 
 MOST_BYTES = 1_000_000
 # Packed text of a real list is a third of it; what does not pack is hardly a list.
@@ -24,7 +24,7 @@ class Brought:
 
     name: str
     text: str
-    shelf: Shelf
+    shelf: ParseResult
 
     @property
     def carried(self) -> str:

@@ -17,8 +17,8 @@ from digest.delivery.channels import traits
 from digest.delivery.failpoints import failpoint
 from digest.models import Attempt, Delivery, DomainPause
 from subscriptions.addresses import keyed_hash
-from subscriptions.clock import alive, database_now
-from subscriptions.db_retry import persistent
+from subscriptions.clock import database_now, monotonic
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.models import Subscriber, Suppression
 
 State = Delivery.State
@@ -35,10 +35,10 @@ class Claimed:
     until: float
 
 
-@persistent
+@retry_on_db_error
 def claim(now: datetime, channel: str, limit: int) -> list[Claimed]:
     """Lease up to `limit` waiting letters; those who may not be written to are skipped with the reason."""
-    until = alive() + LEASE.total_seconds()  # before the database's lease begins: the fence may only be stricter
+    until = monotonic() + LEASE.total_seconds()  # before the database's lease begins: the fence may only be stricter
     with transaction.atomic():
         rows = list(unlocked(waiting(now)).select_related("subscriber").order_by("next_at", "id")[:limit])
         failpoint("claim.selected")
@@ -100,7 +100,7 @@ def skip(rows: QuerySet[Delivery], reason: str, now: datetime) -> int:
 
 def _lease(rows: Sequence[Delivery], channel: str, now: datetime, until: float) -> list[Claimed]:
     """Write the attempts and point the letters at them."""
-    size = traits.traits(channel).batch
+    size = traits.of(channel).batch
     groups = [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
     lease = database_now() + LEASE
     attempts = Attempt.objects.bulk_create(

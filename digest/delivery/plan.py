@@ -22,12 +22,12 @@ from digest.delivery.limits import GRACE, LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.editions import late_risers, lifecycle
 from digest.matching import load
 from digest.matching.batch_select import Asked, Crowd
-from digest.matching.index import Day
-from digest.matching.select import PIN, Selection, Want, select, to_json
+from digest.matching.index import PaperIndex
+from digest.matching.select import PIN, InterestQuery, Selection, select, to_json
 from digest.models import Delivery, Edition, Skip
 from subscriptions import services
 from subscriptions.addresses import keyed_hash
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail import notices
 from subscriptions.models import Frequency, Subscriber
 from subscriptions.services import SCHEDULE
@@ -58,7 +58,7 @@ class Window:
 
     since: int
     newest: Edition
-    day: Day
+    day: PaperIndex
     crowd: Crowd
 
 
@@ -77,7 +77,7 @@ class Windows:
     def since(self, cursor: int) -> Window:
         since = max(cursor, self._first)
         if since not in self._kept:
-            day = Day.build(load.papers_of(self._editions(since)))
+            day = PaperIndex.build(load.papers_of(self._editions(since)))
             self._kept[since] = Window(since, self.newest, day, Crowd(day))
             if len(self._kept) > KEPT_WINDOWS:
                 self._kept.popitem(last=False)
@@ -138,7 +138,7 @@ def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
         last = rows[-1].pk
 
 
-@persistent
+@retry_on_db_error
 def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: datetime) -> Planned:
     """Match outside the transaction, then write for those who are still as they were read."""
     newest = windows.newest.serial or 0 if windows else 0
@@ -196,8 +196,8 @@ def _rows(
     now: datetime,
 ) -> dict[int, Delivery]:
     """Reader id -> the row. Whoever breaks the choosing stays due, is named in the log, and stops nobody."""
-    wants = load.wants_of([one.pk for one in readers])
-    had = late_risers.had([one.pk for one in readers], windows.risers)
+    wants = load.interests_of([one.pk for one in readers])
+    had = late_risers.already_had([one.pk for one in readers], windows.risers)
     together = _together([one for one in readers if one.pk not in had], windows, wants)
     rows = {}
     for one in readers:
@@ -212,7 +212,9 @@ def _rows(
     return rows
 
 
-def _together(readers: Sequence[Subscriber], windows: Windows, wants: dict[int, list[Want]]) -> dict[int, Selection]:
+def _together(
+    readers: Sequence[Subscriber], windows: Windows, wants: dict[int, list[InterestQuery]]
+) -> dict[int, Selection]:
     """What is chosen for many at once, by reader. Whoever is not there is chosen for alone, with the same answer."""
     by_cursor: dict[int, list[Subscriber]] = defaultdict(list)
     for one in readers:
@@ -229,14 +231,14 @@ def _together(readers: Sequence[Subscriber], windows: Windows, wants: dict[int, 
     return chosen
 
 
-def _choose(reader: Subscriber, day: Day, wants: Sequence[Want], had: frozenset[int]) -> Selection:
+def _choose(reader: Subscriber, day: PaperIndex, wants: Sequence[InterestQuery], had: frozenset[int]) -> Selection:
     return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, day.standing(had))
 
 
 def _row(
     reader: Subscriber,
     window: Window,
-    wants: Sequence[Want],
+    wants: Sequence[InterestQuery],
     chosen: Selection,
     carried: Sequence[Delivery],
     now: datetime,
@@ -261,7 +263,7 @@ def _row(
     return row
 
 
-def _is_worth_it(chosen: Selection, wants: Sequence[Want]) -> bool:
+def _is_worth_it(chosen: Selection, wants: Sequence[InterestQuery]) -> bool:
     """Community picks alone make a letter only for readers who asked for nothing in particular."""
     if chosen.matched or any(reason.kind == PIN for one in chosen.choices for reason in one.reasons):
         return True

@@ -22,8 +22,8 @@ from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.delivery.states import Event, State
 from digest.models import Attempt, Delivery, Sealed
-from subscriptions.clock import alive, database_now
-from subscriptions.db_retry import persistent
+from subscriptions.clock import database_now, monotonic
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail.outcomes import Outcome
 from subscriptions.models import Frequency
 
@@ -34,7 +34,7 @@ LONGEST_DOUBT = timedelta(hours=6)
 REPEAT_AFTER = timedelta(seconds=60)  # a provider that just lost an answer gets a moment
 
 
-def heal(now: datetime) -> Counter[str]:
+def recover(now: datetime) -> Counter[str]:
     """Settle the attempts of workers that are gone. Safe to run in many places at once."""
     failpoint("heal.begun")
     counts: Counter[str] = Counter()
@@ -47,7 +47,7 @@ def heal(now: datetime) -> Counter[str]:
     return counts
 
 
-@persistent
+@retry_on_db_error
 def _bury(attempt: Attempt, now: datetime) -> str:
     """One dead worker's attempt: nothing had left before the intent; after it, anything may have."""
     event = delivery_states.event_of_death(attempt.state == Attempt.State.SENDING)
@@ -84,7 +84,7 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
     One attempt after the other, at the channel's pace, until `end` (of `alive()`) or the first that is not clear.
     """
     counts: Counter[str] = Counter()
-    traits = channel_traits.traits(channel)
+    traits = channel_traits.of(channel)
     if traits.kind is not Kind.IDEMPOTENT:
         return counts
     at = database_now()
@@ -95,7 +95,7 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
         ambiguous_at__lte=at - REPEAT_AFTER,
     )
     for attempt in young.order_by("intent_at")[:CHUNK]:
-        if (end is not None and alive() >= end) or not throttle.take(channel, 1):
+        if (end is not None and monotonic() >= end) or not throttle.take(channel, 1):
             break
         outcomes = _repeat(attempt, now, postbox)
         counts += outcomes
@@ -107,9 +107,9 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
 def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     failpoint("replay.begun")
     at = database_now()
-    left = channel_traits.traits(attempt.channel).key_life - (at - (attempt.intent_at or at))
+    left = channel_traits.of(attempt.channel).key_life - (at - (attempt.intent_at or at))
     until = (
-        alive() + min(claim.LEASE, left).total_seconds()
+        monotonic() + min(claim.LEASE, left).total_seconds()
     )  # the fence: nothing is begun under a key about to be forgotten
     lease = at + claim.LEASE
     delivery_states.after(State.AMBIGUOUS, Event.INTEND)
@@ -119,8 +119,8 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
     _let_go(attempt, now)
     rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
     doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
-    going = [(one.delivery, settle.unseal(one)) for one in rows if one.delivery.state in doubtful]
-    results = send.offer(attempt, going, until, postbox, holds.Watch(attempt.channel, now))
+    going = [(one.delivery, settle.thaw(one)) for one in rows if one.delivery.state in doubtful]
+    results = send.offer(attempt, going, until, postbox, holds.HoldWatch(attempt.channel, now))
     results = [(row, settle.still_unclear(receipt)) for row, receipt in results]
     if not settle.settle(attempt, results, now):
         settle.late_answers(attempt, results, now)
@@ -140,7 +140,7 @@ def _let_go(attempt: Attempt, now: datetime) -> None:
 # -- the end of patience ------------------------------------------------------------------------
 
 
-def give_up(now: datetime) -> int:
+def expire_lease(now: datetime) -> int:
     """Name the doubts that nothing will settle in time; answers how many letters."""
     count = 0
     for attempt in Attempt.objects.filter(state=Attempt.State.AMBIGUOUS).order_by("pk")[:CHUNK]:
@@ -152,7 +152,7 @@ def give_up(now: datetime) -> int:
 
 
 def _is_hopeless(attempt: Attempt) -> bool:
-    traits = channel_traits.traits(attempt.channel)
+    traits = channel_traits.of(attempt.channel)
     if attempt.ambiguous_at is None or traits.kind is Kind.BLIND:
         return True
     patience = LONGEST_DOUBT

@@ -11,7 +11,7 @@ from digest.delivery import claim, resolve, send, settle
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, evidence, holds, throttle, traits
 from digest.delivery.failpoints import failpoint
-from subscriptions.clock import alive
+from subscriptions.clock import monotonic
 from subscriptions.mail import outgoing
 from subscriptions.mail.outgoing import Outcome
 
@@ -27,7 +27,7 @@ def deliver(now: datetime, budget: timedelta | None = None) -> Counter[str]:
     channel = traits.current()
     if restore_guard.check(channel, now):
         return Counter()
-    end = alive() + budget.total_seconds() if budget is not None else None
+    end = monotonic() + budget.total_seconds() if budget is not None else None
     counts = sweep(now, end)
     if holds.why(channel, now):
         return counts
@@ -44,8 +44,8 @@ def _rounds(now: datetime, channel: str, postbox: Any, end: float | None) -> Cou
     A round may last an hour, so the moment moves on with it: a letter's time is when it went, not when the round began.
     """
     counts: Counter[str] = Counter()
-    began, idle = (now, alive()), 0
-    while (end is None or alive() < end) and idle < MOST_IDLE and not holds.why(channel, now):
+    began, idle = (now, monotonic()), 0
+    while (end is None or monotonic() < end) and idle < MOST_IDLE and not holds.why(channel, now):
         allowed = throttle.take(channel, CHUNK)
         if not allowed:
             if not claim.waiting(now).exists():
@@ -65,16 +65,16 @@ def _rounds(now: datetime, channel: str, postbox: Any, end: float | None) -> Cou
 
 def _moment(begun_at: datetime, begun: float) -> datetime:
     """The present, for a round that began at `begun_at` when the clock that never stops stood at `begun`."""
-    return begun_at + timedelta(seconds=alive() - begun)
+    return begun_at + timedelta(seconds=monotonic() - begun)
 
 
 def sweep(now: datetime, end: float | None = None) -> Counter[str]:
     """What needs no postbox: dead workers, evidence, ends of patience. Heals lost wake-ups."""
-    counts: Counter[str] = Counter(resolve.heal(now))
+    counts: Counter[str] = Counter(resolve.recover(now))
     counts += evidence.apply_waiting(now, end)
     circuit_breaker.watch(traits.current(), now)
     counts += evidence.release(now, end)
-    counts[Outcome.UNCLEAR.value + " given up"] += resolve.give_up(now)
+    counts[Outcome.UNCLEAR.value + " given up"] += resolve.expire_lease(now)
     counts["expired"] += resolve.expire(now)
     return +counts
 

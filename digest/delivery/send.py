@@ -17,7 +17,7 @@ from digest.delivery.failpoints import failpoint
 from digest.letters import mime
 from digest.letters.letters import letters as render_all
 from digest.models import Attempt, Delivery
-from subscriptions.clock import alive
+from subscriptions.clock import monotonic
 from subscriptions.mail import outgoing
 from subscriptions.mail.outgoing import Letter, Outcome, Receipt
 
@@ -36,7 +36,7 @@ def send(claims: Sequence[Claimed], now: datetime, postbox: Any) -> Counter[str]
     unwritten = sum(len(one.deliveries) for one in claims if one.attempt.pk not in written)
     if unwritten and not written:
         circuit_breaker.tell(claims[0].attempt.channel, 0, unwritten, "the letters cannot be written", now)
-    watch = holds.Watch(claims[0].attempt.channel, now)
+    watch = holds.HoldWatch(claims[0].attempt.channel, now)
     for one in claims:
         letters = written.get(one.attempt.pk)
         if letters is None or outcomes[Outcome.BLOCKED] or watch.is_held():
@@ -70,7 +70,7 @@ def _write_each(rows: Sequence[Delivery], now: datetime) -> dict[int, Letter]:
         return dict(zip((row.pk for row in rows), _written(rows, now), strict=True))
     except Exception as error:  # one bad paper or template must not keep everyone's letters back
         if len(rows) == 1:
-            settle.shunt(rows[0], f"{type(error).__name__}: {error}", now)
+            settle.set_aside(rows[0], f"{type(error).__name__}: {error}", now)
             log.error("letter %s cannot be written: %s", rows[0].uuid, type(error).__name__)
             return {}
     half = len(rows) // 2
@@ -86,7 +86,7 @@ def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
     """The letter with what lets its evidence be found again, and what lets it be offered twice."""
     key = str(attempt.key)
     metadata = {**letter.metadata, "attempt": key, "delivery": str(row.uuid)}
-    tags = (key,) if traits.traits(attempt.channel).tag else letter.tags
+    tags = (key,) if traits.of(attempt.channel).tag else letter.tags
     return replace(letter, metadata=metadata, tags=tags, key=str(uuid5(attempt.key, str(row.pk))))
 
 
@@ -94,9 +94,9 @@ def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:
 
 
 def _hand_over(
-    one: Claimed, letters: Sequence[Letter], now: datetime, postbox: Any, watch: holds.Watch
+    one: Claimed, letters: Sequence[Letter], now: datetime, postbox: Any, watch: holds.HoldWatch
 ) -> list[settle.Result]:
-    if not states.may_send(one.until - alive(), NEEDED):
+    if not states.may_send(one.until - monotonic(), NEEDED):
         settle.give_back(one, now)
         return []
     going = settle.intend(one, letters, now)
@@ -110,7 +110,7 @@ def _hand_over(
 
 
 def offer(
-    attempt: Attempt, going: Sequence[tuple[Delivery, Letter]], until: float, postbox: Any, watch: holds.Watch
+    attempt: Attempt, going: Sequence[tuple[Delivery, Letter]], until: float, postbox: Any, watch: holds.HoldWatch
 ) -> list[settle.Result]:
     """Offer the letters, the fence before each one. A letter that was not begun is `LATER`, at no cost."""
     failpoint("post.before")
@@ -122,8 +122,8 @@ def offer(
     return results
 
 
-def _fence(until: float, watch: holds.Watch) -> Callable[[Letter], bool]:
-    return lambda letter: states.may_send(until - alive(), NEEDED) and not watch.is_held()
+def _fence(until: float, watch: holds.HoldWatch) -> Callable[[Letter], bool]:
+    return lambda letter: states.may_send(until - monotonic(), NEEDED) and not watch.is_held()
 
 
 def _stopping(receipts: Iterator[Receipt]) -> Iterator[Receipt]:

@@ -22,7 +22,7 @@ from digest.delivery.states import Event, State
 from digest.models import Attempt, Channel, Delivery, Sealed
 from subscriptions import services
 from subscriptions.clock import database_now
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail.outgoing import Letter, Outcome, Receipt
 from subscriptions.models import Suppression
 
@@ -36,7 +36,7 @@ Result = tuple[Delivery, Receipt]
 # -- before the first byte ----------------------------------------------------------------------
 
 
-@persistent
+@retry_on_db_error
 def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> list[tuple[Delivery, Letter]]:
     """Commit the intent to send these letters; answers those that may go (none if the lease was lost).
 
@@ -50,7 +50,7 @@ def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> 
             return []
         failpoint("intend.marked")
         going = _drop(claimed, letters, unwanted, now)
-        if traits.traits(claimed.attempt.channel).kind is Kind.IDEMPOTENT:
+        if traits.of(claimed.attempt.channel).kind is Kind.IDEMPOTENT:
             _seal(claimed.attempt, going)
         failpoint("intend.sealed")
         if not going:
@@ -104,13 +104,13 @@ def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
     Sealed.objects.bulk_create(rows)
 
 
-def unseal(row: Sealed) -> Letter:
+def thaw(row: Sealed) -> Letter:
     """The letter exactly as it was first offered."""
     values = json.loads(zlib.decompress(row.body))
     return Letter(**{**values, "tags": tuple(values["tags"])})
 
 
-@persistent
+@retry_on_db_error
 def give_back(claimed: claim.Claimed, now: datetime) -> None:
     """Nothing was begun: the letters wait again (`ABANDON`)."""
     with transaction.atomic():
@@ -127,7 +127,7 @@ def abandon(attempt: Attempt) -> None:
 # -- after the answer ---------------------------------------------------------------------------
 
 
-@persistent
+@retry_on_db_error
 def settle(attempt: Attempt, results: Sequence[Result], now: datetime) -> bool:
     """Write the answers; False if the attempt had been settled by someone else, and nothing was written.
 
@@ -151,7 +151,7 @@ def settle(attempt: Attempt, results: Sequence[Result], now: datetime) -> bool:
 def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, now: datetime) -> bool:
     ids = {str(row.pk): receipt.provider_id for row, receipt in results if receipt.provider_id}
     values: dict[str, Any] = {"provider_ids": ids, **_summary(results)}
-    if unclear and traits.traits(attempt.channel).kind is not Kind.BLIND:
+    if unclear and traits.of(attempt.channel).kind is not Kind.BLIND:
         values |= {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now()}
     else:
         values |= {"state": Attempt.State.CLOSED, "closed_at": now}
@@ -168,15 +168,15 @@ def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, 
     return True
 
 
-@persistent
+@retry_on_db_error
 def late_answers(attempt: Attempt, results: Sequence[Result], now: datetime) -> None:
     """The attempt had been given up when its answers came: what was accepted is accepted (sticky)."""
     for delivery, receipt in results:
         if receipt.outcome is Outcome.ACCEPTED:
-            prove_sent(delivery, now)
+            mark_proven_sent(delivery, now)
 
 
-def prove_sent(delivery: Delivery, now: datetime) -> bool:
+def mark_proven_sent(delivery: Delivery, now: datetime) -> bool:
     """Evidence that the provider took it. True if that changed what the ledger says."""
     states = [delivery_states.DELIVERY[one] for one in delivery_states.sources(Event.PROVE_SENT)]
     rows = Delivery.objects.filter(pk=delivery.pk, state__in=states)
@@ -186,8 +186,8 @@ def prove_sent(delivery: Delivery, now: datetime) -> bool:
     return changed
 
 
-@persistent
-def shunt(delivery: Delivery, trouble: str, now: datetime) -> None:
+@retry_on_db_error
+def set_aside(delivery: Delivery, trouble: str, now: datetime) -> None:
     """A claimed letter that cannot be written: later again, and after a few times to the side."""
     poison = Receipt(Outcome.POISON, detail=trouble)
     channel = delivery.attempt.channel if delivery.attempt else traits.current()
@@ -222,7 +222,7 @@ def _write(attempt: Attempt, delivery: Delivery, receipt: Receipt, now: datetime
     if event is Event.POSTPONE and _is_last_try(delivery, receipt) and _others_went(attempt.channel, delivery):
         event = Event.BURY
     target = delivery_states.after(State.SENDING, event)
-    if target is State.AMBIGUOUS and traits.traits(attempt.channel).kind is Kind.BLIND:
+    if target is State.AMBIGUOUS and traits.of(attempt.channel).kind is Kind.BLIND:
         target = delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)  # nothing will ever tell
     values = _values(target, delivery, receipt, now)
     _unsettled(attempt, [delivery.pk]).update(**values)

@@ -24,7 +24,7 @@ CHECKED = "log checked"
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ChainCheck:
     """What the last walk along the chain found: how many acts, or (`broken`) where it does not hold."""
 
     at: datetime
@@ -48,7 +48,7 @@ def record(
     values = {
         "at": now,
         "actor": _actor(request)[:150],
-        "network": client_prefix.of(request) if request is not None else "",
+        "network": client_prefix.prefix_of(request) if request is not None else "",
         "verb": verb,
         "subject": subject[:200],
         "before": dict(before or {}),
@@ -133,21 +133,21 @@ def verify() -> int:
     return count
 
 
-def check(now: datetime) -> Check:
+def check(now: datetime) -> ChainCheck:
     """Walk the chain, and remember what was found."""
     try:
-        found = Check(now, verify(), "")
+        found = ChainCheck(now, verify(), "")
     except ChainError as error:
-        found = Check(now, 0, str(error))
+        found = ChainCheck(now, 0, str(error))
     value = f"{now.isoformat(timespec='seconds')}|{found.acts}|{found.broken}"[:300]
     Mark.objects.update_or_create(name=CHECKED, defaults={"value": value})
     return found
 
 
-def last_check() -> Check | None:
+def last_check() -> ChainCheck | None:
     """What the last walk found; None where there was none yet."""
     value = Mark.objects.filter(name=CHECKED).values_list("value", flat=True).first()
     if value is None:
         return None
     at, acts, broken = value.split("|", 2)
-    return Check(datetime.fromisoformat(at), int(acts), broken)
+    return ChainCheck(datetime.fromisoformat(at), int(acts), broken)

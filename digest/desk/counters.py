@@ -131,15 +131,15 @@ def readers(now: datetime) -> None:
 
 
 def _silence(now: datetime) -> None:
-    heard = missing_reports.listen(now)
+    heard = missing_reports.look(now)
     name = heard.channel
     put("silence", now.date(), {f"{name}|accepted": heard.accepted, f"{name}|silent": heard.silent}, now)
 
 
-def never_reported(now: datetime) -> missing_reports.Silence:
+def never_reported(now: datetime) -> missing_reports.MissingReports:
     """Letters the channel in use accepted and never spoke of again, as last counted."""
     name, kept = traits.current(), read("silence", now.date())
-    return missing_reports.Silence(name, kept.get(f"{name}|accepted", 0), kept.get(f"{name}|silent", 0))
+    return missing_reports.MissingReports(name, kept.get(f"{name}|accepted", 0), kept.get(f"{name}|silent", 0))
 
 
 def _first_uncounted(today: date) -> date:

@@ -87,7 +87,7 @@ def _facts(now: datetime) -> dict[str, Any]:
         "state": state_of(edition).lower() if edition else "",
         "account": dashboard.account(letters),
         "fates": counters.read("fates", edition.date) if edition else {},
-        "matters": dashboard.matters(edition, now),
+        "matters": dashboard.alerts(edition, now),
         "readers": readers.get("active", 0),
         "joined": counters.read("joined", now.date()).get("", 0),
         "left": counters.read("left", now.date()).get("", 0),

@@ -32,7 +32,7 @@ def returning(editions: Iterable[Edition]) -> frozenset[int]:
     return frozenset(rows.values_list("paper_id", flat=True))
 
 
-def had(readers: Sequence[int], papers: Collection[int]) -> dict[int, frozenset[int]]:
+def already_had(readers: Sequence[int], papers: Collection[int]) -> dict[int, frozenset[int]]:
     """Reader id -> which of these papers were in a letter of theirs before. No query where there are no papers."""
     if not papers:
         return {}

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from digest.letters import letters, load, mime
 from digest.letters.layout import Issue
-from digest.letters.links import Doorman
+from digest.letters.links import LinkMaker
 from digest.letters.load import Facts
 from digest.models import Delivery, Paper
 from subscriptions.mail import outgoing
@@ -31,7 +31,7 @@ def measure(readers: int, papers: int, seed: int = 1) -> dict[str, Any]:
     chance = random.Random(seed)  # noqa: S311 - a made-up day, not a secret
     facts = _facts(readers, papers, chance)
     rows = [_row(n, papers, chance) for n in range(readers)]
-    press = mime.Press(facts, NOW)
+    press = mime.MimeWriter(facts, NOW)
     cards, _ = _timed(lambda: press.warm("short"))
     fast, size = _timed(lambda: sum(len(press.letter(row).message) for row in rows))
     few = rows[:PLAIN_SAMPLE]
@@ -58,7 +58,7 @@ def _timed(run: Callable[[], int]) -> tuple[float, int]:
 
 def _plain(facts: Facts, rows: Sequence[Delivery]) -> int:
     """The same letters through Django's mail API."""
-    doorman, size = Doorman(), 0
+    doorman, size = LinkMaker(), 0
     for row in rows:
         reader = facts.readers[row.subscriber_id]
         letter = letters.letter(row, reader, facts, doorman.own(row, reader), NOW)

@@ -18,7 +18,7 @@ from jinja2 import TemplateError
 from digest.letters import safe_urls
 from digest.letters import stylesheet as letter_stylesheet
 from digest.letters import text as letter_text
-from digest.letters.placeholders import Pattern, cut, hole
+from digest.letters.placeholders import PlaceholderText, cut, placeholder
 
 Level = Literal["full", "short", "compact", "title"]
 LEVELS: tuple[Level, ...] = ("full", "short", "compact", "title")
@@ -55,8 +55,8 @@ class Card:
 class Printed:
     """A card at one size, in both voices."""
 
-    html: Pattern
-    text: Pattern
+    html: PlaceholderText
+    text: PlaceholderText
 
 
 def author_line(names: list[Any]) -> str:
@@ -119,10 +119,10 @@ def _print(card: Card, level: Level, with_actions: bool) -> Printed:
         "card": card,
         "level": level,
         "abstract": letter_text.opening(card.abstract, ABSTRACT[level]) if ABSTRACT[level] else "",
-        "number": hole("number"),
-        "label": hole("label"),
-        "why": hole("why"),
-        "act": hole("act") if with_actions else "",
+        "number": placeholder("number"),
+        "label": placeholder("label"),
+        "why": placeholder("why"),
+        "act": placeholder("act") if with_actions else "",
     }
     return Printed(cut(html_fragment("card", context)), cut(text_fragment("card", context) + "\n"))
 
@@ -130,7 +130,7 @@ def _print(card: Card, level: Level, with_actions: bool) -> Printed:
 @lru_cache(maxsize=KEPT_CARDS)
 def contents_line(card: Card) -> Printed:
     """The card's line in the table of contents."""
-    context = {"card": card, "number": hole("number")}
+    context = {"card": card, "number": placeholder("number")}
     html, text = html_fragment("line", context), text_fragment("line", context)
     return Printed(cut(html), cut(text.rstrip("\n") + "\n"))
 

@@ -14,7 +14,7 @@ from digest.letters import cards, layout, reasons, size_limit
 from digest.letters import text as letter_text
 from digest.letters.cards import Card, Level
 from digest.letters.layout import Issue, Tally
-from digest.letters.placeholders import Pattern, cut, hole
+from digest.letters.placeholders import PlaceholderText, cut, placeholder
 from digest.letters.reasons import Reason
 from digest.letters.text import wrapped
 
@@ -38,7 +38,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class ReaderLinks:
     """The reader's own addresses; `act` is the start of the action links. "" leaves a door out."""
 
     preferences: str
@@ -51,13 +51,13 @@ class Doors:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LetterInput:
     """All that one letter depends on; `gap` as in `frames.form`."""
 
     issues: tuple[Issue, ...]
     picks: tuple[Pick, ...]
     matched: int
-    doors: Doors
+    doors: ReaderLinks
     weekly: bool = False
     gap: int = 1
     level: Level = "short"
@@ -65,7 +65,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class RenderedLetter:
     """One letter's words, and the papers that are on it, in order, in both bodies."""
 
     subject: str
@@ -76,7 +76,7 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class HtmlAndText:
     """The same words in both voices, each cut where the reader's own action address belongs."""
 
     html: tuple[str, ...] = ("",)
@@ -87,10 +87,10 @@ class Both:
         return sum(len(part.encode()) for part in self.html)
 
 
-NOTHING = Both()
+NOTHING = HtmlAndText()
 
 
-def compose(order: Order) -> Composed:
+def compose(order: LetterInput) -> RenderedLetter:
     """The letter for `order`: subject, HTML under its byte budget, and text with the same papers."""
     fresh = tuple(pick for pick in order.picks if not pick.carried)
     is_long = len(fresh) >= CONTENTS_FROM
@@ -109,7 +109,7 @@ def compose(order: Order) -> Composed:
     values = own_values(form, order, [pick.card.title for pick in fresh], tally)
     blocks = (_contents(contents), _joined(placed, order.doors.act), carried)
     html, text = frame_for(order.doors, order.issues, form, tally.left > 0)
-    return Composed(
+    return RenderedLetter(
         subject=values["subject"],
         preheader=values["preheader"],
         html=html.fill(in_html(values) | _blocks([block.html for block in blocks])),
@@ -118,7 +118,7 @@ def compose(order: Order) -> Composed:
     )
 
 
-def counted(order: Order, fresh: Sequence[Pick], count: int) -> Tally:
+def counted(order: LetterInput, fresh: Sequence[Pick], count: int) -> Tally:
     """What of the reader's matches is on the letter, what came beside them, and what is left for the web."""
     outside = sum(is_outside(pick.reasons) for pick in fresh[:count])
     matching = count - outside
@@ -131,7 +131,9 @@ def is_outside(said: Sequence[Reason]) -> bool:
     return bool(said) and all(reason.kind in OUTSIDE for reason in said)
 
 
-def frame_for(own: Doors, issues: tuple[Issue, ...], form: layout.Form, with_overflow: bool) -> tuple[Pattern, Pattern]:
+def frame_for(
+    own: ReaderLinks, issues: tuple[Issue, ...], form: layout.Form, with_overflow: bool
+) -> tuple[PlaceholderText, PlaceholderText]:
     """The frame's HTML and text, without the places that this letter has nothing for."""
     doors = {"web_url": own.web, "saved_url": own.saved, "preferences_url": own.preferences}
     doors |= {"unsubscribe_url": own.unsubscribe, "overflow": own.more if with_overflow else ""}
@@ -144,13 +146,13 @@ def _blocks(parts: Sequence[tuple[str, ...]]) -> dict[str, str]:
     return dict(zip(("contents", "cards", "carried"), ("".join(part) for part in parts), strict=True))
 
 
-def own_size(doors: Doors) -> int:
+def own_size(doors: ReaderLinks) -> int:
     """Bytes that the reader's own words and addresses may take in the frame."""
     frame = [doors.preferences, doors.pause, doors.unsubscribe, doors.web, doors.more, doors.saved]
     return sum(len(door) for door in frame) + OWN_WORDS
 
 
-def _place(fresh: Sequence[Pick], order: Order, room: int, is_long: bool) -> list[Both]:
+def _place(fresh: Sequence[Pick], order: LetterInput, room: int, is_long: bool) -> list[HtmlAndText]:
     """The cards that fit, each at the largest size that leaves room for the others."""
     act = bool(order.doors.act)
 
@@ -164,15 +166,15 @@ def _place(fresh: Sequence[Pick], order: Order, room: int, is_long: bool) -> lis
 
 
 @lru_cache(maxsize=KEPT_PLACED)
-def placed(pick: Pick, number: int, level: Level, act: bool) -> Both:
+def placed(pick: Pick, number: int, level: Level, act: bool) -> HtmlAndText:
     """A card at its place on a letter, with its label and reasons."""
     card = cards.printed(pick.card, level, act)
     said = reasons.printed(pick.reasons, pick.upvotes)
-    shared = {"act": hole("act")}
+    shared = {"act": placeholder("act")}
     html = card.html.fill(shared | {"number": f"{number}.", "label": said.label_html, "why": said.why_html})
     margin = numbered(number)
     text = card.text.fill(shared | {"number": margin, "label": said.label_text, "why": said.why_text})
-    return Both(cut(html).parts, cut(text).parts)
+    return HtmlAndText(cut(html).parts, cut(text).parts)
 
 
 def numbered(number: int) -> str:
@@ -180,36 +182,36 @@ def numbered(number: int) -> str:
     return f"{number:2}. "
 
 
-def _joined(placed: Sequence[Both], act: str) -> Both:
+def _joined(placed: Sequence[HtmlAndText], act: str) -> HtmlAndText:
     """The cards one after the other, with the reader's own action address."""
     html = tuple(act.join(one.html) for one in placed)
-    return Both(html, tuple(act.join(one.text) for one in placed))
+    return HtmlAndText(html, tuple(act.join(one.text) for one in placed))
 
 
 @lru_cache(maxsize=KEPT_LINES)
-def contents_line(card: Card, number: int) -> Both:
+def contents_line(card: Card, number: int) -> HtmlAndText:
     line = cards.contents_line(card)
     html = line.html.fill({"number": f"{number}."})
-    return Both((html,), (line.text.fill({"number": numbered(number)}),))
+    return HtmlAndText((html,), (line.text.fill({"number": numbered(number)}),))
 
 
 @lru_cache(maxsize=1)
-def contents_frame() -> tuple[Pattern, Pattern]:
-    context = {"lines": hole("lines")}
+def contents_frame() -> tuple[PlaceholderText, PlaceholderText]:
+    context = {"lines": placeholder("lines")}
     text = cards.text_fragment("contents", context).replace(f"{context['lines']}\n", context["lines"])
     return cut(cards.html_fragment("contents", context)), cut(text)
 
 
-def _contents(lines: Sequence[Both]) -> Both:
+def _contents(lines: Sequence[HtmlAndText]) -> HtmlAndText:
     if not lines:
         return NOTHING
     html, text = contents_frame()
     inside = "".join(line.html[0] for line in lines), "".join(line.text[0] for line in lines)
-    return Both((html.fill({"lines": inside[0]}),), (text.fill({"lines": inside[1]}),))
+    return HtmlAndText((html.fill({"lines": inside[0]}),), (text.fill({"lines": inside[1]}),))
 
 
 @lru_cache(maxsize=KEPT_CARRIED)
-def _carried(owed: tuple[tuple[Card, str], ...]) -> Both:
+def _carried(owed: tuple[tuple[Card, str], ...]) -> HtmlAndText:
     """The papers of earlier letters that may not have arrived: titles and links, in one block."""
     if not owed:
         return NOTHING
@@ -219,10 +221,10 @@ def _carried(owed: tuple[tuple[Card, str], ...]) -> Both:
         "explanation": _("It is not sure that an earlier letter reached you. These papers were on it."),
         "papers": [card for card, _day in owed[:CARRIED_SHOWN]],
     }
-    return Both((cards.html_fragment("carried", context),), (cards.text_fragment("carried", context),))
+    return HtmlAndText((cards.html_fragment("carried", context),), (cards.text_fragment("carried", context),))
 
 
-def own_values(form: layout.Form, order: Order, titles: Sequence[str], tally: Tally) -> dict[str, str]:
+def own_values(form: layout.Form, order: LetterInput, titles: Sequence[str], tally: Tally) -> dict[str, str]:
     """The reader's own words and addresses, as plain text."""
     doors = order.doors
     count = tally.matching + tally.outside

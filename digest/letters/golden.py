@@ -6,13 +6,13 @@ from datetime import date
 
 from digest.letters import cards, compose
 from digest.letters.cards import Card
-from digest.letters.compose import Doors, Order, Pick
+from digest.letters.compose import LetterInput, Pick, ReaderLinks
 from digest.letters.layout import Issue
 from digest.letters.reasons import Reason
 
 COUNT = 50
 SITE = "https://golden.example"
-DOORS = Doors(
+DOORS = ReaderLinks(
     preferences=f"{SITE}/p/token/",
     pause=f"{SITE}/pause/token/",
     unsubscribe=f"{SITE}/u/token/",
@@ -53,19 +53,19 @@ def _paper(number: int) -> Card:
     )
 
 
-def orders() -> list[Order]:
+def orders() -> list[LetterInput]:
     """Daily, weekly, long and empty letters that have every golden paper between them."""
     issue = Issue(1, date(2026, 6, 3), "Two words.\n\nAnd two more.", "Ada", 812, ("arXiv",), ("cs.AI",), "05:30")
     said = (Reason("topic", "Speech <b>", ("speech", "asr")), Reason("filter", '"a phrase" OR b*', ()))
     picks = [Pick(card, (Reason("community"),) if card.paper % 8 == 0 else said, 3) for card in papers()]
     day = date(2026, 1, 2)
     return [
-        Order((issue,), tuple(picks[:12]), 40, DOORS, confirmed_on=day),
-        Order((issue,), tuple(picks[12:17]), 5, DOORS, weekly=True, level="full", confirmed_on=day),
-        Order((issue,), tuple(picks), 90, DOORS, level="compact", confirmed_on=day),
-        Order((issue,), (), 0, DOORS, confirmed_on=day),
+        LetterInput((issue,), tuple(picks[:12]), 40, DOORS, confirmed_on=day),
+        LetterInput((issue,), tuple(picks[12:17]), 5, DOORS, weekly=True, level="full", confirmed_on=day),
+        LetterInput((issue,), tuple(picks), 90, DOORS, level="compact", confirmed_on=day),
+        LetterInput((issue,), (), 0, DOORS, confirmed_on=day),
     ]
 
 
-def letters() -> list[compose.Composed]:
+def letters() -> list[compose.RenderedLetter]:
     return [compose.compose(order) for order in orders()]

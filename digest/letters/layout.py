@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from digest.letters import text as letter_text
-from digest.letters.placeholders import Pattern, cut, hole
+from digest.letters.placeholders import PlaceholderText, cut, placeholder
 
 Form = Literal["daily", "days", "weekly", "catchup", "empty"]
 HOLES = (
@@ -270,9 +270,9 @@ def _nothing(issues: Sequence[Issue]) -> str:
 
 
 @lru_cache(maxsize=KEPT_FRAMES)
-def printed(frame: Frame) -> tuple[Pattern, Pattern]:
+def printed(frame: Frame) -> tuple[PlaceholderText, PlaceholderText]:
     """The frame's HTML and text, with a hole for all that differs from reader to reader."""
-    context: dict[str, Any] = {name: "" if name in frame.omitted else hole(name) for name in HOLES}
+    context: dict[str, Any] = {name: "" if name in frame.omitted else placeholder(name) for name in HOLES}
     context |= {"heading": frame.heading, "notes": frame.notes, "receipt": frame.receipt}
     html = engines["letter_html"].get_template("email/digest.html").render(context)
     text = engines["letter_text"].get_template("email/digest.txt").render(context)

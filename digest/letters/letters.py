@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from digest.letters import compose, headers, links, load
 from digest.letters.cards import LEVELS, Level
-from digest.letters.compose import Doors, Order
+from digest.letters.compose import LetterInput, ReaderLinks
 from digest.letters.load import Facts
 from digest.models import Delivery
 from subscriptions.mail.outgoing import Letter
@@ -23,16 +23,16 @@ def letters(deliveries: Sequence[Delivery], now: datetime) -> list[Letter]:
     if not deliveries:
         return []
     facts = load.facts(deliveries)
-    doorman = links.Doorman()
+    doorman = links.LinkMaker()
     return [_letter(delivery, facts, doorman, now) for delivery in deliveries]
 
 
-def _letter(delivery: Delivery, facts: Facts, doorman: links.Doorman, now: datetime) -> Letter:
+def _letter(delivery: Delivery, facts: Facts, doorman: links.LinkMaker, now: datetime) -> Letter:
     reader = facts.readers[delivery.subscriber_id]
     return letter(delivery, reader, facts, doorman.own(delivery, reader), now)
 
 
-def letter(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors, now: datetime) -> Letter:
+def letter(delivery: Delivery, reader: Subscriber, facts: Facts, own: ReaderLinks, now: datetime) -> Letter:
     """One delivery's letter; `delivery` and `reader` may be unsaved (previews)."""
     composed = compose.compose(order(delivery, reader, facts, own))
     return Letter(
@@ -48,9 +48,9 @@ def letter(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors, now
     )
 
 
-def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: Doors) -> Order:
+def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: ReaderLinks) -> LetterInput:
     """What the letter depends on, out of the ledger row."""
-    return Order(
+    return LetterInput(
         issues=facts.window(delivery.since, delivery.edition_id),
         picks=facts.picks(delivery.papers),
         matched=delivery.matched,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from digest.letters.compose import Doors
+from digest.letters.compose import ReaderLinks
 from digest.models import Delivery
 from subscriptions.links import tokens, urls
 from subscriptions.models import Subscriber
@@ -22,18 +22,18 @@ OWN = {
 }
 
 
-class Doorman:
+class LinkMaker:
     """Makes the addresses of many letters; keys and prefixes are worked out once."""
 
     def __init__(self) -> None:
         self._doors = {name: _door(name, purpose) for name, purpose in OWN.items()}
 
-    def own(self, delivery: Delivery, reader: Subscriber) -> Doors:
+    def own(self, delivery: Delivery, reader: Subscriber) -> ReaderLinks:
         """The addresses for the reader's own letter."""
         row, person = urls.of_round(delivery.uuid, reader), urls.of_round(reader.uuid, reader)
         preferences = self._doors["preferences_link"](person)
         web = self._doors["letter"](row)
-        return Doors(
+        return ReaderLinks(
             preferences=preferences,
             pause=f"{preferences}#pause",
             unsubscribe=self._doors["unsubscribe"](urls.subject(reader)),
@@ -51,24 +51,24 @@ def _door(name: str, purpose: str) -> Callable[[str], str]:
     return lambda subject: f"{before}{sign(subject)}{after}"
 
 
-def own(delivery: Delivery, reader: Subscriber) -> Doors:
+def own(delivery: Delivery, reader: Subscriber) -> ReaderLinks:
     """The addresses for one reader's letter."""
-    return Doorman().own(delivery, reader)
+    return LinkMaker().own(delivery, reader)
 
 
-def preview() -> Doors:
+def preview() -> ReaderLinks:
     """For a letter that is only looked at: signed addresses of nobody, so that they open nothing.
 
     Whoever may see a reader's letter may not act as that reader.
     """
     nobody = Subscriber(uuid=uuid4())
     preferences = urls.preferences_url(nobody)
-    return Doors(preferences, f"{preferences}#pause", urls.unsubscribe_url(nobody))
+    return ReaderLinks(preferences, f"{preferences}#pause", urls.unsubscribe_url(nobody))
 
 
-def shared(delivery: Delivery) -> Doors:
+def shared(delivery: Delivery) -> ReaderLinks:
     """For the letter in the browser: no address of the reader's own."""
-    return Doors(preferences="", pause="", unsubscribe="", more=f"{letter_url(delivery)}more/")
+    return ReaderLinks(preferences="", pause="", unsubscribe="", more=f"{letter_url(delivery)}more/")
 
 
 def letter_url(delivery: Delivery) -> str:

@@ -20,10 +20,10 @@ from markupsafe import escape
 
 from digest.letters import cards, compose, headers, layout, letters, links, load, reasons, size_limit
 from digest.letters.cards import Level
-from digest.letters.compose import Doors
+from digest.letters.compose import ReaderLinks
 from digest.letters.layout import Issue, Tally
 from digest.letters.load import Facts
-from digest.letters.placeholders import Pattern
+from digest.letters.placeholders import PlaceholderText
 from digest.letters.text import wrapped
 from digest.models import Delivery
 from subscriptions.mail.outgoing import Letter
@@ -106,7 +106,7 @@ class _Why:
 def posted(deliveries: Sequence[Delivery], now: datetime) -> Iterator[Posted]:
     """The letters as bytes, in the same order."""
     if deliveries:
-        press = Press(load.facts(deliveries), now)
+        press = MimeWriter(load.facts(deliveries), now)
         yield from map(press.letter, deliveries)
 
 
@@ -163,12 +163,12 @@ class _Frame:
     size: int
 
 
-class Press:
+class MimeWriter:
     """Prints one chunk of letters; what was set once is used again for every reader it fits."""
 
     def __init__(self, facts: Facts, now: datetime) -> None:
         self.facts, self.now = facts, now
-        self.doorman = links.Doorman()
+        self.doorman = links.LinkMaker()
         self._cards: dict[tuple[int, Level], _Card | None] = {}
         self._whys: dict[Any, _Why] = {}
         self._lines: dict[int, _Line] = {}
@@ -195,11 +195,11 @@ class Press:
         whole = [*head, MULTIPART, TEXT, *text, EOL, HTML, *html, EOL, END]
         return Posted(delivery.pk, reader.email, b"".join(whole))
 
-    def _plain(self, delivery: Delivery, reader: Subscriber, own: Doors) -> Body:
+    def _plain(self, delivery: Delivery, reader: Subscriber, own: ReaderLinks) -> Body:
         composed = compose.compose(letters.order(delivery, reader, self.facts, own))
         return _subject(composed.subject), [encode(composed.text)], [encode(composed.html)]
 
-    def _quick(self, delivery: Delivery, reader: Subscriber, own: Doors) -> Body | None:
+    def _quick(self, delivery: Delivery, reader: Subscriber, own: ReaderLinks) -> Body | None:
         """Subject, text and HTML from parts; None where a paper is carried over or gone, or all is too long."""
         level = letters.level(reader)
         placed, whys = [], []
@@ -212,7 +212,7 @@ class Press:
         return self._joined(delivery, reader, own, placed, whys) if placed else None
 
     def _joined(
-        self, delivery: Delivery, reader: Subscriber, own: Doors, placed: list[_Card], whys: list[_Why]
+        self, delivery: Delivery, reader: Subscriber, own: ReaderLinks, placed: list[_Card], whys: list[_Why]
     ) -> Body | None:
         issues = self.facts.window(delivery.since, delivery.edition_id)
         form = layout.form(issues, reader.frequency == Frequency.WEEKLY, len(placed), letters.gap(reader))
@@ -254,7 +254,7 @@ class Press:
             self._whys[key] = _why(self.facts.picks([row])[0])
         return self._whys[key]
 
-    def _frame(self, key: Any, issues: tuple[Issue, ...], own: Doors) -> _Frame:
+    def _frame(self, key: Any, issues: tuple[Issue, ...], own: ReaderLinks) -> _Frame:
         if key not in self._frames:
             *_, form, has_more = key
             html, text = compose.frame_for(own, issues, form, has_more)
@@ -320,7 +320,7 @@ class Press:
             self._lines[paper] = _Line(opened(line.html.parts), opened(line.text.parts), line.html.size + 4)
         return self._lines[paper]
 
-    def _head(self, delivery: Delivery, reader: Subscriber, own: Doors, subject: bytes) -> Pieces:
+    def _head(self, delivery: Delivery, reader: Subscriber, own: ReaderLinks, subject: bytes) -> Pieces:
         """All headers. Those that are the same for every reader of a frequency are written once."""
         if reader.frequency not in self._commons:
             self._commons[reader.frequency] = _common(reader.frequency, self.now)
@@ -335,7 +335,7 @@ def card(printed: cards.Printed) -> _Card:
     return _Card(_voice(printed.html), _voice(printed.text), printed.html.size, printed.html.holes.count("act"))
 
 
-def _voice(pattern: Pattern) -> _Voice:
+def _voice(pattern: PlaceholderText) -> _Voice:
     """A card's parts, encoded: those before the reader's own words, then those between the action links."""
     own = tuple(name for name in pattern.holes if name != "act")
     if pattern.holes[: len(own)] != own or own not in {HOLES, HOLES[:2]}:
@@ -385,7 +385,7 @@ def _fill(
     return done
 
 
-def _urls(own: Doors) -> dict[str, Two]:
+def _urls(own: ReaderLinks) -> dict[str, Two]:
     urls = {
         "more_url": own.more,
         "web_url": own.web,

@@ -16,7 +16,7 @@ _MARK = re.compile(f"{OPEN}([a-z_]+){CLOSE}")
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class PlaceholderText:
     """`parts[0] holes[0] parts[1] … parts[-1]`; `size` counts the UTF-8 bytes of the parts."""
 
     parts: tuple[str, ...]
@@ -30,12 +30,12 @@ class Pattern:
         return "".join(done)
 
 
-def hole(name: str) -> str:
+def placeholder(name: str) -> str:
     return f"{OPEN}{name}{CLOSE}"
 
 
-def cut(rendered: str) -> Pattern:
+def cut(rendered: str) -> PlaceholderText:
     """The pattern in a rendered text."""
     pieces = _MARK.split(rendered)
     parts, holes = tuple(pieces[::2]), tuple(pieces[1::2])
-    return Pattern(parts, holes, sum(len(part.encode()) for part in parts))
+    return PlaceholderText(parts, holes, sum(len(part.encode()) for part in parts))

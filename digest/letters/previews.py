@@ -10,9 +10,9 @@ from uuid import uuid4
 from django.db.models import Exists, OuterRef
 
 from digest.letters import letters, links, load
-from digest.matching import Day
-from digest.matching.load import papers_of, wants_of
-from digest.matching.select import Want, select, to_json
+from digest.matching import PaperIndex
+from digest.matching.load import interests_of, papers_of
+from digest.matching.select import InterestQuery, select, to_json
 from digest.models import Delivery, Edition, EditionPaper
 from subscriptions import addresses, query
 from subscriptions.mail.outgoing import Letter
@@ -56,29 +56,29 @@ def edition(day: date | None = None) -> Edition:
     return found
 
 
-def wants(interests: Sequence[str]) -> list[Want]:
+def wants(interests: Sequence[str]) -> list[InterestQuery]:
     """Queries, or slugs of topics, as wants. Raises PreviewError with the query's own complaint."""
     return [_want(text) for text in interests]
 
 
-def _want(text: str) -> Want:
+def _want(text: str) -> InterestQuery:
     topic = Topic.objects.select_related("filter").filter(slug=text).first()
     if topic is not None:
-        return Want(topic.name, Interest.Kind.TOPIC, topic.filter.text)
+        return InterestQuery(topic.name, Interest.Kind.TOPIC, topic.filter.text)
     try:
-        return Want(text, Interest.Kind.FILTER, query.canonical(text))
+        return InterestQuery(text, Interest.Kind.FILTER, query.canonical(text))
     except query.QueryError as error:
         raise PreviewError(f"{text!r}, column {error.column}: {error.message}") from error
 
 
-def wants_or_own(subscriber: Subscriber, interests: Sequence[str]) -> list[Want]:
+def wants_or_own(subscriber: Subscriber, interests: Sequence[str]) -> list[InterestQuery]:
     """The interests given, else those of the reader."""
-    return wants(interests) if interests or subscriber.pk is None else wants_of([subscriber.pk])[subscriber.pk]
+    return wants(interests) if interests or subscriber.pk is None else interests_of([subscriber.pk])[subscriber.pk]
 
 
-def preview(subscriber: Subscriber, wanted: Sequence[Want], of: Edition, now: datetime) -> Letter:
+def preview(subscriber: Subscriber, wanted: Sequence[InterestQuery], of: Edition, now: datetime) -> Letter:
     """The letter that `subscriber` would get of this one edition for these wants; nothing is stored."""
-    day = Day.build(papers_of([of]))
+    day = PaperIndex.build(papers_of([of]))
     chosen = select(day, wanted, subscriber.papers_per_day, community=subscriber.community_picks)
     return _letter(subscriber, of, to_json(chosen), chosen.matched, now)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # Django is set up with the folder's templates first, and its rooms are read after that
-    from digest.letters.compose import Composed, Order
+    from digest.letters.compose import LetterInput, RenderedLetter
 
 CPU_SECONDS = 2
 MEMORY = 1 << 30
@@ -66,7 +66,7 @@ def problems() -> Iterator[str]:
     yield from _notices()
 
 
-def _letter(order: Order, letter: Composed) -> Iterator[str]:
+def _letter(order: LetterInput, letter: RenderedLetter) -> Iterator[str]:
     from digest.letters import size_limit
 
     page = _Page(letter.html)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matching.index import FUSION, VOTE_SHARE, Answer, Day
+from digest.matching.index import FUSION, VOTE_SHARE, Answer, PaperIndex
 
 UNRANKED = np.iinfo(np.uint16).max
 MOST_PAPERS = UNRANKED
@@ -37,7 +37,7 @@ class Table:
     and, once somebody explores with it, how near each paper comes to it.
     """
 
-    day: Day
+    day: PaperIndex
     order: NDArray[np.signedinteger]
     size: NDArray[np.int32]
     rank: NDArray[np.uint16]
@@ -51,7 +51,7 @@ class Table:
     _is_near: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, day: Day, queries: Sequence[str]) -> Table:
+    def of(cls, day: PaperIndex, queries: Sequence[str]) -> Table:
         """One row a distinct query, in their order. Raises QueryError; the day holds at most `MOST_PAPERS` papers."""
         table = cls.empty(day, len(queries))
         for query in queries:
@@ -59,7 +59,7 @@ class Table:
         return table
 
     @classmethod
-    def empty(cls, day: Day, room: int = 256) -> Table:
+    def empty(cls, day: PaperIndex, room: int = 256) -> Table:
         votes = np.zeros(len(day))
         for place, voted in day.liked_rank.items():
             votes[place] = VOTE_SHARE / (FUSION + voted)

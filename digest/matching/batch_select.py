@@ -13,9 +13,9 @@ import numpy as np
 
 from digest.matching import batch, match
 from digest.matching.batch import Readers, Table
-from digest.matching.index import FUSION, Day
-from digest.matching.interest_query import DESCRIPTION, LIKED, TOPIC, Want
-from digest.matching.select import PICKED, Choice, Selection, choice, explored, raised
+from digest.matching.index import FUSION, PaperIndex
+from digest.matching.interest_query import DESCRIPTION, LIKED, TOPIC, InterestQuery
+from digest.matching.select import PICKED, Choice, Selection, choice, exploration, popular
 from subscriptions import query
 
 FEWEST = 16  # readers: for fewer, the arrays cost more than they save
@@ -26,7 +26,7 @@ MOST_CELLS = 16_000_000  # queries x papers kept, some ten bytes each
 class Asked:
     """What one reader asked for, as `select` takes it."""
 
-    wants: Sequence[Want]
+    wants: Sequence[InterestQuery]
     limit: int
     community: bool = True
     explore: bool = False
@@ -36,7 +36,7 @@ class Crowd:
     """The readers of one window. What their distinct queries found is kept from call to call, up to `MOST_CELLS`,
     and so are the papers that one interest brings."""
 
-    def __init__(self, day: Day) -> None:
+    def __init__(self, day: PaperIndex) -> None:
         self.day = day
         self._pinned = frozenset(day.pinned)
         self._begin()
@@ -59,7 +59,7 @@ class Crowd:
                 chosen[number] = selection
         return chosen
 
-    def _rows(self, wants: Sequence[Want]) -> list[int] | None:
+    def _rows(self, wants: Sequence[InterestQuery]) -> list[int] | None:
         """The table's row of each want; None where one has none, or where there are too many."""
         if len(wants) > batch.MOST_INTERESTS or any(one.kind in {DESCRIPTION, LIKED} for one in wants):
             return None
@@ -88,14 +88,14 @@ class Crowd:
         chosen = [self._choice(asked.wants, rows, place, mask) for place, mask in best if place >= 0]
         if beyond >= 0:
             wants = [one for one, row in zip(asked.wants, rows, strict=True) if self._counts(one, row)]
-            chosen.append(choice(self.day, beyond, 0.0, (explored(self.day, wants, beyond),)))
-        chosen += [choice(self.day, place, 0.0, (raised(self.day, place),)) for place in picks if place >= 0]
+            chosen.append(choice(self.day, beyond, 0.0, (exploration(self.day, wants, beyond),)))
+        chosen += [choice(self.day, place, 0.0, (popular(self.day, place),)) for place in picks if place >= 0]
         return Selection(tuple(chosen), matched)
 
-    def _counts(self, want: Want, row: int) -> bool:
+    def _counts(self, want: InterestQuery, row: int) -> bool:
         return not want.muted and want.weight > 0 and bool(self._table.answers[row].places)
 
-    def _choice(self, wants: Sequence[Want], rows: Sequence[int], place: int, mask: int) -> Choice:
+    def _choice(self, wants: Sequence[InterestQuery], rows: Sequence[int], place: int, mask: int) -> Choice:
         """A paper with its score and its reasons. Most are there for one interest, which many readers share."""
         number = mask.bit_length() - 1
         if not mask or mask != 1 << number:
@@ -107,12 +107,12 @@ class Crowd:
             known = self._alone[key] = self._made([(want, rows[number])], place)
         return known
 
-    def _made(self, held: Sequence[tuple[Want, int]], place: int) -> Choice:
+    def _made(self, held: Sequence[tuple[InterestQuery, int]], place: int) -> Choice:
         """The interest the paper stands highest with comes first; of equals, the one that found fewer papers."""
         found = [(self._table.answers[row], want) for want, row in held]
         score = sum(want.weight / (FUSION + answer.rank[place]) for answer, want in found)
         found.sort(key=lambda one: (one[0].rank[place], len(one[0].places)))
-        reasons = [match.reason(self.day, want, place) for _, want in found]
+        reasons = [match.explain(self.day, want, place) for _, want in found]
         pinned = (PICKED,) if place in self._pinned else ()
         return choice(self.day, place, score + float(self._table.votes[place]), (*pinned, *reasons))
 

@@ -13,9 +13,9 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from digest.matching.batch import Best, Readers, Table, best
-from digest.matching.index import Day
+from digest.matching.index import PaperIndex
 from digest.matching.paper_text import PaperText
-from digest.matching.select import FILTER, Want, select, to_json
+from digest.matching.select import FILTER, InterestQuery, select, to_json
 from subscriptions.query import canonical, parse
 
 LIMIT = 15
@@ -69,7 +69,7 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
     stages = Stages()
     with connection.cursor() as cursor:
         _fill(cursor, rng, subscribers, len(queries))
-        day = stages.run("index the papers", lambda: Day.build(texts))
+        day = stages.run("index the papers", lambda: PaperIndex.build(texts))
         trees = stages.run("read the filters", lambda: [parse(query) for query in queries])
         stages.run("match the filters", lambda: [day.bits(tree) for tree in trees])
         table = stages.run("rank each filter's papers", lambda: Table.of(day, queries))
@@ -92,11 +92,11 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
     }
 
 
-def _one_by_one(day: Day, queries: list[str], readers: Readers, many: int) -> None:
+def _one_by_one(day: PaperIndex, queries: list[str], readers: Readers, many: int) -> None:
     """The way of `planning`: community picks and exploration too, and the reasons in words."""
     for number in range(min(many, len(readers))):
         held = range(int(readers.starts[number]), int(readers.starts[number + 1]))
-        wants = [Want("", FILTER, queries[readers.query[at]], 1.0, bool(readers.muted[at])) for at in held]
+        wants = [InterestQuery("", FILTER, queries[readers.query[at]], 1.0, bool(readers.muted[at])) for at in held]
         to_json(select(day, wants, LIMIT, community=True, explore=True))
 
 

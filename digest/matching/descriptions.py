@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest.matching.index import Day
+from digest.matching.index import PaperIndex
 from digest.matching.postings import Floats, Ints
 from digest.matching.stopwords import SAYS_LITTLE
 from subscriptions.query import Term, tokenizer
@@ -26,7 +26,7 @@ COVERED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class Description:
     """A description against a day: papers that answer it, best first, with scores, and the words looked for."""
 
     places: Ints
@@ -39,16 +39,16 @@ def stems_of(text: str) -> Counter[str]:
     return Counter(stem for stem in map(tokenizer.stem, tokenizer.tokens(text)) if stem not in SAYS_LITTLE)
 
 
-def answer(day: Day, text: str) -> Described:
+def answer(day: PaperIndex, text: str) -> Description:
     """The papers that answer a description. Its length may be anything; only the weightiest stems are looked for."""
     stems = _weighed(day, stems_of(text))
     scores = scored(day, text)
     places = np.flatnonzero(_covered(day, stems)).astype(np.int32)
     order = np.argsort(-scores[places], kind="stable")
-    return Described(places[order], scores[places][order], stems)
+    return Description(places[order], scores[places][order], stems)
 
 
-def scored(day: Day, text: str) -> Floats:
+def scored(day: PaperIndex, text: str) -> Floats:
     """How well each paper of the day answers; one float a paper, higher is better."""
     stems = _weighed(day, stems_of(text))
     first = _sum(day, stems)
@@ -58,13 +58,13 @@ def scored(day: Day, text: str) -> Floats:
     return ((1 - FEEDBACK_SHARE) * first + FEEDBACK_SHARE * _sum(day, wider)).astype(np.float32)
 
 
-def _weighed(day: Day, counts: Counter[str]) -> dict[str, float]:
+def _weighed(day: PaperIndex, counts: Counter[str]) -> dict[str, float]:
     """Each stem's weight: how often it was said, times the root of its rarity. The heaviest `MOST_STEMS`."""
     weights = {stem: count * day.rarity(day.found(stem)) ** 0.5 for stem, count in counts.items() if day.found(stem)}
     return dict(sorted(weights.items(), key=lambda item: -item[1])[:MOST_STEMS])
 
 
-def _sum(day: Day, stems: dict[str, float]) -> Floats:
+def _sum(day: PaperIndex, stems: dict[str, float]) -> Floats:
     total = np.zeros(len(day), np.float32)
     for stem, weight in stems.items():
         papers, gains = day.gain(Term((stem,)))
@@ -72,7 +72,7 @@ def _sum(day: Day, stems: dict[str, float]) -> Floats:
     return total
 
 
-def _wider(day: Day, first: Floats, mass: float) -> dict[str, float]:
+def _wider(day: PaperIndex, first: Floats, mass: float) -> dict[str, float]:
     """The stems of the best papers, weighed so that together they weigh as much as the description."""
     best = np.argsort(-first, kind="stable")[:FEEDBACK_PAPERS]
     best = best[first[best] > 0]
@@ -90,7 +90,7 @@ def _wider(day: Day, first: Floats, mass: float) -> dict[str, float]:
     return {stem: value * mass / sum(kept.values()) for stem, value in kept.items()}
 
 
-def _covered(day: Day, stems: dict[str, float]) -> np.ndarray:
+def _covered(day: PaperIndex, stems: dict[str, float]) -> np.ndarray:
     """Which papers hold enough of what was said: a share of the weight, and two words where two were said."""
     worth = {stem: weight * day.rarity(day.found(stem)) ** 0.5 for stem, weight in stems.items()}
     core = sum(sorted(worth.values(), reverse=True)[: max(CORE_STEMS, len(worth) // 3)])

@@ -21,7 +21,7 @@ AT_ONCE = 64
 CHUNK = 500
 
 
-def usable() -> onnx_encoder.Encoder | None:
+def usable() -> onnx_encoder.OnnxEncoder | None:
     """The encoder that is set; None, with a warning in the log, where its folder cannot be used."""
     try:
         return onnx_encoder.load(settings.ENCODER_FOLDER)
@@ -46,7 +46,7 @@ def encode_waiting(most: int = AT_ONCE) -> int:
     return len(papers)
 
 
-def with_meanings(papers: Sequence[PaperText], name: str = "") -> list[PaperText]:
+def with_embeddings(papers: Sequence[PaperText], name: str = "") -> list[PaperText]:
     """The papers with their rows of the encoder `name`, else of the newest landscape's; the encoder is not loaded.
 
     No query where none is set.

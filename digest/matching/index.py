@@ -17,7 +17,7 @@ import numpy as np
 from digest.matching import near_duplicates
 from digest.matching.fields import Authors, Names
 from digest.matching.paper_text import PaperText
-from digest.matching.postings import NOWHERE, Floats, Ints, Stream
+from digest.matching.postings import NOWHERE, Floats, Ints, Postings
 from subscriptions.query import And, Node, Or, Term, parse, positive_terms, tokenizer
 from subscriptions.query.parser import LONGEST_CANONICAL
 from subscriptions.query.tree import TEXT_FIELDS
@@ -60,14 +60,14 @@ class _Leaf:
 
 
 @dataclass(slots=True)
-class Day:
+class PaperIndex:
     """The index over some papers (a day, or a window of days). Not changed once built; remembers what was asked.
 
     `liked` are the places of papers with votes, most first; `pinned` those of the curator's pins.
     """
 
     papers: Sequence[PaperText]
-    stream: Stream
+    stream: Postings
     authors: Authors
     categories: Names
     sources: Names
@@ -79,12 +79,12 @@ class Day:
     _memory: dict[tuple[str, object], Any] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, papers: Iterable[PaperText]) -> Day:
+    def build(cls, papers: Iterable[PaperText]) -> PaperIndex:
         held = list(papers)
         liked = _liked(held)
         return cls(
             papers=held,
-            stream=Stream.of(held),
+            stream=Postings.of(held),
             authors=Authors(held),
             categories=Names(((place, name) for place, paper in enumerate(held) for name in paper.categories), "."),
             sources=Names(((place, name) for place, paper in enumerate(held) for name in paper.sources), "-"),
@@ -160,7 +160,7 @@ class Day:
         """How many answers are kept: grows with every new question, so who serves the public watches it."""
         return len(self._leaves) + len(self._trees) + len(self._memory)
 
-    def afresh(self) -> Day:
+    def afresh(self) -> PaperIndex:
         """The same index, with nothing remembered."""
         return replace(self, _leaves={}, _trees={}, _memory={})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from digest.matching.liked_profile import Taste
-from digest.matching.lsa import Space
+from digest.matching.liked_profile import LikedProfile
+from digest.matching.lsa import LsaModel
 
 TOPIC, FILTER, AUTHOR, CATEGORY = "topic", "filter", "author", "category"
 DESCRIPTION, LIKED = "description", "liked"
@@ -16,12 +16,12 @@ PIN, COMMUNITY, EXPLORE = "pin", "community", "explore"
 class Learned:
     """A reader's taste and the space it was learned in."""
 
-    taste: Taste
-    space: Space
+    taste: LikedProfile
+    space: LsaModel
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class InterestQuery:
     """One thing a reader asked for; `muted` means never show what it finds.
 
     `query` is a query in canonical form; for a DESCRIPTION the reader's sentences; for LIKED it is empty and

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digest.matching.lsa import Space, Vectors
+from digest.matching.lsa import LsaModel, Vectors
 from digest.matching.postings import Floats, Ints
-from digest.matching.sparse import Rows
+from digest.matching.sparse import SparseRows
 
 SPARSE_SHARE = 0.6
 KEPT_FEATURES = 300
@@ -35,7 +35,7 @@ class Liked:
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class LikedProfile:
     """One reader's profile. `scale` and `middle` bring the two parts to one measure; above `threshold` is a match.
 
     `titles` with `likes` (dense rows) tell which liked paper a new one resembles.
@@ -61,11 +61,11 @@ class Background:
 
     middle: Floats
     heaviest: Ints
-    holding: Rows
+    holding: SparseRows
     dense: Floats
 
     @classmethod
-    def of(cls, space: Space, papers: Vectors) -> Background:
+    def of(cls, space: LsaModel, papers: Vectors) -> Background:
         heaviest = np.argsort(-np.abs(space.middle), kind="stable").astype(np.int32)
         return cls(space.middle, heaviest, papers.sparse.turned(), papers.dense)
 
@@ -88,7 +88,7 @@ class Background:
         return np.bincount(self.holding.columns[at], weighed, minlength=len(self.dense)).astype(np.float32)
 
 
-def fit(liked: Sequence[Liked], vectors: Vectors, background: Background) -> Taste | None:
+def fit(liked: Sequence[Liked], vectors: Vectors, background: Background) -> LikedProfile | None:
     """The profile of papers `liked`, which are the rows of `vectors`. None where nothing was liked."""
     if not any(one.value > 0 for one in liked):
         return None
@@ -100,7 +100,7 @@ def fit(liked: Sequence[Liked], vectors: Vectors, background: Background) -> Tas
     scale = tuple(float(part.std()) or 1.0 for part in raw)
     together = _together(raw, (middle[0], middle[1]), (scale[0], scale[1]))
     good = [number for number, one in enumerate(liked) if one.value > 0][:KEPT_LIKES]
-    return Taste(
+    return LikedProfile(
         columns=columns,
         weights=weights,
         dense=dense,
@@ -112,18 +112,18 @@ def fit(liked: Sequence[Liked], vectors: Vectors, background: Background) -> Tas
     )
 
 
-def scores(taste: Taste, papers: Vectors) -> Floats:
+def scores(taste: LikedProfile, papers: Vectors) -> Floats:
     """How much each paper is to the reader's taste, in spreads over a random paper."""
     raw = papers.sparse.times(_spread(taste.columns, taste.weights, papers.sparse.width)), papers.dense @ taste.dense
     return _together(raw, taste.middle, taste.scale)
 
 
-def nearest(taste: Taste, papers: Vectors, place: int) -> str:
+def nearest(taste: LikedProfile, papers: Vectors, place: int) -> str:
     """The title of the liked paper that this one resembles most."""
     return taste.titles[int(np.argmax(taste.likes @ papers.dense[place]))]
 
 
-def without(taste: Taste, title: str) -> Taste | None:
+def without(taste: LikedProfile, title: str) -> LikedProfile | None:
     """The same taste that names this liked paper no more; None where it was the only one."""
     left = [place for place, one in enumerate(taste.titles) if one != title]
     if not left:
@@ -131,7 +131,7 @@ def without(taste: Taste, title: str) -> Taste | None:
     return replace(taste, titles=tuple(taste.titles[place] for place in left), likes=taste.likes[left])
 
 
-def telling(taste: Taste, papers: Vectors, place: int, names: Sequence[str]) -> tuple[str, ...]:
+def telling(taste: LikedProfile, papers: Vectors, place: int, names: Sequence[str]) -> tuple[str, ...]:
     """The features (by their names) that spoke most for this paper."""
     columns, values = papers.sparse.row(place)
     gains = values * _spread(taste.columns, taste.weights, papers.sparse.width)[columns]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from digest.matching import bench, liked_profile
-from digest.matching.liked_profile import Background, Liked, Taste
-from digest.matching.lsa import Space, Vectors
+from digest.matching.liked_profile import Background, Liked, LikedProfile
+from digest.matching.lsa import LsaModel, Vectors
 from digest.matching.paper_text import PaperText
-from digest.matching.serialize import pack_taste
+from digest.matching.serialize import pack_profile
 
 LIKES = 10
 SHARED = 2_000
@@ -25,7 +25,7 @@ def run(subscribers: int, papers: int, seed: int) -> dict[str, Any]:
     texts = bench.made_papers(rng, [bench.word(number) for number in range(bench.WORDS)], papers)
     liked = rng.integers(0, papers, (subscribers, min(LIKES, papers)))
     stages = bench.Stages()
-    space = stages.run("build the space", lambda: Space.build(texts))
+    space = stages.run("build the space", lambda: LsaModel.build(texts))
     shared = space.vectors(texts[:SHARED])
     background = stages.run("make the background ready", lambda: Background.of(space, shared))
     profiles: list[bytes] = []
@@ -52,14 +52,14 @@ def run(subscribers: int, papers: int, seed: int) -> dict[str, Any]:
 
 
 def _fitted(
-    parts: bench.Stages, space: Space, texts: Sequence[PaperText], chunk: Any, background: Background
+    parts: bench.Stages, space: LsaModel, texts: Sequence[PaperText], chunk: Any, background: Background
 ) -> list[bytes]:
     rows = parts.run("read what was liked", lambda: _read(space, texts, chunk))
     fitted = parts.run("fit", lambda: [_fit(texts, one, row, background) for one, row in rows])
-    return parts.run("pack", lambda: [pack_taste(one) for one in fitted if one is not None])
+    return parts.run("pack", lambda: [pack_profile(one) for one in fitted if one is not None])
 
 
-def _read(space: Space, texts: Sequence[PaperText], chunk: Any) -> list[tuple[list[int], Vectors]]:
+def _read(space: LsaModel, texts: Sequence[PaperText], chunk: Any) -> list[tuple[list[int], Vectors]]:
     """The vectors of what each reader of a chunk liked; a paper that several liked is read once."""
     distinct, place = np.unique(chunk, return_inverse=True)
     vectors = space.vectors([texts[number] for number in distinct.tolist()])
@@ -67,5 +67,7 @@ def _read(space: Space, texts: Sequence[PaperText], chunk: Any) -> list[tuple[li
     return [(one, vectors.taken(row)) for one, row in zip(chunk.tolist(), held, strict=True)]
 
 
-def _fit(texts: Sequence[PaperText], liked: Sequence[int], rows: Vectors, background: Background) -> Taste | None:
+def _fit(
+    texts: Sequence[PaperText], liked: Sequence[int], rows: Vectors, background: Background
+) -> LikedProfile | None:
     return liked_profile.fit([Liked(texts[number].title) for number in liked], rows, background)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from digest.matching import embeddings, profiles
-from digest.matching.interest_query import DESCRIPTION, LIKED, Want
+from digest.matching.interest_query import DESCRIPTION, LIKED, InterestQuery
 from digest.matching.paper_text import PaperText
 from digest.models import Announcement, Edition, EditionPaper, Paper
 from subscriptions.models import Description, Interest, Subscriber
@@ -39,7 +39,7 @@ def papers_of(editions: Iterable[Edition]) -> list[PaperText]:
         if not paper.is_withdrawn:
             columns = [getattr(paper, name) for name in _COLUMNS]
             held.setdefault(paper.pk, _paper(columns, sources[paper.pk], day=day, pinned=pinned))
-    return embeddings.with_meanings(list(held.values()))
+    return embeddings.with_embeddings(list(held.values()))
 
 
 def _kept(entry: EditionPaper) -> Paper:
@@ -55,22 +55,22 @@ def papers_announced(papers: QuerySet[Paper]) -> list[PaperText]:
     return [_paper(row[:8], sources[row[0]], day=row[8], pinned=False) for row in rows]
 
 
-def wants_of(subscribers: Sequence[int]) -> dict[int, list[Want]]:
+def interests_of(subscribers: Sequence[int]) -> dict[int, list[InterestQuery]]:
     """Every reader's wants: interests in the order they asked, then descriptions, then what their likes say.
 
     Three queries, one more where somebody has a profile. Readers without any are there with an empty list.
     """
-    wants: dict[int, list[Want]] = {pk: [] for pk in subscribers}
+    wants: dict[int, list[InterestQuery]] = {pk: [] for pk in subscribers}
     rows = Interest.objects.filter(subscriber__in=subscribers).order_by("subscriber", "id")
     columns = ("subscriber_id", "kind", "text", "topic__name", "filter__text", "weight", "muted")
     for subscriber, kind, text, topic, query, weight, muted in rows.values_list(*columns).iterator():
-        wants[subscriber].append(Want(topic or text, kind, query, weight, muted))
+        wants[subscriber].append(InterestQuery(topic or text, kind, query, weight, muted))
     for row in Description.objects.filter(subscriber__in=subscribers, weight__gt=0):
-        wants[row.subscriber_id].append(Want(row.label, DESCRIPTION, row.text, row.weight))
+        wants[row.subscriber_id].append(InterestQuery(row.label, DESCRIPTION, row.text, row.weight))
     learned = profiles.learned(subscribers)
     weights = Subscriber.objects.filter(pk__in=learned).values_list("pk", "likes_weight") if learned else ()
     for pk, weight in weights:
-        wants[pk].append(Want("Papers you like", LIKED, "", weight, learned=learned[pk]))
+        wants[pk].append(InterestQuery("Papers you like", LIKED, "", weight, learned=learned[pk]))
     return wants
 
 

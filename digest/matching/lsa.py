@@ -15,7 +15,7 @@ import numpy as np
 
 from digest.matching.paper_text import PaperText
 from digest.matching.postings import Floats, Ints
-from digest.matching.sparse import Rows
+from digest.matching.sparse import SparseRows
 from digest.matching.stopwords import SAYS_LITTLE
 from subscriptions.query import tokenizer
 from subscriptions.query.names import natural
@@ -40,7 +40,7 @@ class Vectors:
     With an encoder, its rows stand beside the directions in `dense`.
     """
 
-    sparse: Rows
+    sparse: SparseRows
     dense: Floats
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class LsaModel:
     """Features with their rarity, the corpus's mean paper, and its main directions (features x directions).
 
     `meaning_middle` is the encoder's mean row, empty without one; `encoder` is its name.
@@ -67,14 +67,14 @@ class Space:
     encoder: str = ""
 
     @classmethod
-    def build(cls, papers: Sequence[PaperText], directions: int = DIRECTIONS, encoder: str = "") -> Space:
+    def build(cls, papers: Sequence[PaperText], directions: int = DIRECTIONS, encoder: str = "") -> LsaModel:
         """The space of a corpus. Features that stand in one paper only are left out: they relate nothing."""
         counted = [_features(paper) for paper in papers]
         spread = Counter(feature for counts in counted for feature in counts)
         kept = sorted(feature for feature, papers_with in spread.most_common(MOST_FEATURES) if papers_with > 1)
         rarity = np.array([math.log((len(papers) + 1) / (spread[one] + 0.5)) for one in kept], np.float32)
         features = {feature: number for number, feature in enumerate(kept)}
-        rows = Rows.of([_row(counts, features, rarity) for counts in counted], len(kept))
+        rows = SparseRows.of([_row(counts, features, rarity) for counts in counted], len(kept))
         basis = _directions(rows, min(directions, max(FEWEST_DIRECTIONS, len(papers) // PAPERS_A_DIRECTION)))
         dense_middle = rows.times_matrix(basis).mean(0) if len(papers) else np.zeros(basis.shape[1], np.float32)
         known = [paper.meaning for paper in papers if paper.meaning is not None] if encoder else []
@@ -83,7 +83,9 @@ class Space:
         return cls(features, rarity, rows.mean(), basis, dense_middle, meaning_middle, name)
 
     def vectors(self, papers: Sequence[PaperText]) -> Vectors:
-        sparse = Rows.of([_row(_features(paper), self.features, self.rarity) for paper in papers], len(self.features))
+        sparse = SparseRows.of(
+            [_row(_features(paper), self.features, self.rarity) for paper in papers], len(self.features)
+        )
         dense = _unit(sparse.times_matrix(self.basis) - self.dense_middle)
         if not self.encoder:
             return Vectors(sparse, dense)
@@ -130,7 +132,7 @@ def _row(counts: Counter[str], features: dict[str, int], rarity: Floats) -> tupl
     return columns, values.astype(np.float32)
 
 
-def _directions(rows: Rows, many: int) -> Floats:
+def _directions(rows: SparseRows, many: int) -> Floats:
     """The corpus's main directions, by a few passes of random projection; the same corpus gives the same ones."""
     if not len(rows) or not rows.width:
         return np.zeros((rows.width, 1), np.float32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from digest.matching import descriptions, liked_profile
-from digest.matching.index import Answer, Day
-from digest.matching.interest_query import DESCRIPTION, LIKED, Learned, Reason, Want
+from digest.matching.index import Answer, PaperIndex
+from digest.matching.interest_query import DESCRIPTION, LIKED, InterestQuery, Learned, Reason
 from digest.matching.lsa import Vectors
 from digest.matching.postings import Ints
 from digest.matching.stopwords import SAYS_LITTLE
@@ -14,7 +14,7 @@ from digest.matching.stopwords import SAYS_LITTLE
 MOST_WORDS = 6
 
 
-def answer(day: Day, want: Want) -> Answer:
+def match(day: PaperIndex, want: InterestQuery) -> Answer:
     """What a want brings to a selection. Raises QueryError where its query cannot be read."""
     if want.kind == LIKED:
         return _liked(day, want.learned) if want.learned else Answer(0, [], {})
@@ -23,7 +23,7 @@ def answer(day: Day, want: Want) -> Answer:
     return day.answer(want.query)
 
 
-def reason(day: Day, want: Want, place: int) -> Reason:
+def explain(day: PaperIndex, want: InterestQuery, place: int) -> Reason:
     """Why the paper at `place` answers the want."""
     if want.kind == LIKED and want.learned:
         return _resembles(day, want.learned, place)
@@ -33,18 +33,18 @@ def reason(day: Day, want: Want, place: int) -> Reason:
     return Reason(want.kind, want.label, day.words_for(want.query, place))
 
 
-def vectors(day: Day, learned: Learned) -> Vectors:
+def vectors(day: PaperIndex, learned: Learned) -> Vectors:
     """The day's papers in the space of a taste; found once per day."""
     return day.once(("vectors", id(learned.space)), lambda: learned.space.vectors(day.papers))
 
 
-def _liked(day: Day, learned: Learned) -> Answer:
+def _liked(day: PaperIndex, learned: Learned) -> Answer:
     scores = liked_profile.scores(learned.taste, vectors(day, learned))
     places: Ints = np.flatnonzero(scores > learned.taste.threshold).astype(np.int32)
     return day.ordered(places[np.argsort(-scores[places], kind="stable")])
 
 
-def _resembles(day: Day, learned: Learned, place: int) -> Reason:
+def _resembles(day: PaperIndex, learned: Learned, place: int) -> Reason:
     among = vectors(day, learned)
     names = day.once(("features", id(learned.space)), lambda: list(learned.space.features))
     words = liked_profile.telling(learned.taste, among, place, names)
@@ -53,7 +53,7 @@ def _resembles(day: Day, learned: Learned, place: int) -> Reason:
     )
 
 
-def _said(day: Day, text: str, place: int) -> tuple[str, ...]:
+def _said(day: PaperIndex, text: str, place: int) -> tuple[str, ...]:
     """The words of the description that the paper holds, rarest first."""
     held = set(day.stems_in(place))
     said = [stem for stem in descriptions.stems_of(text) if stem in held]

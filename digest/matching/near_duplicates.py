@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from digest.matching.postings import Stream
+from digest.matching.postings import Postings
 
 ALIKE = 0.7
 FEWEST_STEMS = 12
@@ -20,7 +20,7 @@ MOST_PAPERS = 5_000
 BANDS, HASHES_A_BAND = 25, 4
 
 
-def alike(stream: Stream) -> dict[int, set[int]]:
+def alike(stream: Postings) -> dict[int, set[int]]:
     """Each paper that has near-copies, with them: most of their different words are the same (Jaccard)."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     known: dict[int, frozenset[str]] = {}
@@ -46,7 +46,7 @@ def last(order: Sequence[int], copies: dict[int, set[int]]) -> list[int]:
     return kept + moved
 
 
-def _candidates(stream: Stream) -> Iterator[tuple[int, int]]:
+def _candidates(stream: Postings) -> Iterator[tuple[int, int]]:
     rows = np.flatnonzero(stream.lengths >= FEWEST_STEMS)
     if len(rows) < 2:
         return

@@ -26,7 +26,7 @@ class EncoderError(RuntimeError):
     """The folder cannot be used as an encoder; the message says what is missing."""
 
 
-class Encoder(Protocol):
+class OnnxEncoder(Protocol):
     """Texts into rows of one length; near meanings are near rows. `name` changes when the rows would."""
 
     name: str
@@ -37,7 +37,7 @@ class Encoder(Protocol):
 
 
 @lru_cache(maxsize=1)
-def load(folder: str) -> Encoder | None:
+def load(folder: str) -> OnnxEncoder | None:
     """The encoder in a folder; None where `folder` is "". Raises EncoderError."""
     if not folder:
         return None
@@ -52,7 +52,7 @@ def load(folder: str) -> Encoder | None:
     raise EncoderError(f"There is neither model.onnx nor modules.json in ENCODER_FOLDER ({home.name}).")
 
 
-def _opened(home: Path, kind: Callable[[], Encoder]) -> Encoder:
+def _opened(home: Path, kind: Callable[[], OnnxEncoder]) -> OnnxEncoder:
     """The encoder after it encoded a few words. The libraries raise errors of many kinds, bare `Exception` too."""
     try:
         found = kind()

@@ -27,7 +27,7 @@ NOWHERE: Ints = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class Postings:
     """`forms[p]` is the word at place p (0 separates), numbered from 1 in the order of `vocabulary`.
 
     `order[starts[s] : starts[s + 1]]` are the places of stem s, rising. `doc[p]` is the paper at place p,
@@ -47,7 +47,7 @@ class Stream:
     spread: Ints
 
     @classmethod
-    def of(cls, papers: Sequence[PaperText]) -> Stream:
+    def of(cls, papers: Sequence[PaperText]) -> Postings:
         numbers: defaultdict[str, int] = defaultdict(count(1).__next__)
         row, abstract_at, ends = _row(papers, numbers)
         vocabulary = sorted(numbers)

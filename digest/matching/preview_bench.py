@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from digest.matching import bench, recent
-from digest.matching.index import Day
-from digest.matching.interest_query import DESCRIPTION, FILTER, Want
+from digest.matching.index import PaperIndex
+from digest.matching.interest_query import DESCRIPTION, FILTER, InterestQuery
 
 ASKED = 300
 SAID = 40  # words of a description
@@ -26,13 +26,16 @@ def run(papers: int, seed: int) -> dict[str, Any]:
     texts = bench.made_papers(rng, words, papers)
     spread = [replace(one, day=LAST - timedelta(days=number % recent.WINDOW)) for number, one in enumerate(texts)]
     stages = bench.Stages()
-    day = stages.run("index the window", lambda: Day.build(spread))
+    day = stages.run("index the window", lambda: PaperIndex.build(spread))
     queries = bench.made_queries(rng, words, 3 * ASKED)
     taken, matched = [], 0
     for number in range(ASKED):
-        wants = [Want(one, FILTER, one) for one in rng.choice(queries, int(rng.integers(1, 6)), replace=False).tolist()]
+        wants = [
+            InterestQuery(one, FILTER, one)
+            for one in rng.choice(queries, int(rng.integers(1, 6)), replace=False).tolist()
+        ]
         if number % 10 == 0:
-            wants.append(Want("description", DESCRIPTION, " ".join(rng.choice(words[50:], SAID).tolist())))
+            wants.append(InterestQuery("description", DESCRIPTION, " ".join(rng.choice(words[50:], SAID).tolist())))
         clock, cpu = time.perf_counter(), time.process_time()
         matched += recent.over(day.afresh(), wants).month.matched
         taken.append((time.perf_counter() - clock, time.process_time() - cpu))

@@ -17,10 +17,10 @@ from django.db.models import Q
 
 from digest.matching import embeddings, liked_profile
 from digest.matching.interest_query import Learned
-from digest.matching.liked_profile import Background, Liked, Taste
-from digest.matching.lsa import Space
+from digest.matching.liked_profile import Background, Liked, LikedProfile
+from digest.matching.lsa import LsaModel
 from digest.matching.paper_text import PaperText
-from digest.matching.serialize import pack_space, pack_taste, unpack_space, unpack_taste
+from digest.matching.serialize import pack_model, pack_profile, unpack_model, unpack_profile
 from digest.models import Feedback, Identifier, Landscape, Paper, Profile
 from subscriptions.models import LikedPaper
 
@@ -62,12 +62,12 @@ def refit(now: datetime) -> Refit:
     papers = _corpus(name)
     if len(papers) < FEWEST:
         return Refit(len(papers), 0)
-    space = Space.build(papers, encoder=name)
+    space = LsaModel.build(papers, encoder=name)
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
     shared = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
     background = Background.of(space, shared)
     landscape = Landscape.objects.create(
-        built_at=now, papers=len(papers), encoder=space.encoder, payload=pack_space(space)
+        built_at=now, papers=len(papers), encoder=space.encoder, payload=pack_model(space)
     )
     readers = 0
     for chunk in _chunks(_readers()):
@@ -94,30 +94,30 @@ def learned(subscribers: Sequence[int]) -> dict[int, Learned]:
     """The profiles of these readers, of those who have one; one query."""
     rows = Profile.objects.filter(subscriber__in=subscribers)
     columns = ("subscriber_id", "payload", "landscape_id", "landscape__built_at")
-    return {pk: Learned(unpack_taste(payload), _space(*which)) for pk, payload, *which in rows.values_list(*columns)}
+    return {pk: Learned(unpack_profile(payload), _space(*which)) for pk, payload, *which in rows.values_list(*columns)}
 
 
 def unlearn(subscriber: int, title: str) -> None:
     """Name a liked paper no more, at once; without a last one there is no profile. The night fits the rest anew."""
     row = Profile.objects.filter(subscriber=subscriber).first()
-    left = row and liked_profile.without(unpack_taste(row.payload), title)
+    left = row and liked_profile.without(unpack_profile(row.payload), title)
     if row and left:
-        Profile.objects.filter(pk=row.pk).update(payload=pack_taste(left))
+        Profile.objects.filter(pk=row.pk).update(payload=pack_profile(left))
     elif row:
         row.delete()
 
 
 @lru_cache(maxsize=2)
-def _space(landscape: int, built_at: datetime) -> Space:
+def _space(landscape: int, built_at: datetime) -> LsaModel:
     """Kept in the process: `built_at` tells a restored database's landscape from ours of the same number."""
-    return unpack_space(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
+    return unpack_model(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
 
 
 def _corpus(encoder: str, most: int = CORPUS) -> list[PaperText]:
     """The newest papers as texts."""
     newest = Paper.objects.filter(is_withdrawn=False, merged_into=None).order_by("-id")[:most]
     columns = ("id", "title", "abstract", "authors", "categories")
-    return embeddings.with_meanings([_text(*row) for row in newest.values_list(*columns)], encoder)
+    return embeddings.with_embeddings([_text(*row) for row in newest.values_list(*columns)], encoder)
 
 
 def _text(pk: int, title: str, abstract: str, authors: Iterable[str], categories: Iterable[str]) -> PaperText:
@@ -135,7 +135,7 @@ def _chunks(readers: list[int]) -> Iterator[list[int]]:
     return (readers[low : low + CHUNK] for low in range(0, len(readers), CHUNK))
 
 
-def _fit(readers: list[int], landscape: Landscape, space: Space, background: Background, now: datetime) -> int:
+def _fit(readers: list[int], landscape: Landscape, space: LsaModel, background: Background, now: datetime) -> int:
     """Profiles for some readers; how many have one now. A paper that several of them liked is read once."""
     latest = {
         reader: sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
@@ -143,7 +143,7 @@ def _fit(readers: list[int], landscape: Landscape, space: Space, background: Bac
     }
     texts = list(dict.fromkeys(one.paper for said in latest.values() for one in said))
     place = {text: number for number, text in enumerate(texts)}
-    vectors = space.vectors(embeddings.with_meanings(texts, landscape.encoder))
+    vectors = space.vectors(embeddings.with_embeddings(texts, landscape.encoder))
     rows = []
     for reader, said in latest.items():
         liked = [Liked(one.paper.title, one.value, (now - one.at) / timedelta(days=1)) for one in said]
@@ -156,8 +156,8 @@ def _fit(readers: list[int], landscape: Landscape, space: Space, background: Bac
     return len(rows)
 
 
-def _row(reader: int, landscape: Landscape, profile: Taste, likes: int, now: datetime) -> Profile:
-    return Profile(subscriber_id=reader, landscape=landscape, likes=likes, payload=pack_taste(profile), fitted_at=now)
+def _row(reader: int, landscape: Landscape, profile: LikedProfile, likes: int, now: datetime) -> Profile:
+    return Profile(subscriber_id=reader, landscape=landscape, likes=likes, payload=pack_profile(profile), fitted_at=now)
 
 
 def _said(readers: list[int]) -> dict[int, list[_Said]]:

@@ -14,10 +14,10 @@ from functools import reduce
 from operator import or_
 
 from digest.matching import match
-from digest.matching.index import Day
-from digest.matching.interest_query import DESCRIPTION, Want
+from digest.matching.index import PaperIndex
+from digest.matching.interest_query import DESCRIPTION, InterestQuery
 from digest.matching.load import papers_of
-from digest.matching.revalidating_cache import Kept
+from digest.matching.revalidating_cache import StaleWhileRevalidate
 from digest.matching.select import Choice, select
 from digest.models import Edition
 from subscriptions import query
@@ -31,7 +31,7 @@ MOST_REMEMBERED = 1_000
 # Seconds that the first visitor after a new edition waits for its index; a small one is ready by then.
 PATIENCE = 0.1
 # One index a process, made anew when an edition comes out or a curator changes one.
-_window: Kept[Day] = Kept()
+_window: StaleWhileRevalidate[PaperIndex] = StaleWhileRevalidate()
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Preview:
     choices: tuple[Choice, ...]
 
 
-def preview(wants: Sequence[Want]) -> Preview:
+def preview(wants: Sequence[InterestQuery]) -> Preview:
     """What these wants would have brought out of the released editions of the last weeks."""
     return over(window(), wants)
 
@@ -94,7 +94,7 @@ def prepare(patience: float = 10.0) -> None:
     _window.behind(work, patience)
 
 
-def window() -> Day:
+def window() -> PaperIndex:
     """The papers of the released editions of the last 30 days, indexed.
 
     After a new edition, or a curator's change, it is built anew behind the visitors' backs: for the seconds this takes
@@ -105,13 +105,13 @@ def window() -> Day:
     of_window = released.filter(date__gt=newest - timedelta(days=WINDOW)) if newest else released.none()
     rows = list(of_window.order_by("-date").only("pk", "serial", "revision"))
     key = tuple((row.pk, row.serial, row.revision) for row in rows)
-    day = _window.get(key, lambda: Day.build(papers_of(rows)), PATIENCE)
+    day = _window.get(key, lambda: PaperIndex.build(papers_of(rows)), PATIENCE)
     if day.remembered > MOST_REMEMBERED:
         _window.replace(day, day.afresh())
     return day
 
 
-def over(day: Day, wants: Sequence[Want]) -> Preview:
+def over(day: PaperIndex, wants: Sequence[InterestQuery]) -> Preview:
     """The pure part: wants against an indexed window."""
     dates = sorted({paper.day for paper in day.papers if paper.day})
     since = dates[-1] - timedelta(days=WEEK) if dates else date.min
@@ -133,7 +133,7 @@ def over(day: Day, wants: Sequence[Want]) -> Preview:
     )
 
 
-def _earlier(day: Day, since: date) -> int:
+def _earlier(day: PaperIndex, since: date) -> int:
     """The papers announced on `since` or before."""
     return day.standing(paper.id for paper in day.papers if paper.day and paper.day <= since)
 
@@ -142,10 +142,10 @@ def _span(days: int, looked_at: int, matched: int, dates: int) -> Span:
     return Span(days, looked_at, matched.bit_count(), round(matched.bit_count() / max(1, dates), 1))
 
 
-def _answered(day: Day, want: Want) -> tuple[int, str]:
+def _answered(day: PaperIndex, want: InterestQuery) -> tuple[int, str]:
     """The papers a want finds, and what is wrong with it."""
     try:
-        return match.answer(day, want).bits, ""
+        return match.match(day, want).bits, ""
     except query.QueryError as error:
         return 0, str(error)
 
@@ -154,14 +154,14 @@ def _together(answered: Iterable[int]) -> int:
     return reduce(or_, answered, 0)
 
 
-def _tally(want: Want, bits: int, trouble: str, earlier: int, dates: int) -> Tally:
+def _tally(want: InterestQuery, bits: int, trouble: str, earlier: int, dates: int) -> Tally:
     count = bits.bit_count()
     a_day = round(count / max(1, dates), 1)
     advice = trouble or ("" if want.muted else _advice(want, count, a_day))
     return Tally(want.label, (bits & ~earlier).bit_count(), count, a_day, advice)
 
 
-def _advice(want: Want, count: int, a_day: float) -> str:
+def _advice(want: InterestQuery, count: int, a_day: float) -> str:
     """A description is ranked: the likeliest papers of many come first, so that many are no trouble."""
     if want.kind == DESCRIPTION:
         return "" if count else "It brings nothing. Say it in more, or more usual, words."
@@ -175,7 +175,7 @@ def _advice(want: Want, count: int, a_day: float) -> str:
     return ""
 
 
-def _by_day(day: Day, matched: int, dates: Sequence[date]) -> dict[date, int]:
+def _by_day(day: PaperIndex, matched: int, dates: Sequence[date]) -> dict[date, int]:
     counts = dict.fromkeys(dates, 0)
     for place in day.places(matched).tolist():
         announced = day.papers[place].day

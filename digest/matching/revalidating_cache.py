@@ -28,7 +28,7 @@ def in_thread(work: Callable[[], None], patience: float) -> None:
     thread.join(patience)
 
 
-class Kept(Generic[Value]):
+class StaleWhileRevalidate(Generic[Value]):
     """The newest value made, and the key it was made for."""
 
     def __init__(self, behind: Callable[[Callable[[], None], float], None] = in_thread) -> None:

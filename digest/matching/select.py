@@ -17,7 +17,7 @@ import numpy as np
 
 from digest.matching import match
 from digest.matching.batch import FEWEST_FOR_EXPLORING, MOST_COMMUNITY
-from digest.matching.index import FUSION, VOTE_SHARE, Day
+from digest.matching.index import FUSION, VOTE_SHARE, PaperIndex
 from digest.matching.interest_query import (
     AUTHOR,
     CATEGORY,
@@ -28,9 +28,9 @@ from digest.matching.interest_query import (
     LIKED,
     PIN,
     TOPIC,
+    InterestQuery,
     Learned,
     Reason,
-    Want,
 )
 from subscriptions import query
 
@@ -45,10 +45,10 @@ __all__ = [
     "PIN",
     "TOPIC",
     "Choice",
+    "InterestQuery",
     "Learned",
     "Reason",
     "Selection",
-    "Want",
     "select",
     "to_json",
 ]
@@ -75,8 +75,8 @@ class Selection:
 
 
 def select(
-    day: Day,
-    wants: Sequence[Want],
+    day: PaperIndex,
+    wants: Sequence[InterestQuery],
     limit: int,
     community: bool = True,
     explore: bool = False,
@@ -101,7 +101,7 @@ def select(
     _take_turns(taken, lists, muted, limit if beyond is None or beyond in taken else limit - 1)
     extras: dict[int, Reason] = {}
     if beyond is not None and beyond not in taken:
-        extras[beyond] = explored(day, (one.want for one in lists), beyond)
+        extras[beyond] = exploration(day, (one.want for one in lists), beyond)
     if community:
         extras |= _community(day, {*taken, *extras}, muted, limit - len(taken) - len(extras))
     scores = {place: _score(day, lists, place) for place in taken}
@@ -131,7 +131,7 @@ def to_json(selection: Selection) -> list[dict[str, Any]]:
 class _List:
     """A want with what it found: places best first, and each one's rank from 0."""
 
-    want: Want
+    want: InterestQuery
     bits: int
     places: Sequence[int]
     rank: dict[int, int]
@@ -139,11 +139,11 @@ class _List:
     turns: int = 0
 
 
-def _lists(day: Day, wants: Iterable[Want]) -> tuple[list[_List], int, tuple[str, ...]]:
+def _lists(day: PaperIndex, wants: Iterable[InterestQuery]) -> tuple[list[_List], int, tuple[str, ...]]:
     lists, muted, unreadable = [], 0, []
     for want in wants:
         try:
-            answer = match.answer(day, want)
+            answer = match.match(day, want)
         except query.QueryError:
             unreadable.append(want.label)
             continue
@@ -176,7 +176,7 @@ def _next(one: _List, taken: dict[int, None], muted: int) -> int | None:
     return None
 
 
-def _beyond(day: Day, lists: list[_List], closed: int) -> int | None:
+def _beyond(day: PaperIndex, lists: list[_List], closed: int) -> int | None:
     """The paper that comes nearest to the wants without answering any: it shares their words, weighed by rarity."""
     near = np.zeros(len(day), np.float32)
     for one in lists:
@@ -189,12 +189,12 @@ def _beyond(day: Day, lists: list[_List], closed: int) -> int | None:
     return best if len(near) and near[best] > 0 else None
 
 
-def _named(day: Day, want: Want) -> int:
+def _named(day: PaperIndex, want: InterestQuery) -> int:
     """Papers that speak of a topic by its very name are not outside it, whatever its filter asks for."""
     return day.called(want.label) if want.kind == TOPIC else 0
 
 
-def explored(day: Day, wants: Iterable[Want], place: int) -> Reason:
+def exploration(day: PaperIndex, wants: Iterable[InterestQuery], place: int) -> Reason:
     """Why a paper is here that answers none of the wants: the words it shares with them."""
     found: dict[str, None] = {}
     for want in wants:
@@ -203,33 +203,33 @@ def explored(day: Day, wants: Iterable[Want], place: int) -> Reason:
     return Reason(EXPLORE, "Just outside what you follow", tuple(found))
 
 
-def raised(day: Day, place: int) -> Reason:
+def popular(day: PaperIndex, place: int) -> Reason:
     """Why a paper is here that only the community brought."""
     return Reason(COMMUNITY, f"{day.papers[place].upvotes} readers raised it")
 
 
-def _community(day: Day, taken: set[int], muted: int, room: int) -> dict[int, Reason]:
+def _community(day: PaperIndex, taken: set[int], muted: int, room: int) -> dict[int, Reason]:
     picks: dict[int, Reason] = {}
     for place in day.liked_rank:
         if len(picks) >= min(MOST_COMMUNITY, room):
             break
         if place not in taken and not muted >> place & 1:
-            picks[place] = raised(day, place)
+            picks[place] = popular(day, place)
     return picks
 
 
-def _score(day: Day, lists: list[_List], place: int) -> float:
+def _score(day: PaperIndex, lists: list[_List], place: int) -> float:
     score = sum(one.want.weight / (FUSION + one.rank[place]) for one in lists if place in one.rank)
     voted = day.liked_rank.get(place)
     return score if voted is None else score + VOTE_SHARE / (FUSION + voted)
 
 
-def _reasons(day: Day, lists: list[_List], place: int, pinned: bool) -> tuple[Reason, ...]:
+def _reasons(day: PaperIndex, lists: list[_List], place: int, pinned: bool) -> tuple[Reason, ...]:
     found = sorted((one for one in lists if place in one.rank), key=lambda one: (one.rank[place], len(one.places)))
-    reasons = [match.reason(day, one.want, place) for one in found]
+    reasons = [match.explain(day, one.want, place) for one in found]
     return (PICKED, *reasons) if pinned else tuple(reasons)
 
 
-def choice(day: Day, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
+def choice(day: PaperIndex, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
     """The paper at `place`, as a letter keeps it."""
     return Choice(day.papers[place].id, round(100 * score, 3), reasons)

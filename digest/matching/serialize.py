@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from digest.matching.liked_profile import Taste
-from digest.matching.lsa import Space
+from digest.matching.liked_profile import LikedProfile
+from digest.matching.lsa import LsaModel
 
 
-def pack_space(space: Space) -> bytes:
+def pack_model(space: LsaModel) -> bytes:
     return _packed(
         {
             "rarity": space.rarity,
@@ -27,9 +27,9 @@ def pack_space(space: Space) -> bytes:
     )
 
 
-def unpack_space(payload: bytes | memoryview) -> Space:
+def unpack_model(payload: bytes | memoryview) -> LsaModel:
     arrays, names = _unpacked(payload)
-    return Space(
+    return LsaModel(
         features={name: number for number, name in enumerate(names)},
         rarity=arrays["rarity"],
         middle=arrays["middle"],
@@ -40,7 +40,7 @@ def unpack_space(payload: bytes | memoryview) -> Space:
     )
 
 
-def pack_taste(taste: Taste) -> bytes:
+def pack_profile(taste: LikedProfile) -> bytes:
     return _packed(
         {
             "columns": taste.columns,
@@ -53,10 +53,10 @@ def pack_taste(taste: Taste) -> bytes:
     )
 
 
-def unpack_taste(payload: bytes | memoryview) -> Taste:
+def unpack_profile(payload: bytes | memoryview) -> LikedProfile:
     arrays, titles = _unpacked(payload)
     measure = [float(value) for value in arrays["measure"]]
-    return Taste(
+    return LikedProfile(
         columns=arrays["columns"],
         weights=arrays["weights"],
         dense=arrays["dense"],

@@ -15,7 +15,7 @@ CHUNK = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class SparseRows:
     """`columns[starts[i] : starts[i + 1]]` and `values[...]` are row i. No row has a column twice."""
 
     starts: NDArray[np.int64]
@@ -27,7 +27,7 @@ class Rows:
         return len(self.starts) - 1
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[Ints, Floats]], width: int) -> Rows:
+    def of(cls, rows: Sequence[tuple[Ints, Floats]], width: int) -> SparseRows:
         starts = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(columns) for columns, _ in rows], out=starts[1:])
         if not rows:
@@ -56,12 +56,12 @@ class Rows:
                 out[low + filled] = np.add.reduceat(weighed, self.starts[low + filled] - self.starts[low], axis=0)
         return out
 
-    def turned(self) -> Rows:
+    def turned(self) -> SparseRows:
         """The transpose: one row a column."""
         order = np.argsort(self.columns, kind="stable")
         starts = np.zeros(self.width + 1, np.int64)
         np.cumsum(np.bincount(self.columns, minlength=self.width), out=starts[1:])
-        return Rows(starts, self.row_of[order], self.values[order], len(self))
+        return SparseRows(starts, self.row_of[order], self.values[order], len(self))
 
     def mean(self) -> Floats:
         """The mean row, as a vector of `width`."""
@@ -72,9 +72,9 @@ class Rows:
         span = slice(self.starts[number], self.starts[number + 1])
         return self.columns[span], self.values[span]
 
-    def taken(self, numbers: Sequence[int]) -> Rows:
+    def taken(self, numbers: Sequence[int]) -> SparseRows:
         """Some rows, in the order asked for."""
-        return Rows.of([self.row(number) for number in numbers], self.width)
+        return SparseRows.of([self.row(number) for number in numbers], self.width)
 
     def _pieces(self, depth: int) -> list[tuple[int, int]]:
         """Ranges of rows whose work fits in memory at once."""

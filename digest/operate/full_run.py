@@ -95,7 +95,7 @@ def _send(report: Report, now: datetime) -> None:
     planned = set(Delivery.objects.filter(planned_at__gte=now).values_list("id", flat=True))
     plan.plan(now)
     delivery.deliver(now)
-    requests.take_up(now)
+    requests.process(now)
     notices.send_waiting(now)
     rows = Delivery.objects.filter(planned_at__gte=now).exclude(id__in=planned)
     report.deliveries = list(rows.select_related("subscriber").order_by("id"))

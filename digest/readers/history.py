@@ -20,7 +20,7 @@ from digest.delivery import reasons
 from digest.letters import links
 from digest.matching import profiles
 from digest.matching import recent as matching_preview
-from digest.matching.interest_query import DESCRIPTION, Want
+from digest.matching.interest_query import DESCRIPTION, InterestQuery
 from digest.matching.paper_text import PaperText
 from digest.matching.select import Choice
 from digest.models import Delivery, Edition, Skip
@@ -42,11 +42,11 @@ def preview(
 ) -> questions.Preview:
     """What the wishes would have brought out of the editions of the newest week and the 30 days up to it."""
     day = matching_preview.window()
-    wants = [Want(wish.label, wish.kind, wish.canonical, wish.weight, wish.muted) for wish in wishes]
+    wants = [InterestQuery(wish.label, wish.kind, wish.canonical, wish.weight, wish.muted) for wish in wishes]
     if description.strip():
-        wants.append(Want("your description", DESCRIPTION, description.strip()))
+        wants.append(InterestQuery("your description", DESCRIPTION, description.strip()))
     if titles := _titles(liked):
-        wants.append(Want("papers you named", DESCRIPTION, titles))
+        wants.append(InterestQuery("papers you named", DESCRIPTION, titles))
     found = matching_preview.over(day, wants)
     papers = {choice.paper: choice for choice in found.choices if choice.reasons}
     texts = {paper.id: paper for paper in day.papers if paper.id in papers}

@@ -20,7 +20,7 @@ SAID = 20
 
 
 @receiver(signals.showing_taste)
-def show(subscriber: Subscriber, **_: Any) -> questions.Taste:
+def show(subscriber: Subscriber, **_: Any) -> questions.ProfileSummary:
     """The words that speak most for a paper, what the reader said of papers, and how many they keep."""
     rows = Feedback.objects.filter(subscriber=subscriber).select_related("paper").order_by("-at")[:SAID]
     said = [
@@ -28,7 +28,7 @@ def show(subscriber: Subscriber, **_: Any) -> questions.Taste:
         for row in rows
     ]
     url = links.saved_url(subscriber)
-    return questions.Taste(_words(subscriber), said, Saved.objects.filter(subscriber=subscriber).count(), url)
+    return questions.ProfileSummary(_words(subscriber), said, Saved.objects.filter(subscriber=subscriber).count(), url)
 
 
 def _words(subscriber: Subscriber) -> list[str]:

@@ -9,9 +9,9 @@ from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
 from digest.letters import compose, letters, links, load
-from digest.letters.compose import Composed
-from digest.matching import Day
-from digest.matching.load import papers_of, wants_of
+from digest.letters.compose import RenderedLetter
+from digest.matching import PaperIndex
+from digest.matching.load import interests_of, papers_of
 from digest.matching.select import select
 from digest.models import Delivery, Edition, Paper
 from subscriptions.links import link_sessions as subscription_doors
@@ -48,8 +48,10 @@ def more(request: HttpRequest, token: str) -> HttpResponse:
     delivery = _delivery(token)
     editions = Edition.objects.filter(serial__gt=delivery.since, serial__lte=delivery.edition.serial or 0)
     there = {row["paper"] for row in delivery.papers}
-    day = Day.build(papers_of(editions))
-    chosen = select(day, wants_of([delivery.subscriber_id])[delivery.subscriber_id], MOST_LISTED + len(there), False)
+    day = PaperIndex.build(papers_of(editions))
+    chosen = select(
+        day, interests_of([delivery.subscriber_id])[delivery.subscriber_id], MOST_LISTED + len(there), False
+    )
     ids = [choice.paper for choice in chosen.choices if choice.paper not in there][:MOST_LISTED]
     papers = Paper.objects.in_bulk(ids)
     cards = [load.card(papers[pk]) for pk in ids if pk in papers]
@@ -94,7 +96,7 @@ def _atom(deliveries: list[Delivery], address: str) -> _Atom:
     return atom
 
 
-def _composed(deliveries: list[Delivery]) -> list[Composed]:
+def _composed(deliveries: list[Delivery]) -> list[RenderedLetter]:
     """The letters as anybody may see them."""
     facts = load.facts(deliveries)
     return [

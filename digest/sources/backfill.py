@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from digest.models import Fetch, Source
 from digest.papers import identifiers
 from digest.sources import client
-from digest.sources.ingest import conclude
+from digest.sources.ingest import ingest
 
 LONGEST = timedelta(days=3_700)
 IDS_A_CALL = 100
@@ -47,9 +47,9 @@ def _asked(
 ) -> Iterator[Fetch]:
     for n, (start, end) in enumerate(spans, 1):
         started = time.monotonic()
-        reply = client.ask(kind, template, start, until=end)
+        reply = client.request(kind, template, start, until=end)
         reply.seconds = time.monotonic() - started
-        fetch = conclude(source, reply, now, is_backfill=True)
+        fetch = ingest(source, reply, now, is_backfill=True)
         say(f"{n} of {len(spans)}: {start}{f' to {end}' if end > start else ''}: {fetch.outcome}, {fetch.new} new")
         yield fetch
 
@@ -71,9 +71,9 @@ def missed_day(source: Source, day: date, now: datetime) -> Fetch:
     kind, template, _ = _way(source)
     first, last = (day - timedelta(days=4), day - timedelta(days=1)) if kind == Source.Kind.ARXIV_API else (day, day)
     started = time.monotonic()
-    reply = client.ask(kind, template, first, until=last)
+    reply = client.request(kind, template, first, until=last)
     reply.asked, reply.seconds = day, time.monotonic() - started
-    return conclude(source, reply, now, is_backfill=True)
+    return ingest(source, reply, now, is_backfill=True)
 
 
 def _api_of(source: Source) -> str:
@@ -118,9 +118,9 @@ def ids(source: Source, wanted: Sequence[str], now: datetime, say: Progress) -> 
 def _by_ids(source: Source, base: str, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:
     for start in range(0, len(wanted), IDS_A_CALL):
         some = wanted[start : start + IDS_A_CALL]
-        reply = client.ask(
+        reply = client.request(
             Source.Kind.ARXIV_API, f"{base}?id_list={','.join(some)}&max_results={len(some)}", now.date()
         )
-        fetch = conclude(source, reply, now, is_backfill=True)
+        fetch = ingest(source, reply, now, is_backfill=True)
         say(f"{start + len(some)} of {len(wanted)} ids: {fetch.outcome}, {fetch.entries} found, {fetch.new} new")
         yield fetch

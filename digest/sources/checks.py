@@ -24,7 +24,7 @@ _CORE = ("abstract", "authors", "categories", "arxiv", "doi")
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class History:
     """A batch that was stored before."""
 
     day: date
@@ -36,7 +36,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CheckInput:
     """What is judged: a batch, what kind of source gave it, and what is known of the source.
 
     `day` is the publisher's day the batch is taken for, `due` the newest day that should be out,
@@ -47,13 +47,13 @@ class Case:
     batch: Batch
     day: date
     due: date
-    past: Sequence[Past] = ()
+    past: Sequence[History] = ()
     cut: str = ""
     is_backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """The outcome, whether the entries are taken, what to say, and why the source is held (if it is)."""
 
     outcome: Outcome
@@ -62,9 +62,9 @@ class Verdict:
     hold: str = ""
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: CheckInput) -> CheckResult:
     """The first finding that applies, in the order of their weight."""
-    verdict = next((found for check in _CHECKS if (found := check(case))), Verdict(Outcome.OK, take=True))
+    verdict = next((found for check in _CHECKS if (found := check(case))), CheckResult(Outcome.OK, take=True))
     return replace(verdict, warnings=(*verdict.warnings, *case.batch.problems, *_rejected_note(case.batch)))
 
 
@@ -74,32 +74,32 @@ def _rejected_note(batch: Batch) -> tuple[str, ...]:
     )
 
 
-def _empty(case: Case) -> Verdict | None:
+def _empty(case: CheckInput) -> CheckResult | None:
     if case.batch.entries or case.batch.rejected:
         return None
     if calendar.is_holiday(case.kind, case.day):
-        return Verdict(Outcome.HOLIDAY, take=False)
+        return CheckResult(Outcome.HOLIDAY, take=False)
     if case.kind not in calendar.ONE_DAY or calendar.is_blank(case.kind, case.day):
-        return Verdict(Outcome.EMPTY, take=False)
-    return Verdict(
+        return CheckResult(Outcome.EMPTY, take=False)
+    return CheckResult(
         Outcome.EMPTY, False, (f"No entries on a working day ({case.day:%A %-d %B}): suspect, asked again later.",)
     )
 
 
-def _garbled(case: Case) -> Verdict | None:
+def _garbled(case: CheckInput) -> CheckResult | None:
     """Guessed-at or half-rejected answers are trusted only if they hold about as much as usual."""
     read, usual = len(case.batch.entries), _usual(case.past)
     if case.batch.rejected > read:
         why = f"{case.batch.rejected:,} of {case.batch.rejected + read:,} entries could not be read."
-        return Verdict(Outcome.FORMAT_ERROR, False, (why,), hold=why)
+        return CheckResult(Outcome.FORMAT_ERROR, False, (why,), hold=why)
     if case.batch.well_formed or not usual or read * 2 >= usual:
         return None
-    return Verdict(
+    return CheckResult(
         Outcome.FORMAT_ERROR, False, (f"Not well-formed, and only {read:,} entries where {usual:,.0f} are usual.",)
     )
 
 
-def _drifted(case: Case) -> Verdict | None:
+def _drifted(case: CheckInput) -> CheckResult | None:
     """A field that was always there is gone, or papers go by another kind of name: hold, do not flood."""
     days = [past.profile for past in case.past if past.profile]
     if len(days) < _ENOUGH_DAYS or len(case.batch.entries) < 5 or case.is_backfill:
@@ -109,7 +109,7 @@ def _drifted(case: Case) -> Verdict | None:
         before = mean(day.get(name, 0.0) for day in days)
         if before >= 0.8 and now[name] < before / 2:
             why = f"{now[name]:.0%} of its entries have {_SAID[name]}; in the last 14 days {before:.0%} had."
-            return Verdict(Outcome.FORMAT_ERROR, False, (why,), hold=why)
+            return CheckResult(Outcome.FORMAT_ERROR, False, (why,), hold=why)
     return None
 
 
@@ -122,7 +122,7 @@ _SAID = {
 }
 
 
-def _stale(case: Case) -> Verdict | None:
+def _stale(case: CheckInput) -> CheckResult | None:
     """The ids of the batch before, though a newer day claims or should have others."""
     if case.kind not in calendar.ONE_DAY or case.is_backfill or not case.past:
         return None
@@ -133,35 +133,35 @@ def _stale(case: Case) -> Verdict | None:
     if calendar.is_blank(case.kind, max(case.day, case.due)) or (
         case.day > case.due and calendar.is_blank(case.kind, case.day)
     ):
-        return Verdict(Outcome.UNCHANGED, False, (f"The entries of {last.day} again, on a blank day.",))
+        return CheckResult(Outcome.UNCHANGED, False, (f"The entries of {last.day} again, on a blank day.",))
     why = f"{share:.0%} of its entries were in the batch of {last.day}: yesterday's papers again, asked again later."
-    return Verdict(Outcome.STALE, False, (why,))
+    return CheckResult(Outcome.STALE, False, (why,))
 
 
-def _cut(case: Case) -> Verdict | None:
+def _cut(case: CheckInput) -> CheckResult | None:
     """It breaks off: whole entries are taken if there are at least half as many as usual."""
     if not case.cut:
         return None
     usual, read = _usual(case.past), len(case.batch.entries)
     if not usual:
         why = f"{case.cut} ({read:,} whole entries, and no days before to measure them against: not taken)"
-        return Verdict(Outcome.TRUNCATED if read else Outcome.FORMAT_ERROR, False, (why,))
+        return CheckResult(Outcome.TRUNCATED if read else Outcome.FORMAT_ERROR, False, (why,))
     kept = read * 2 >= usual
     note = (
         "its whole entries were taken"
         if kept
         else f"only {read:,} whole entries where {usual:,.0f} are usual: not taken"
     )
-    return Verdict(Outcome.TRUNCATED, kept, (f"{case.cut} ({note})",))
+    return CheckResult(Outcome.TRUNCATED, kept, (f"{case.cut} ({note})",))
 
 
-def _short(case: Case) -> Verdict | None:
+def _short(case: CheckInput) -> CheckResult | None:
     """At the publisher's cap, or far fewer entries than there should be."""
     why = _capped(case) or _lopsided(case) or (_few(case) if not case.is_backfill else "")
-    return Verdict(Outcome.TRUNCATED, True, (why,)) if why else None
+    return CheckResult(Outcome.TRUNCATED, True, (why,)) if why else None
 
 
-def _capped(case: Case) -> str:
+def _capped(case: CheckInput) -> str:
     count, total = len(case.batch.entries) + case.batch.rejected, case.batch.total
     if case.kind == "arxiv" and count >= ARXIV_NEARLY:
         return (
@@ -172,7 +172,7 @@ def _capped(case: Case) -> str:
     return ""
 
 
-def _lopsided(case: Case) -> str:
+def _lopsided(case: CheckInput) -> str:
     """arXiv sorts new, cross, replace: a day with many of one sort and none of another lost its end or its head."""
     if case.kind != "arxiv" or len(case.batch.entries) < (_WHOLE_DAY if not _usual(case.past) else _telling(case.past)):
         return ""
@@ -184,7 +184,7 @@ def _lopsided(case: Case) -> str:
     return ""
 
 
-def _telling(past: Sequence[Past]) -> float:
+def _telling(past: Sequence[History]) -> float:
     """From how many entries this source's days have replacements: seven would be there by their usual share.
 
     By chance alone fewer than one day in a thousand of that size has none.
@@ -194,7 +194,7 @@ def _telling(past: Sequence[Past]) -> float:
     return 7 / share if share else inf
 
 
-def _few(case: Case) -> str:
+def _few(case: CheckInput) -> str:
     """Under half of what is usual and far below the least of late; or half of what the same day held before.
 
     Small sources scatter (Hugging Face's captured days go from 5 to 39 around 16): there it is a quarter.
@@ -211,13 +211,13 @@ def _few(case: Case) -> str:
     return ""
 
 
-def _usual(past: Sequence[Past]) -> float:
+def _usual(past: Sequence[History]) -> float:
     """The median of the last days' counts; 0 while there are too few to tell."""
     counts = _counts(past)
     return median(counts) if len(counts) >= _ENOUGH_DAYS else 0.0
 
 
-def _counts(past: Sequence[Past]) -> list[int]:
+def _counts(past: Sequence[History]) -> list[int]:
     """What each of the last days held; days that were cut short say nothing about what is usual."""
     return list({one.day: one.count for one in reversed(past) if one.outcome != Outcome.TRUNCATED}.values())
 

@@ -23,7 +23,7 @@ _BETWEEN = b"\x1e\n"  # RFC 7464's record separator: in no JSON and no XML
 
 
 @dataclass(slots=True)
-class Reply:
+class Response:
     """What came of asking: pages of bytes and what they were read into, or why not."""
 
     kind: str
@@ -48,11 +48,11 @@ def agent() -> str:
     return f"Offprint/1.0 (+{settings.PUBLIC_BASE_URL}; mailto:{settings.CONTACT_EMAIL})"
 
 
-def ask(
+def request(
     kind: str, template: str, asked: date, *, etag: str = "", last_modified: str = "", until: date | None = None
-) -> Reply:
+) -> Response:
     """Fetch and read every page of the answer for `asked` (to `until`, where the address takes two days)."""
-    reply = Reply(kind, address(template, asked, until, 0, 0), asked)
+    reply = Response(kind, address(template, asked, until, 0, 0), asked)
     try:
         for batch in _pages(reply, template, until, etag, last_modified):
             reply.batch = batch if reply.batch is None else together(reply.batch, batch)
@@ -64,7 +64,7 @@ def ask(
     return reply
 
 
-def _pages(reply: Reply, template: str, until: date | None, etag: str, last_modified: str) -> Iterator[Batch]:
+def _pages(reply: Response, template: str, until: date | None, etag: str, last_modified: str) -> Iterator[Batch]:
     """One Batch a page. Pages end with a short one, at the publisher's own total, or where nothing is new."""
     paged, rows, seen = any(place in template for place in _PLACES), 0, set[str]()
     url = address(template, reply.asked, until, 0, 0)
@@ -117,7 +117,9 @@ def get(url: str, etag: str = "", last_modified: str = "", deadline: float | Non
     """One GET; at arXiv's machines in our turn."""
     host, seconds = host_limits.name(url), deadline or fetch.DEADLINE
     with (
-        host_limits.turn(host, lease=timedelta(seconds=seconds + 15)) if host in host_limits.IN_TURN else nullcontext()
+        host_limits.wait_for_turn(host, lease=timedelta(seconds=seconds + 15))
+        if host in host_limits.IN_TURN
+        else nullcontext()
     ):
         return fetch.get(
             url,
@@ -151,9 +153,9 @@ def unkept(body: bytes) -> tuple[bytes, ...]:
     return tuple(zlib.decompress(body).split(_BETWEEN))
 
 
-def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Reply:
+def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Response:
     """What kept or given bytes are read into: the same as if they had just come."""
-    reply = Reply(kind, url, asked, pages, status=None)
+    reply = Response(kind, url, asked, pages, status=None)
     try:
         for body in pages:
             batch = sandbox.parse(kind, body, asked)

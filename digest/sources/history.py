@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from digest.models import Announcement, EditionPaper, Fetch, Outcome, Source
 from digest.sources import calendar
-from digest.sources.checks import Past
+from digest.sources.checks import History
 
 PROFILE_DAYS = 14
 LATELY = timedelta(days=7)  # so far back an edition takes up what came late
@@ -38,7 +38,7 @@ class Coverage:
     receipt: dict[str, Any]
 
 
-def past(source: Source, now: datetime, kind: str = "") -> list[Past]:
+def history(source: Source, now: datetime, kind: str = "") -> list[History]:
     """The batches stored in the 14 days before `now`, the last pulled first; profiles are compared within a kind."""
     rows = Fetch.objects.filter(
         source=source, outcome__in=_NEWS, at__gt=now - timedelta(days=PROFILE_DAYS), at__lte=now, is_backfill=False
@@ -47,7 +47,7 @@ def past(source: Source, now: datetime, kind: str = "") -> list[Past]:
     newest = rows.values_list("ids", flat=True).first() or []  # only the last batch's ids are compared
     wanted = rows.values_list("day", "at", "entries", "profile", "outcome", "kind")[:60]
     return [
-        Past(day, at.date(), frozenset(newest if n == 0 else ()), count, shares if same else {}, outcome)
+        History(day, at.date(), frozenset(newest if n == 0 else ()), count, shares if same else {}, outcome)
         for n, (day, at, count, shares, outcome, how) in enumerate(wanted)
         for same in [how == (kind or source.kind)]
     ]

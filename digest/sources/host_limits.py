@@ -40,13 +40,13 @@ def waits_until(url: str, now: datetime) -> datetime | None:
     return row.waits_until if row else None
 
 
-def leave_alone(url: str, until: datetime) -> None:
+def back_off(url: str, until: datetime) -> None:
     """Remember that the host asked for a pause."""
     Host.objects.update_or_create(name=name(url), defaults={"waits_until": until})
 
 
 @contextmanager
-def turn(host: str, patience: float = PATIENCE, lease: timedelta = LEASE) -> Iterator[None]:
+def wait_for_turn(host: str, patience: float = PATIENCE, lease: timedelta = LEASE) -> Iterator[None]:
     """Hold the one connection to `host`; the next may start SPACING after this one ends. Raises BusyError.
 
     Reads the clock: turns are taken in real time, whatever day is being replayed.

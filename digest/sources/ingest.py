@@ -12,7 +12,7 @@ from digest.models import Fetch, Outcome, Source
 from digest.papers import store
 from digest.papers.entry import Batch, CutShortError, FormatError
 from digest.sources import calendar, checks, client, history, host_limits, schedule
-from digest.sources.checks import Case, Past, Verdict
+from digest.sources.checks import CheckInput, CheckResult, History
 from digest.sources.fetch import FetchError
 from digest.sources.parsers.sandbox import KilledError
 
@@ -26,16 +26,16 @@ _GOOD = {Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.
 class Found:
     """A verdict, the day it is about, and the batch it was reached on."""
 
-    verdict: Verdict
+    verdict: CheckResult
     day: date
     batch: Batch | None = None
 
 
-def conclude(
-    source: Source, reply: client.Reply, now: datetime, *, is_backfill: bool = False, is_file: bool = False
+def ingest(
+    source: Source, reply: client.Response, now: datetime, *, is_backfill: bool = False, is_file: bool = False
 ) -> Fetch:
     """Judge the reply, store what is trusted, and write the fetch down. All of it happens or none of it."""
-    past = history.past(source, now, reply.kind)
+    past = history.history(source, now, reply.kind)
     found = _found(source, reply, past, now, is_backfill, _due(reply.kind, past, now, is_file))
     for tries_left in (2, 1, 0):
         try:
@@ -49,7 +49,7 @@ def conclude(
     raise AssertionError("unreachable")
 
 
-def _due(kind: str, past: list[Past], now: datetime, is_file: bool) -> date:
+def _due(kind: str, past: list[History], now: datetime, is_file: bool) -> date:
     """The newest day that should be out. Who reads each day's file on that very day has today's due."""
     due = calendar.newest_due(kind, now)
     if is_file and past and past[0].at_day <= past[0].day and not calendar.is_blank(kind, now.date()):
@@ -57,18 +57,26 @@ def _due(kind: str, past: list[Past], now: datetime, is_file: bool) -> date:
     return due
 
 
-def _found(source: Source, reply: client.Reply, past: list[Past], now: datetime, is_backfill: bool, due: date) -> Found:
+def _found(
+    source: Source, reply: client.Response, past: list[History], now: datetime, is_backfill: bool, due: date
+) -> Found:
     if isinstance(reply.fault, FormatError) and not isinstance(reply.fault, CutShortError):
-        return Found(Verdict(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
+        return Found(CheckResult(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
     if reply.fault and not isinstance(reply.fault, CutShortError):
-        return Found(Verdict(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
+        return Found(CheckResult(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
     if reply.unchanged or reply.batch is None or (not is_backfill and _same_body(source, reply, now)):
         return Found(_again(reply, past, due), past[0].day if past else reply.asked, reply.batch)
     return _judged(source, reply, reply.batch, past, now, is_backfill, due)
 
 
 def _judged(
-    source: Source, reply: client.Reply, batch: Batch, past: list[Past], now: datetime, is_backfill: bool, due: date
+    source: Source,
+    reply: client.Response,
+    batch: Batch,
+    past: list[History],
+    now: datetime,
+    is_backfill: bool,
+    due: date,
 ) -> Found:
     batch = store.sane(batch, now.date())
     if reply.kind not in calendar.ONE_DAY and reply.kind == source.kind and not is_backfill and not source.is_sample:
@@ -76,26 +84,28 @@ def _judged(
     day = batch.day or reply.asked
     day = reply.asked if day > now.date() + timedelta(days=1) else day
     cut = str(reply.fault) if reply.fault else ""
-    return Found(checks.judge(Case(reply.kind, batch, day, due, past, cut, is_backfill)), day, batch)
+    return Found(checks.judge(CheckInput(reply.kind, batch, day, due, past, cut, is_backfill)), day, batch)
 
 
-def _same_body(source: Source, reply: client.Reply, now: datetime) -> bool:
+def _same_body(source: Source, reply: client.Response, now: datetime) -> bool:
     """The very bytes of the last answer, on the same day: nothing to judge."""
     good = Fetch.objects.filter(source=source, outcome__in=_GOOD, at__lte=now, entries__gt=0)
     last = good.order_by("-at", "-id").values_list("at", "body_sha256").first()
     return last is not None and last[0].date() == now.date() and last[1] == _sha256(reply.pages) != ""
 
 
-def _again(reply: client.Reply, past: list[Past], due: date) -> Verdict:
+def _again(reply: client.Response, past: list[History], due: date) -> CheckResult:
     """The same as before: nothing new, or (when a newer day is due) yesterday's again."""
     if reply.unchanged and past and reply.kind in calendar.ONE_DAY and due > past[0].day:
-        return Verdict(
+        return CheckResult(
             Outcome.STALE, False, (f"Unchanged since {past[0].day}, though {due} is due: asked again later.",)
         )
-    return Verdict(Outcome.UNCHANGED, False)
+    return CheckResult(Outcome.UNCHANGED, False)
 
 
-def _write(source: Source, reply: client.Reply, found: Found, now: datetime, is_backfill: bool, is_file: bool) -> Fetch:
+def _write(
+    source: Source, reply: client.Response, found: Found, now: datetime, is_backfill: bool, is_file: bool
+) -> Fetch:
     verdict, batch = found.verdict, found.batch
     stored = _untouched(verdict, batch)
     if batch and verdict.take:
@@ -116,7 +126,7 @@ def _write(source: Source, reply: client.Reply, found: Found, now: datetime, is_
     return row
 
 
-def _untouched(verdict: Verdict, batch: Batch | None) -> store.Stored:
+def _untouched(verdict: CheckResult, batch: Batch | None) -> store.Stored:
     """The counts where nothing is stored: what came again is known, what is not trusted is neither."""
     known = len(batch.entries) if batch and verdict.outcome == Outcome.UNCHANGED else 0
     return store.Stored(known=known, rejected=batch.rejected if batch else 0)
@@ -126,7 +136,7 @@ def _sha256(pages: tuple[bytes, ...]) -> str:
     return hashlib.sha256(b"".join(pages)).hexdigest() if pages else ""
 
 
-def _keep_evidence(row: Fetch, reply: client.Reply, taken: Batch | None) -> None:
+def _keep_evidence(row: Fetch, reply: client.Response, taken: Batch | None) -> None:
     row.body_sha256 = _sha256(reply.pages)
     row.body = client.kept(reply.pages) if reply.pages else None
     if taken:
@@ -135,7 +145,7 @@ def _keep_evidence(row: Fetch, reply: client.Reply, taken: Batch | None) -> None
 
 
 def _update_source(
-    source: Source, reply: client.Reply, verdict: Verdict, row: Fetch, now: datetime, is_aside: bool
+    source: Source, reply: client.Response, verdict: CheckResult, row: Fetch, now: datetime, is_aside: bool
 ) -> None:
     """Its state after this pull. A file or a backfill says nothing about when to ask the publisher again."""
     good = verdict.outcome in _GOOD
@@ -164,7 +174,7 @@ def _update_source(
     )
 
 
-def _hold(source: Source, verdict: Verdict, fault: str) -> str:
+def _hold(source: Source, verdict: CheckResult, fault: str) -> str:
     """Why its batches are kept out. A batch that looks right again releases it; a quarantine only a curator."""
     if source.kills >= KILLS_BEFORE_QUARANTINE:
         return f"quarantined after {source.kills} answers that had to be stopped: {fault} A curator can try it again."
@@ -173,10 +183,10 @@ def _hold(source: Source, verdict: Verdict, fault: str) -> str:
     return source.held_reason if not verdict.take and verdict.outcome != Outcome.UNCHANGED else ""
 
 
-def _next(source: Source, reply: client.Reply, verdict: Verdict, row: Fetch, now: datetime) -> datetime:
+def _next(source: Source, reply: client.Response, verdict: CheckResult, row: Fetch, now: datetime) -> datetime:
     wait = client.wait_of(reply.fault) or _throttled(source, reply)
     if wait:
-        host_limits.leave_alone(reply.url, now + wait)
+        host_limits.back_off(reply.url, now + wait)
         return now + wait
     if isinstance(reply.fault, FetchError) and reply.fault.permanent:
         return now + timedelta(hours=24)
@@ -187,7 +197,7 @@ def _next(source: Source, reply: client.Reply, verdict: Verdict, row: Fetch, now
     return schedule.next_pull(source.kind, outcome, source.failures, every, now, satisfied=satisfied, spread=spread)
 
 
-def _throttled(source: Source, reply: client.Reply) -> timedelta | None:
+def _throttled(source: Source, reply: client.Response) -> timedelta | None:
     """arXiv also throttles without saying for how long, with 403 as well as 429: longer each time."""
     if host_limits.name(reply.url) not in host_limits.IN_TURN or reply.status not in {403, 429, 503}:
         return None

@@ -16,7 +16,7 @@ from django.utils.text import slugify
 from digest import search
 from digest.models import Fetch, Outcome, Source
 from digest.sources import calendar, client, gap_backfill, host_limits, samples, schedule, vote_refresh
-from digest.sources.ingest import KILLS_BEFORE_QUARANTINE, conclude
+from digest.sources.ingest import KILLS_BEFORE_QUARANTINE, ingest
 from digest.sources.parsers import sandbox
 from digest.sources.parsers.registry import MODULES
 
@@ -54,20 +54,20 @@ def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
         ):
             break  # its machines do not answer: the others of the same publisher would not either
         started = time.monotonic()
-        reply = client.ask(kind, url, due)
+        reply = client.request(kind, url, due)
         reply.seconds = time.monotonic() - started
-        again = conclude(source, reply, now)
+        again = ingest(source, reply, now)
         if again.outcome in {Outcome.OK, Outcome.UNCHANGED} and again.day >= due:
             return again
     return fetch
 
 
-def _ask(source: Source, now: datetime, day: date | None = None) -> client.Reply:
+def _ask(source: Source, now: datetime, day: date | None = None) -> client.Response:
     """The network's part: no rows are read or written here but arXiv's turns."""
     started = time.monotonic()
     asked = day or _day_to_ask(source, now)
     conditional = day is None and "{" not in source.url
-    reply = client.ask(
+    reply = client.request(
         source.kind,
         source.url,
         asked,
@@ -85,8 +85,8 @@ def _day_to_ask(source: Source, now: datetime) -> date:
     return calendar.day_at(source.kind, now) if source.last_ok_at else calendar.newest_due(source.kind, now)
 
 
-def _concluded(source: Source, reply: client.Reply, now: datetime) -> Fetch:
-    fetch = conclude(source, reply, now)
+def _concluded(source: Source, reply: client.Response, now: datetime) -> Fetch:
+    fetch = ingest(source, reply, now)
     log.info("%s: %s, %d entries, %d new", source.slug, fetch.outcome, fetch.entries, fetch.new)
     return fetch
 
@@ -106,7 +106,7 @@ def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> F
     reply = client.read(kind, (body,), now.date(), url=Path(path).name)
     reply.seconds = time.monotonic() - started
     source = _source_for(slug or default_slug(kind, reply), kind)
-    return _indexed([conclude(source, reply, now, is_file=True)])[0]
+    return _indexed([ingest(source, reply, now, is_file=True)])[0]
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -114,7 +114,7 @@ def _bytes_of(path: Path) -> bytes:
         return file.read(sandbox.MAX_BYTES + 1)
 
 
-def default_slug(kind: str, reply: client.Reply) -> str:
+def default_slug(kind: str, reply: client.Response) -> str:
     """The source a file belongs to: `huggingface`, `arxiv-cs-cl`, or the kind with the feed's title."""
     scope = reply.batch.scope if reply.batch else ""
     if kind == "huggingface":
@@ -135,7 +135,7 @@ def _source_for(slug: str, kind: str) -> Source:
 
 def pull_samples(now: datetime) -> list[Fetch]:
     """Read the bundled samples, dated to `now`'s day, so that an edition can go out where there is no net."""
-    return _indexed([conclude(sample.source, sample.reply, now, is_file=True) for sample in samples.today(now)])
+    return _indexed([ingest(sample.source, sample.reply, now, is_file=True) for sample in samples.today(now)])
 
 
 def due(now: datetime) -> list[Source]:
@@ -180,7 +180,7 @@ def _one_by_one(sources: list[Source], now: datetime) -> list[Fetch]:
     return fetches
 
 
-def _settled(reply: Callable[[], client.Reply], source: Source, now: datetime) -> list[Fetch]:
+def _settled(reply: Callable[[], client.Response], source: Source, now: datetime) -> list[Fetch]:
     """The fetch of one source. This is the outermost loop: whatever befalls one must not befall the rest."""
     try:
         return [_with_fallbacks(source, _concluded(source, reply(), now), now)]
@@ -211,4 +211,4 @@ def replay(fetch: Fetch, now: datetime) -> Fetch:
     if not fetch.body:
         raise PullError("The bytes of this fetch are no longer kept. Pull the source instead.")
     reply = client.read(fetch.kind or fetch.source.kind, client.unkept(bytes(fetch.body)), fetch.day, fetch.url)
-    return conclude(fetch.source, reply, now, is_file=True, is_backfill=True)
+    return ingest(fetch.source, reply, now, is_file=True, is_backfill=True)

@@ -27,7 +27,7 @@ class Sample:
     """One bundled file and the source it stands in for."""
 
     source: Source
-    reply: client.Reply
+    reply: client.Response
 
 
 def today(now: datetime) -> Iterator[Sample]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from digest.models import Announcement, Fetch, Outcome, Source
 from digest.sources import client
-from digest.sources.ingest import conclude
+from digest.sources.ingest import ingest
 
 AGES = (1, 3, 7)
 _AT_MOST = 3  # requests a round
@@ -38,6 +38,6 @@ def pull(now: datetime) -> list[Fetch]:
 
 def _again(source: Source, day: date, now: datetime) -> Fetch:
     started = time.monotonic()
-    reply = client.ask(source.kind, source.url, day)
+    reply = client.request(source.kind, source.url, day)
     reply.seconds = time.monotonic() - started
-    return conclude(source, reply, now, is_backfill=True)
+    return ingest(source, reply, now, is_backfill=True)

@@ -4,6 +4,6 @@ Good entries are taken, bad ones are named with their place: one broken entry ne
 """
 
 from subscriptions.bibliography.detect import MOST_ENTRIES, ListError, decoded, read
-from subscriptions.bibliography.entries import BadEntry, Reference, Shelf
+from subscriptions.bibliography.entries import BadEntry, ParseResult, Reference
 
-__all__ = ["MOST_ENTRIES", "BadEntry", "ListError", "Reference", "Shelf", "decoded", "read"]
+__all__ = ["MOST_ENTRIES", "BadEntry", "ListError", "ParseResult", "Reference", "decoded", "read"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from subscriptions.bibliography.entries import BadEntry, Outside, Reference, identifier
+from subscriptions.bibliography.entries import BadEntry, Reference, Unparsed, identifier
 from subscriptions.bibliography.texts import plain, squeezed, titled
 
 _start = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
@@ -26,7 +26,7 @@ class _BrokenError(ValueError):
     pass
 
 
-def read(text: str, first: int = 1) -> Iterator[Reference | BadEntry | Outside]:
+def read(text: str, first: int = 1) -> Iterator[Reference | BadEntry | Unparsed]:
     """Every entry of a text whose first line has the number `first`, taken or named, and what stands between them.
 
     `@string` abbreviations are spelled out.
@@ -37,7 +37,7 @@ def read(text: str, first: int = 1) -> Iterator[Reference | BadEntry | Outside]:
         if found:
             yield found
         if body[end:].strip():
-            yield Outside(line + body.count("\n", 0, end), body[end:])
+            yield Unparsed(line + body.count("\n", 0, end), body[end:])
 
 
 def _entries(text: str, first: int) -> Iterator[tuple[int, str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from subscriptions.bibliography import bibtex, csl, lines, ris
-from subscriptions.bibliography.entries import BadEntry, Outside, Reference, Shelf
+from subscriptions.bibliography.entries import BadEntry, ParseResult, Reference, Unparsed
 
 MOST_ENTRIES = 2000
 MOST_BYTES = 5_000_000
@@ -20,7 +20,7 @@ class ListError(ValueError):
     """Nothing of the list can be taken; the message says what to bring instead."""
 
 
-def read(content: str | bytes) -> Shelf:
+def read(content: str | bytes) -> ParseResult:
     """A reading list: BibTeX, RIS, CSL JSON, or ids and links one a line (commas do too).
 
     What stands between the entries of a file is read as the next simpler kind, so that nothing is lost without a word.
@@ -44,7 +44,7 @@ def read(content: str | bytes) -> Shelf:
     if next(found, None) is not None:
         why = f"{MOST_ENTRIES} entries are read at a time. Bring the rest apart."
         bad.append(BadEntry(0, "the rest of the list", why))
-    return Shelf(origin, tuple(references.values()), tuple(bad))
+    return ParseResult(origin, tuple(references.values()), tuple(bad))
 
 
 def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry]]:
@@ -60,7 +60,7 @@ def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry]]:
 
 def _ris_and_others(text: str) -> Iterator[Reference | BadEntry]:
     for one in ris.read(text):
-        if isinstance(one, Outside):
+        if isinstance(one, Unparsed):
             yield from _bibtex_and_lines(one.text, one.line)
         else:
             yield one
@@ -68,7 +68,7 @@ def _ris_and_others(text: str) -> Iterator[Reference | BadEntry]:
 
 def _bibtex_and_lines(text: str, first: int = 1) -> Iterator[Reference | BadEntry]:
     for one in bibtex.read(text, first):
-        if isinstance(one, Outside):
+        if isinstance(one, Unparsed):
             yield from lines.read(one.text, one.line)
         else:
             yield one

@@ -35,7 +35,7 @@ class BadEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Unparsed:
     """What stands between the entries of a file, for whoever can read it; `line` is where it begins (from 1)."""
 
     line: int
@@ -43,7 +43,7 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ParseResult:
     """What a list held. `origin` is bibtex, ris, or list for everything else."""
 
     origin: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from subscriptions.bibliography.entries import BadEntry, Outside, Reference, identifier
+from subscriptions.bibliography.entries import BadEntry, Reference, Unparsed, identifier
 from subscriptions.bibliography.texts import LONGEST_TEXT, plain, squeezed, titled
 
 _line = re.compile(r"^([A-Z][A-Z0-9])\s{0,2}-\s?(.*)$")
 _TITLES, _AUTHORS, _IDS = ("TI", "T1", "CT"), ("AU", "A1"), ("DO", "UR", "L1", "L2", "M3", "AN", "N1", "ID")
 
 
-def read(text: str) -> Iterator[Reference | BadEntry | Outside]:
+def read(text: str) -> Iterator[Reference | BadEntry | Unparsed]:
     """Every record of a file, taken or named, and what stands between them."""
     started, fields, last = 0, {}, ""  # type: int, dict[str, list[str]], str
     between: list[str] = []
@@ -27,7 +27,7 @@ def read(text: str) -> Iterator[Reference | BadEntry | Outside]:
                 fields[last][-1] += " " + line.strip()
             continue
         if between:
-            yield Outside(number - len(between), "\n".join(between))
+            yield Unparsed(number - len(between), "\n".join(between))
             between = []
         last = found[1]
         if last == "TY":
@@ -40,7 +40,7 @@ def read(text: str) -> Iterator[Reference | BadEntry | Outside]:
             fields.setdefault(last, []).append(found[2].strip())
     yield from _record(started, fields, closed=False)
     if between:
-        yield Outside(len(lines) + 1 - len(between), "\n".join(between))
+        yield Unparsed(len(lines) + 1 - len(between), "\n".join(between))
 
 
 def _record(line: int, fields: dict[str, list[str]], closed: bool) -> Iterator[Reference | BadEntry]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 PREFIX = {4: 24, 6: 48}
 
 
-def truncate(address: str) -> str:
+def prefix(address: str) -> str:
     """`192.0.2.77` -> `192.0.2.0/24`; empty for what is no address."""
     try:
         ip = ipaddress.ip_address(address.strip())
@@ -21,9 +21,9 @@ def truncate(address: str) -> str:
     return str(ipaddress.ip_network((ip, PREFIX[ip.version]), strict=False))
 
 
-def of(request: HttpRequest) -> str:
+def prefix_of(request: HttpRequest) -> str:
     """The network of the visitor. Behind a proxy it is the last hop the proxy itself wrote down."""
     if settings.SECURE_PROXY_SSL_HEADER:
         hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        return truncate(hops[-1])
-    return truncate(request.META.get("REMOTE_ADDR", ""))
+        return prefix(hops[-1])
+    return prefix(request.META.get("REMOTE_ADDR", ""))

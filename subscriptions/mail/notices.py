@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 
 from subscriptions import signals
 from subscriptions.clock import database_now
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.links import urls
 from subscriptions.mail import outgoing
 from subscriptions.mail.outgoing import Letter, Outcome, Receipt
@@ -78,7 +78,7 @@ def send_waiting(now: datetime, limit: int = 500) -> Counter[str]:
     return counts
 
 
-@persistent
+@retry_on_db_error
 def _claim(now: datetime) -> list[Notice]:
     """Take a few in one short transaction: from here on only the holder of `claim` may settle them."""
     claim = uuid.uuid4()
@@ -136,7 +136,7 @@ def _wanted(notice: Notice) -> bool:
     return notice.kind != Kind.CONFIRM or subscriber.state == Subscriber.State.PENDING
 
 
-@persistent
+@retry_on_db_error
 def _settle(notice: Notice, receipt: Receipt, now: datetime) -> str:
     """Write the outcome if the claim still is ours (compare-and-set); answers the state it is in now.
 

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from subscriptions.addresses import AddressError, hmac
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail import outcomes
 from subscriptions.mail.backends import OutboxBackend
 from subscriptions.mail.outcomes import Outcome, Receipt
@@ -114,7 +114,7 @@ def connection() -> Iterator[Any]:
         postbox.close()
 
 
-@persistent
+@retry_on_db_error
 def suppressed(addresses: Sequence[str]) -> set[str]:
     """Those of the addresses that nobody may write to."""
     by_hash: dict[str, list[str]] = {}

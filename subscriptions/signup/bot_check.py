@@ -35,7 +35,7 @@ def carried(data: Mapping[str, str], now: datetime) -> str:
     return age
 
 
-def is_trapped(data: Mapping[str, str]) -> bool:
+def is_honeypot_filled(data: Mapping[str, str]) -> bool:
     """True where the field no person sees was filled in."""
     return bool(data.get(TRAP, "").strip())
 
@@ -55,7 +55,7 @@ def challenge() -> str:
     return tokens.make("work", secrets.token_hex(12))
 
 
-def is_solved(data: Mapping[str, str], now: datetime) -> bool:
+def is_proof_of_work_solved(data: Mapping[str, str], now: datetime) -> bool:
     """True for a right answer to a challenge of ours that was not used before; uses it."""
     asked, number = data.get("work", ""), data.get("sum", "")
     if not number.isascii() or not number.isdigit() or len(number) > 12:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from subscriptions import addresses, services
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.limits import limiter
 from subscriptions.models import Ask, Subscriber
 from subscriptions.wants.interests import InterestError
@@ -27,12 +27,12 @@ KEPT_FOR = timedelta(hours=1)
 REFUSALS = (addresses.AddressError, InterestError, schedule.ScheduleError, services.ServiceError)
 
 
-def write_down(kind: str, email: str, wishes: dict[str, Any], network: str, now: datetime) -> None:
+def store(kind: str, email: str, wishes: dict[str, Any], network: str, now: datetime) -> None:
     """Keep a checked request; the visitor has been promised no more than "look in your inbox"."""
     Ask.objects.create(kind=kind, email=email, wishes=wishes, network=network, at=now)
 
 
-def take_up(now: datetime, limit: int = 2000) -> Counter[str]:
+def process(now: datetime, limit: int = 2000) -> Counter[str]:
     """Act on what waits; answers how many ended how."""
     counts: Counter[str] = Counter()
     last = 0
@@ -56,7 +56,7 @@ def _guarded(ask: Ask, now: datetime) -> str:
         return "troubled"
 
 
-@persistent
+@retry_on_db_error
 def _take_up_one(pk: int, now: datetime) -> str:
     """Act on one and delete it, in one transaction: a crash leaves it waiting, never half done."""
     with transaction.atomic():

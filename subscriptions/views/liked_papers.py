@@ -38,7 +38,7 @@ def weight_of(request: HttpRequest, reader: Subscriber) -> float:
 
 def _bring(request: HttpRequest, reader: Subscriber, form: TasteForm, now: datetime) -> list[liked_papers.Imported]:
     """What was typed, and the file. Raises InterestError."""
-    if form.brought and not limiter.take_for_list(client_prefix.of(request), now):
+    if form.brought and not limiter.take_for_list(client_prefix.prefix_of(request), now):
         raise InterestError("Many files came in at this hour. Bring this one in an hour.")
     lists = [text for text in (form.cleaned_data["papers"], form.reading_list) if text]
     return [liked_papers.bring(reader, text, now) for text in lists]
@@ -100,7 +100,7 @@ def shown(reader: Subscriber) -> dict[str, Any]:
     """What the section needs."""
     first = reader.descriptions.first()
     return {
-        "taste": questions.taste(reader),
+        "taste": questions.profile_summary(reader),
         "taste_form": TasteForm(initial={"description": first.text if first else "", "papers": ""}),
         "liked": list(reader.liked_papers.order_by("-id")[:SHOWN]),
         "liked_count": reader.liked_papers.count(),

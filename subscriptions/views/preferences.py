@@ -69,10 +69,10 @@ def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime
     if not form.is_bound or not form.is_valid():
         status = 422 if form.is_bound else 404 if had_link else 200
         return render(request, "subscriptions/link.html", context, status=status)
-    network = client_prefix.of(request)
+    network = client_prefix.prefix_of(request)
     if not limiter.take("network", network, now):
         return render(request, "subscriptions/link.html", context | {"busy": True}, status=429)
-    requests.write_down(Ask.Kind.LINK, form.address.typed, {}, network, now)
+    requests.store(Ask.Kind.LINK, form.address.typed, {}, network, now)
     return render(request, "subscriptions/link.html", context | {"sent": True})
 
 

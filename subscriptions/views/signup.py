@@ -85,7 +85,9 @@ def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 2
 
 def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> questions.Preview | None:
     """What could be read, previewed: one line with an error does not cost the others."""
-    if not (form.wishes or form.described or form.liked) or not limiter.take("preview", client_prefix.of(request), now):
+    if not (form.wishes or form.described or form.liked) or not limiter.take(
+        "preview", client_prefix.prefix_of(request), now
+    ):
         return None
     return questions.preview(form.wishes, now, form.described, form.liked)
 
@@ -93,13 +95,13 @@ def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> question
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
     """Checked in an order that says nothing about the address: the form, the visitor, the load."""
     sent = _sent(form)
-    if bot_check.is_trapped(request.POST):
+    if bot_check.is_honeypot_filled(request.POST):
         return render(request, "subscriptions/sent.html", sent)
     if hurry := bot_check.hurry(request.POST, now):
         return _page(request, form, now, status=422, hurry=hurry)
     if form.address.shown and request.POST.get("sure") != form.address.shown:
         return _page(request, form, now, status=422, shown=form.address.shown)
-    network = client_prefix.of(request)
+    network = client_prefix.prefix_of(request)
     if form.brought and not limiter.take_for_list(network, now):
         form.add_error("papers_file", LISTS_FULL)
         return _page(request, form, now, status=429)
@@ -109,7 +111,7 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     wishes = form.wanted | {"topics": form.slugs, "queries": [*filter(None, form.filters)], "lane": lane}
     wishes |= {"description": form.described, "papers": form.cleaned_data["papers"]}
     wishes |= {"reading_list": form.reading_list} if form.brought else {}
-    requests.write_down(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
+    requests.store(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
     return render(request, "subscriptions/sent.html", sent)
 
 
@@ -145,7 +147,7 @@ def _lane(request: HttpRequest, network: str, domain: str, now: datetime) -> str
         return ""
     if limiter.has_room("site", "", now) and limiter.take("network", network, now):
         return "site"
-    if not bot_check.is_solved(request.POST, now):
+    if not bot_check.is_proof_of_work_solved(request.POST, now):
         return ""
     has_room = limiter.has_room("site-proved", "", now) and limiter.take("network-proved", network, now)
     return "site-proved" if has_room else ""
@@ -178,7 +180,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and request.POST.get("act") == "now":
         return _confirmed(request, reader, now, said=_send_now(reader, now))
     if request.method == "POST":
-        services.confirm(reader, now, client_prefix.of(request))
+        services.confirm(reader, now, client_prefix.prefix_of(request))
     if reader.state == Subscriber.State.ACTIVE:
         return _confirmed(request, reader, now)
     context = {

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from subscriptions import bibliography
-from subscriptions.bibliography import BadEntry, Shelf
+from subscriptions.bibliography import BadEntry, ParseResult
 from subscriptions.bibliography.entries import identifier
 from subscriptions.models import Consent, Description, LikedPaper, Subscriber
 from subscriptions.query import tokenizer
@@ -126,7 +126,7 @@ def _checked(text: str) -> str:
     return text
 
 
-def _shelve(subscriber: Subscriber, shelf: Shelf, known: set[str], now: datetime) -> None:
+def _shelve(subscriber: Subscriber, shelf: ParseResult, known: set[str], now: datetime) -> None:
     LikedPaper.objects.bulk_create(
         LikedPaper(
             subscriber=subscriber,

@@ -97,7 +97,7 @@ def _sweep() -> None:
 
     from subscriptions.signup import requests
 
-    while requests.take_up(timezone.now()).total():
+    while requests.process(timezone.now()).total():
         pass
 
 

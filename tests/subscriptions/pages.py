@@ -40,7 +40,7 @@ def signup(**fields: Any) -> dict[str, Any]:
 def sign_up(client: Client | None = None, **fields: Any) -> HttpResponse:
     """Post the signup form, and let the sweeper take it up."""
     response = (client or visitor()).post("/subscribe/", signup(**fields))
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     return response
 
 

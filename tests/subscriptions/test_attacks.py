@@ -60,9 +60,9 @@ def test_s1_nine_addresses_under_fire_get_at_most_twenty_seven_letters_and_other
     for day in range(40):
         now = NOW + timedelta(days=day)
         for number in range(18):
-            requests.write_down("signup", victims[number % 9], {}, f"198.51.{number}.0/24", now)
-        requests.write_down("signup", f"honest{day}@example.org", {}, "192.0.2.0/24", now)
-        requests.take_up(now)
+            requests.store("signup", victims[number % 9], {}, f"198.51.{number}.0/24", now)
+        requests.store("signup", f"honest{day}@example.org", {}, "192.0.2.0/24", now)
+        requests.process(now)
     in_thirty_days = Notice.objects.filter(subscriber__email__startswith="victim", created_at__lt=NOW + timedelta(30))
     assert in_thirty_days.count() == 27
     assert Notice.objects.filter(subscriber__email__startswith="honest").count() == 40
@@ -71,11 +71,11 @@ def test_s1_nine_addresses_under_fire_get_at_most_twenty_seven_letters_and_other
 def test_s1_a_thousand_networks_cannot_spend_more_than_the_sites_budget(settings):
     settings.SIGNUPS_PER_HOUR = 30
     for number in range(200):
-        requests.write_down("signup", f"v{number}@h{number}.example", {}, f"10.{number}.0.0/24", NOW)
-    requests.take_up(NOW)
+        requests.store("signup", f"v{number}@h{number}.example", {}, f"10.{number}.0.0/24", NOW)
+    requests.process(NOW)
     assert Notice.objects.count() == 30
-    requests.write_down("signup", "ada@example.org", {}, "192.0.2.0/24", NOW + timedelta(hours=2))
-    requests.take_up(NOW + timedelta(hours=2))
+    requests.store("signup", "ada@example.org", {}, "192.0.2.0/24", NOW + timedelta(hours=2))
+    requests.process(NOW + timedelta(hours=2))
     assert Notice.objects.filter(subscriber__email="ada@example.org").exists()
 
 
@@ -348,7 +348,7 @@ def test_s20_no_value_of_any_field_breaks_a_form_or_reaches_the_database_with_a_
                 else {"papers_file": listed}
             )
             assert client.post(page, {"act": act} | fresh).status_code < 500, page
-        requests.take_up(timezone.now())
+        requests.process(timezone.now())
     assert given
     assert [one for one in given if "\\x00" in one or "\\u0000" in one] == []
 

@@ -68,7 +68,7 @@ def test_from_the_first_look_to_the_first_letter(browser: Browser, site: str, wi
         page.get_by_label("Your time zone").select_option("Asia/Tokyo")
         press(page, "Send me the confirmation")
         heading(page, "Look in your inbox")
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     row = Subscriber.objects.get()
     with opened(browser, urls.confirm_url(row), width, script=script) as page:
         expect(page.locator("main")).to_contain_text("protein folding")
@@ -228,7 +228,7 @@ def test_data_are_taken_along_and_erased(browser: Browser, site: str, width: int
         page.get_by_label("The address your letters come to").fill("ada@example.org")
         press(page, "Mail me a link")
         heading(page, "Look in your inbox")
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert Notice.objects.get().kind == "link"
     with opened(browser, urls.account_url(row), width, script=script) as page:
         press(page, "Open it on this device")
@@ -327,7 +327,7 @@ def test_a_file_of_papers_stays_while_the_form_is_mended(browser: Browser, site:
         press(page, "Go back to it")
         expect(page.locator(".brought")).to_contain_text("library.bib is here: 1 paper")
         expect(page.get_by_label("Your e-mail address")).to_have_value("ada@example.org")
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     row = Subscriber.objects.get()
     assert [one.title for one in row.liked_papers.all()] == ["Folding proteins by hand"]
 
@@ -377,7 +377,7 @@ def test_under_load_the_browser_does_a_sum(browser: Browser, site: str, settings
         expect(page.locator("#busy")).to_contain_text("The sum is done", timeout=30_000)
         press(page, "Send me the confirmation")
         heading(page, "Look in your inbox")
-    assert requests.take_up(timezone.now()) == {"signup": 1}
+    assert requests.process(timezone.now()) == {"signup": 1}
 
 
 def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
@@ -396,7 +396,7 @@ def test_a_signup_by_keyboard_alone(browser: Browser, site: str) -> None:
         page.keyboard.type("ada@example.org")
         page.keyboard.press("Enter")
         heading(page, "Look in your inbox")
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     row = Subscriber.objects.get()
     assert (row.hour, row.interests.count()) == (9, 2)
 

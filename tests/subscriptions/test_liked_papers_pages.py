@@ -141,5 +141,5 @@ def test_s30_what_was_told_goes_with_an_erasure():
 
 
 def test_an_ask_without_these_is_taken_up_as_before():
-    requests.write_down("signup", "ada@example.org", {}, "", NOW)
-    assert requests.take_up(NOW) == {"signup": 1}
+    requests.store("signup", "ada@example.org", {}, "", NOW)
+    assert requests.process(NOW) == {"signup": 1}

@@ -50,7 +50,7 @@ def test_a_signup_brings_a_file_and_bad_entries_are_named() -> None:
     response = visitor().post("/subscribe/", signup(papers_file=file()))
     assert response.status_code == 200
     assert "Line 2, two: It has neither a title nor an arXiv id nor a DOI." in text(response)
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert liked() == {"arxiv:2504.02302", "title:listening to galaxies"}
     assert not Ask.objects.exists()
 
@@ -58,13 +58,13 @@ def test_a_signup_brings_a_file_and_bad_entries_are_named() -> None:
 @pytest.mark.parametrize(("name", "content"), [("x.ris", RIS), ("x.json", CSL), ("ids.txt", "10.1234/abc\n")])
 def test_every_usual_kind_of_file_is_read(name: str, content: str) -> None:
     visitor().post("/subscribe/", signup(papers_file=file(content, name)))
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert liked() == {"doi:10.1234/abc"}
 
 
 def test_typed_papers_and_a_file_go_together() -> None:
     visitor().post("/subscribe/", signup(papers="1706.03762", papers_file=file()))
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert liked() == {"arxiv:1706.03762", "arxiv:2504.02302", "title:listening to galaxies"}
 
 
@@ -74,7 +74,7 @@ def test_a_form_shown_again_keeps_the_file() -> None:
     assert "library.bib" in page
     assert "Line 2, two" in page
     client.post("/subscribe/", signup(papers_kept=carried(page)))
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert liked() == {"arxiv:2504.02302", "title:listening to galaxies"}
 
 
@@ -127,7 +127,7 @@ def test_a_file_that_cannot_be_read_is_told_beside_its_field(content: str | byte
 def test_a_carried_file_that_was_tampered_with_is_no_file(kept: str) -> None:
     response = visitor().post("/subscribe/", signup(papers_kept=kept))
     assert response.status_code == 200
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert liked() == set()
 
 

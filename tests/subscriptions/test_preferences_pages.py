@@ -352,7 +352,7 @@ def test_a_fresh_link_is_mailed_to_a_readers_address():
     make.subscriber("ada@example.org")
     response = visitor().post("/preferences/", {"email": "Ada@example.org"})
     assert "Look in your inbox" in text(response)
-    requests.take_up(timezone.now())
+    requests.process(timezone.now())
     assert Notice.objects.get().kind == "link"
 
 

@@ -393,10 +393,10 @@ def test_s1_a_sum_opens_once_and_for_ten_minutes(monkeypatch):
     monkeypatch.setattr(bot_check, "BITS", 4)
     challenge = bot_check.challenge()
     data = {"work": challenge, "sum": solved(challenge)}
-    assert [bot_check.is_solved(data, timezone.now()) for _ in range(2)] == [True, False]
+    assert [bot_check.is_proof_of_work_solved(data, timezone.now()) for _ in range(2)] == [True, False]
     with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
         late = bot_check.challenge()
-    assert not bot_check.is_solved({"work": late[:-2], "sum": "1"}, timezone.now())
+    assert not bot_check.is_proof_of_work_solved({"work": late[:-2], "sum": "1"}, timezone.now())
 
 
 def test_a_look_alike_domain_is_shown_before_it_is_taken():
@@ -405,4 +405,4 @@ def test_a_look_alike_domain_is_shown_before_it_is_taken():
     assert "xn--pypal-4ve.com" in text(response)
     assert not Ask.objects.exists()
     visitor().post("/subscribe/", signup(email="ada@pаypal.com", sure="xn--pypal-4ve.com"))
-    assert requests.take_up(timezone.now()) == {"signup": 1}
+    assert requests.process(timezone.now()) == {"signup": 1}

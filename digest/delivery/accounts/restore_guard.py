@@ -61,17 +61,17 @@ def path() -> Path:
     return Path(settings.VAR_DIR) / "ledger.json"
 
 
-class Known(NamedTuple):
+class KnownSent(NamedTuple):
     """What the file remembers: which ledger, and its newest attempt."""
 
     epoch: str
     attempt: int
 
 
-def _read() -> Known | None:
+def _read() -> KnownSent | None:
     try:
         known = json.loads(path().read_text())
-        return Known(str(known["epoch"]), int(known["attempt"]))
+        return KnownSent(str(known["epoch"]), int(known["attempt"]))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

@@ -21,8 +21,8 @@ from digest.delivery.failpoints import failpoint
 from digest.delivery.reports import events
 from digest.delivery.states import Event, State
 from digest.models import Attempt, Channel, Delivery, ProviderEvent, Sealed
-from subscriptions.clock import alive, database_now
-from subscriptions.db_retry import persistent
+from subscriptions.clock import database_now, monotonic
+from subscriptions.db_retry import retry_on_db_error
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def apply_waiting(now: datetime, end: float | None = None) -> Counter[str]:
     while chunk := list(waiting.select_related("delivery__subscriber")[:CHUNK]):
         applied = Counter(row.type for row in chunk if events.apply(row, now))
         counts += applied
-        if not applied or (end is not None and alive() >= end):
+        if not applied or (end is not None and monotonic() >= end):
             break
     return counts
 
@@ -55,11 +55,11 @@ def release(now: datetime, end: float | None = None) -> Counter[str]:
     for attempt in Attempt.objects.filter(state=Attempt.State.AMBIGUOUS).order_by("pk")[:CHUNK]:
         if _close_if_settled(attempt, now):
             continue
-        traits = channel_traits.traits(attempt.channel)
+        traits = channel_traits.of(attempt.channel)
         if traits.kind is Kind.EVIDENCE and traits.pull and _is_old_enough(attempt, traits.lag):
             answer = _ask(attempt, traits.lag, now)
             counts += answer
-            if answer["evidence unavailable"] or (end is not None and alive() >= end):
+            if answer["evidence unavailable"] or (end is not None and monotonic() >= end):
                 break
     return counts
 
@@ -88,12 +88,12 @@ def _take_what_shows(attempt: Attempt, error: provider_api.PullError, now: datet
     """A record that proves no silence may still show what was accepted."""
     counts = Counter({"evidence unavailable" if error.is_down else "no evidence yet": 1})
     for row in Delivery.objects.filter(attempt=attempt, uuid__in=error.found):
-        counts["proved sent"] += settle.prove_sent(row, now)
+        counts["proved sent"] += settle.mark_proven_sent(row, now)
     _close_if_settled(attempt, now)
     return +counts
 
 
-@persistent
+@retry_on_db_error
 def _resolve(attempt: Attempt, found: set[str], watermark: datetime, asked_at: datetime, now: datetime) -> Counter[str]:
     counts: Counter[str] = Counter()
     with transaction.atomic():
@@ -111,7 +111,7 @@ def _decide(
     row: Delivery, attempt: Attempt, found: bool, watermark: datetime, asked_at: datetime, now: datetime
 ) -> str:
     if found:
-        settle.prove_sent(row, now)
+        settle.mark_proven_sent(row, now)
         return "proved sent"
     doubt = attempt.ambiguous_at or asked_at
     unsent = states.proves_unsent(

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from digest.models import Channel
-from subscriptions.clock import alive
+from subscriptions.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def why(name: str, now: datetime) -> str:
     return low_disk()
 
 
-class Watch:
+class HoldWatch:
     """Whether the channel was held meanwhile, asked at most once a second: a hold works within a chunk, too."""
 
     def __init__(self, name: str, now: datetime) -> None:
@@ -68,8 +68,8 @@ class Watch:
         self._asked, self._held = -LOOK_AGAIN, False
 
     def is_held(self) -> bool:
-        if alive() - self._asked >= LOOK_AGAIN:
-            self._asked, self._held = alive(), bool(why(self.name, self.now))
+        if monotonic() - self._asked >= LOOK_AGAIN:
+            self._asked, self._held = monotonic(), bool(why(self.name, self.now))
         return self._held
 
 

@@ -24,7 +24,7 @@ from django.conf import settings
 
 from digest.delivery.channels.maillog import Record, Window
 from digest.models import Attempt, Delivery
-from subscriptions.clock import alive, database_now
+from subscriptions.clock import database_now, monotonic
 
 # The log counts whole seconds, and the database may keep another clock: so much before and after is asked for.
 MARGIN = timedelta(seconds=60)
@@ -194,8 +194,8 @@ def _knock() -> None:
 
 def _wait_for_line(log: Path, before: int) -> bytes | None:
     """The newest `connect from` after this size of the file; None if none comes."""
-    end = alive() + PATIENCE
-    while alive() < end:
+    end = monotonic() + PATIENCE
+    while monotonic() < end:
         with log.open("rb") as file:
             file.seek(before)
             lines = [line for line in file if b"connect from " in line and line.endswith(b"\n")]

@@ -9,13 +9,13 @@ from django.db import connection, transaction
 from digest.delivery.channels import holds, rates, traits
 from digest.models import Channel, DomainPause
 from subscriptions.clock import database_now
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 
 # Google asks to slow down one destination for at least ten minutes (support.google.com/mail/answer/81126).
 DOMAIN_PAUSE = timedelta(minutes=10)
 
 
-@persistent
+@retry_on_db_error
 def take(name: str, wanted: int) -> int:
     """How many letters may go right now, up to `wanted`; they count as gone."""
     holds.channel(name)

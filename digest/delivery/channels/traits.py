@@ -66,14 +66,14 @@ TRAITS = {
 }
 
 
-def traits(name: str) -> Traits:
+def of(name: str) -> Traits:
     """The channel's promise; one we know nothing about is blind."""
     return TRAITS.get(name, BLIND)
 
 
 def makes_reports(name: str) -> bool:
     """Whether the channel says by itself what became of a letter after it was accepted."""
-    return traits(name).kind is not Kind.BLIND and name not in {"outbox", "postfix"}
+    return of(name).kind is not Kind.BLIND and name not in {"outbox", "postfix"}
 
 
 def current() -> str:
@@ -84,4 +84,4 @@ def current() -> str:
 def ceiling(name: str) -> float | None:
     """Letters a second at most: `MAIL_RATE` where it is set, else what the provider is known to take."""
     configured = getattr(settings, "MAIL_RATE", None)
-    return float(configured) if configured else traits(name).rate
+    return float(configured) if configured else of(name).rate

@@ -19,7 +19,7 @@ from digest.delivery.failpoints import failpoint
 from digest.delivery.reports import reputation, surge_review
 from digest.models import Attempt, Delivery, ProviderEvent
 from subscriptions import addresses, services
-from subscriptions.db_retry import persistent
+from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail import notices
 from subscriptions.models import Notice, Subscriber, Suppression
 
@@ -168,12 +168,12 @@ def apply(row: ProviderEvent, now: datetime) -> bool:
     """
     try:
         return _apply(row, now)
-    except surge_review.FloodError:
+    except surge_review.SurgeError:
         surge_review.keep_back(row, now)
         return False
 
 
-@persistent
+@retry_on_db_error
 def _apply(row: ProviderEvent, now: datetime) -> bool:
     with transaction.atomic():
         if not ProviderEvent.objects.filter(pk=row.pk, applied_at=None).update(applied_at=now):
@@ -190,7 +190,7 @@ def _apply(row: ProviderEvent, now: datetime) -> bool:
 def _to_letter(row: ProviderEvent, delivery: Delivery, now: datetime) -> None:
     if row.type not in PROOFS:
         return
-    settle.prove_sent(delivery, now)
+    settle.mark_proven_sent(delivery, now)
     weaker = FATES[: FATES.index(row.type)]
     Delivery.objects.filter(pk=delivery.pk, fate__in=weaker).update(fate=row.type)
 
@@ -203,17 +203,17 @@ def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: dateti
         _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "unsubscribed":
         if not reader.consents.filter(act__in=("confirmed", "returned"), at__gt=row.occurred_at).exists():
-            surge_review.gate(row, now)
+            surge_review.review(row, now)
             services.unsubscribe(reader, now)
     elif row.raw.get("severity") == "soft":
-        if reputation.wear(address, row.occurred_at):
+        if reputation.add_bounce(address, row.occurred_at):
             _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "delivered":
         reputation.restore(address, row.occurred_at)
 
 
 def _suppress(reader: Subscriber, address: str, reason: str, row: ProviderEvent, now: datetime) -> None:
-    surge_review.gate(row, now)
+    surge_review.review(row, now)
     if reader.email and addresses.keyed_hash(reader.email_key) == address:
         services.suppress(reader.email, reason, now, row.detail)
         return

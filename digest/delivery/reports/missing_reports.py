@@ -21,7 +21,7 @@ SAMPLE = 10_000  # the newest letters of the window: enough for a share, and qui
 
 
 @dataclass(frozen=True)
-class Silence:
+class MissingReports:
     """Of so many accepted letters (of one day, the last hours left out), so many were never spoken of."""
 
     channel: str
@@ -47,14 +47,14 @@ class Silence:
         )
 
 
-def listen(now: datetime, channel: str = "") -> Silence:
+def look(now: datetime, channel: str = "") -> MissingReports:
     """Count the channel in use, or the one named; nothing where a channel makes no reports."""
     name = channel or traits.current()
     if not traits.makes_reports(name):
-        return Silence(name)
+        return MissingReports(name)
     until = now - PATIENCE
     letters = Delivery.objects.filter(
         state=Delivery.State.ACCEPTED, attempt__channel=name, settled_at__gt=until - WINDOW, settled_at__lte=until
     )
     newest = letters.order_by("-settled_at")[:SAMPLE]
-    return Silence(name, **newest.aggregate(accepted=Count("pk"), silent=Count("pk", filter=Q(fate=""))))
+    return MissingReports(name, **newest.aggregate(accepted=Count("pk"), silent=Count("pk", filter=Q(fate=""))))

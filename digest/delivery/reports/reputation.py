@@ -16,19 +16,19 @@ HALF_LIFE = timedelta(days=14)
 LIMIT = 5.0
 
 
-def faded(bounces: float, since: timedelta) -> float:
+def decayed(bounces: float, since: timedelta) -> float:
     """The weight of old bounces after a while. Pure."""
     return float(bounces * 0.5 ** (max(since, timedelta()) / HALF_LIFE))
 
 
-def wear(address: str, at: datetime) -> bool:
+def add_bounce(address: str, at: datetime) -> bool:
     """One more soft bounce; True if that was the last straw."""
     if not address:
         return False
     with transaction.atomic():
         Standing.objects.get_or_create(address_hmac=address, defaults={"at": at})
         row = Standing.objects.select_for_update().get(address_hmac=address)  # SQLite's transactions are alone anyway
-        row.bounces = faded(row.bounces, at - row.at) + 1
+        row.bounces = decayed(row.bounces, at - row.at) + 1
         row.at = max(row.at, at)
         row.save(update_fields=["bounces", "at"])
     return row.bounces >= LIMIT

@@ -27,14 +27,14 @@ UNSETTLED = (
 Review = ProviderEvent.Review
 
 
-class FloodError(Exception):
+class SurgeError(Exception):
     """One report too many: its consequences are not drawn now."""
 
 
-def gate(row: ProviderEvent, now: datetime) -> None:
+def review(row: ProviderEvent, now: datetime) -> None:
     """Let a report end a reader's letters, and count it. Raises FloodError where too many did of late."""
     if not row.review and _is_full(row.channel, now):
-        raise FloodError
+        raise SurgeError
     ProviderEvent.objects.filter(pk=row.pk).update(ended=True)
 
 
@@ -80,7 +80,7 @@ def waiting() -> list[Waiting]:
     return [Waiting(**line) for line in found.order_by("channel")]
 
 
-def believe(channel: str) -> int:
+def confirm(channel: str) -> int:
     """They are real: the next sweep draws their consequences. Answers how many."""
     return _waiting().filter(channel=channel).update(review=Review.BELIEVED)
 

@@ -46,7 +46,7 @@ def find(what: str, now: datetime) -> Paper | None:
 
 def _fetched(number: str, now: datetime) -> Paper | None:
     """Asked of arXiv itself; None if it does not answer or does not know it."""
-    reply = client.ask("arxiv-api", API.format(id=number), now.date())
+    reply = client.request("arxiv-api", API.format(id=number), now.date())
     entries = [entry for entry in (reply.batch.entries if reply.batch else ()) if entry.arxiv_id == number]
     if not entries:
         return None

@@ -87,7 +87,7 @@ def resume(request: HttpRequest, now: datetime) -> None:
 
 def believe(request: HttpRequest, channel: str, now: datetime) -> None:
     """The reports that wait are real: the letters of those readers end."""
-    _judge(request, "believe reports", channel, surge_review.believe, now)
+    _judge(request, "believe reports", channel, surge_review.confirm, now)
 
 
 def refuse(request: HttpRequest, channel: str, now: datetime) -> None:

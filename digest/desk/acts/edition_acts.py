@@ -20,7 +20,7 @@ from digest.desk import audit_log, counters
 from digest.desk.acts import parsing, second_approval
 from digest.desk.acts.paper_acts import OPEN, ConflictError, CuratingError, state_of
 from digest.editions import lifecycle
-from digest.matching import Day, load
+from digest.matching import PaperIndex, load
 from digest.matching.paper_text import PaperText
 from digest.matching.select import select
 from digest.models import Edition, EditionPaper, Paper
@@ -215,8 +215,8 @@ def difference(edition: Edition, now: datetime) -> Difference:
     due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lt=now + timedelta(days=7))
     readers = list(due.order_by("next_digest_at", "pk")[: LOOKED_AT + 1])
     looked_at = readers[:LOOKED_AT]
-    curated, plain = Day.build(load.papers_of([edition])), Day.build(_uncurated(edition))
-    wants = load.wants_of([one.pk for one in looked_at])
+    curated, plain = PaperIndex.build(load.papers_of([edition])), PaperIndex.build(_uncurated(edition))
+    wants = load.interests_of([one.pk for one in looked_at])
     changed = [
         (one.pk, now_in, then_in) for one in looked_at
         for now_in, then_in in [(_papers(curated, wants[one.pk], one), _papers(plain, wants[one.pk], one))]
@@ -243,7 +243,7 @@ def _changed(reader: int, after: list[int], before: list[int], titles: dict[int,
     return Changed(reader, comes, tuple(titles[paper] for paper in before if paper not in after))
 
 
-def _papers(day: Day, wants: Any, reader: Subscriber) -> list[int]:
+def _papers(day: PaperIndex, wants: Any, reader: Subscriber) -> list[int]:
     chosen = select(day, wants, reader.papers_per_day, reader.community_picks)
     return [choice.paper for choice in chosen.choices]
 

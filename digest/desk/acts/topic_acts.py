@@ -14,7 +14,7 @@ from django.utils.text import slugify
 
 from digest.desk import audit_log, counters
 from digest.desk.acts.paper_acts import CuratingError
-from digest.matching import Day
+from digest.matching import PaperIndex
 from digest.matching.load import papers_of
 from digest.models import Edition
 from subscriptions import query
@@ -42,7 +42,7 @@ class Line:
 
 def count(edition: Edition, now: datetime) -> None:
     """How many of this edition's papers each topic finds; kept under the edition's day."""
-    day = Day.build(papers_of([edition]))
+    day = PaperIndex.build(papers_of([edition]))
     numbers, found = {}, {}
     for topic in Topic.objects.filter(is_active=True).select_related("filter"):
         bits = _bits(day, topic.filter.text)
@@ -51,7 +51,7 @@ def count(edition: Edition, now: datetime) -> None:
     counters.put("topic overlap", edition.date, _overlaps(found), now)
 
 
-def _bits(day: Day, text: str) -> int:
+def _bits(day: PaperIndex, text: str) -> int:
     try:
         return day.bits(day.tree(text))
     except query.QueryError:
@@ -140,7 +140,7 @@ def tried(text: str, today: date, instead_of: str = "") -> Trial:
     return Trial(list(counts.items()), sum(counts.values()), len(editions), _titles(day, places), change)
 
 
-def _change(day: Day, kept: str, after: list[int]) -> Change | None:
+def _change(day: PaperIndex, kept: str, after: list[int]) -> Change | None:
     """None where the kept query can be read no more."""
     try:
         before = day.hits(kept).places.tolist()
@@ -151,7 +151,7 @@ def _change(day: Day, kept: str, after: list[int]) -> Change | None:
     return Change(len(before), len(gained), len(lost), _titles(day, gained), _titles(day, lost))
 
 
-def _titles(day: Day, places: list[int]) -> list[str]:
+def _titles(day: PaperIndex, places: list[int]) -> list[str]:
     return [day.papers[place].title for place in places[:MOST_TITLES]]
 
 
@@ -169,14 +169,14 @@ def _lately(today: date) -> list[Edition]:
 
 
 # One index a process, made anew when an edition was changed or came in.
-_known: dict[tuple[Any, ...], Day] = {}
+_known: dict[tuple[Any, ...], PaperIndex] = {}
 
 
-def _index(editions: Sequence[Edition]) -> Day:
+def _index(editions: Sequence[Edition]) -> PaperIndex:
     key = tuple((row.pk, row.revision, row.papers, row.state) for row in editions)  # type: ignore[attr-defined]
     if key not in _known:
         _known.clear()
-        _known[key] = Day.build(papers_of(editions))
+        _known[key] = PaperIndex.build(papers_of(editions))
     return _known[key]
 
 

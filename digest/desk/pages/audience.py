@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.desk import counters
-from digest.matching import Day
+from digest.matching import PaperIndex
 from digest.matching.load import papers_announced
 from digest.models import Edition, Paper
 from subscriptions import query
@@ -61,7 +61,7 @@ def fresh(edition: Edition, now: datetime) -> None:
 
 def count(edition: Edition, now: datetime) -> None:
     """Match every distinct filter once, then count readers a paper."""
-    day = Day.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
+    day = PaperIndex.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
     found = _places(day)
     wanted, muted = _readers(found, muted=False), _readers(found, muted=True)
     topics = dict(Topic.objects.values_list("filter_id", "name"))
@@ -82,7 +82,7 @@ def count(edition: Edition, now: datetime) -> None:
     counters.put("reach by words", edition.date, {paper: count for paper, count in by_words.items() if count}, now)
 
 
-def _places(day: Day) -> dict[int, set[int]]:
+def _places(day: PaperIndex) -> dict[int, set[int]]:
     """Which papers each distinct filter finds; those that find none are left out."""
     found = {}
     for pk, text in Filter.objects.values_list("pk", "text").iterator():

@@ -31,7 +31,7 @@ ON_THEIR_WAY = ("pending", "claimed", "ambiguous")
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class Alert:
     """Something late, held or odd, in plain words, with the one act that helps."""
 
     level: str
@@ -71,7 +71,7 @@ def account(numbers: counters.Numbers) -> dict[str, int]:
 # -- what is wrong ----------------------------------------------------------------------------------
 
 
-def matters(edition: Edition | None, now: datetime) -> list[Matter]:
+def alerts(edition: Edition | None, now: datetime) -> list[Alert]:
     """Everything late, held or odd; the worst first."""
     letters = [*_reports(), *_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
     stuck = _stuck(now)
@@ -80,28 +80,28 @@ def matters(edition: Edition | None, now: datetime) -> list[Matter]:
     return sorted(found, key=lambda matter: matter.level != "bad")
 
 
-def _ticks(now: datetime) -> list[Matter]:
+def _ticks(now: datetime) -> list[Alert]:
     stopped = [one.name for one in jobs.ticks(now) if one.state != "ok"]
     if not stopped:
         return []
     says = f"Nothing does this by itself at the moment: {', '.join(stopped)}."
-    return [Matter("bad", says, "See what the doctor says", reverse("desk-doctor"), Right.OPERATE)]
+    return [Alert("bad", says, "See what the doctor says", reverse("desk-doctor"), Right.OPERATE)]
 
 
-def _tampered() -> list[Matter]:
+def _tampered() -> list[Alert]:
     """What the last walk along the log's chain found; the evening's mail and `verify_log` walk it."""
     found = audit_log.last_check()
     if found is None or not found.broken:
         return []
     return [
-        Matter("bad", f"The log was tampered with. {found.broken}", "Look at it", reverse("desk-log"), Right.ADMINISTER)
+        Alert("bad", f"The log was tampered with. {found.broken}", "Look at it", reverse("desk-log"), Right.ADMINISTER)
     ]
 
 
-def _holds() -> list[Matter]:
+def _holds() -> list[Alert]:
     held = Channel.objects.exclude(held_by="").exclude(held_reason=surge_review.REASON)  # `_reports` says that better
     return [
-        Matter(
+        Alert(
             "bad",
             f"Sending through {one.name} is stopped: {one.held_reason}",
             "Look at it",
@@ -111,30 +111,30 @@ def _holds() -> list[Matter]:
     ]
 
 
-def _reports() -> list[Matter]:
+def _reports() -> list[Alert]:
     says = "would end too many readers’ letters at once: real, or forged? Sending waits for your word."
     page = reverse("desk-deliverability") + "#reports"
     waiting = surge_review.waiting()
-    return [Matter("bad", f"{counted(one.reports, 'report')} {says}", "Look at them", page) for one in waiting]
+    return [Alert("bad", f"{counted(one.reports, 'report')} {says}", "Look at them", page) for one in waiting]
 
 
-def _waiting(now: datetime) -> list[Matter]:
+def _waiting(now: datetime) -> list[Alert]:
     found = jobs.letters(now)
     if found.state == "ok":
         return []
-    return [Matter("bad", f"Letters: {found.detail}.", "See why", reverse("desk-deliverability"))]
+    return [Alert("bad", f"Letters: {found.detail}.", "See why", reverse("desk-deliverability"))]
 
 
-def _doubts() -> list[Matter]:
+def _doubts() -> list[Alert]:
     count = resolve.in_doubt().count()
     if not count:
         return []
     doubted = "1 letter is" if count == 1 else f"{number(count)} letters are"
     says = f"{doubted} in doubt: the provider may or may not have taken {'it' if count == 1 else 'them'}."
-    return [Matter("warn", says, "See the names", reverse("desk-deliverability") + "#doubt")]
+    return [Alert("warn", says, "See the names", reverse("desk-deliverability") + "#doubt")]
 
 
-def _given_up(now: datetime) -> list[Matter]:
+def _given_up(now: datetime) -> list[Alert]:
     """Letters of the last days that were given up and that no later letter has made good."""
     rows = Delivery.objects.filter(state=Delivery.State.DEAD, carried_by=None, subscriber__state="active")
     count = rows.filter(settled_at__gt=now - LATELY).count()
@@ -142,19 +142,19 @@ def _given_up(now: datetime) -> list[Matter]:
         return []
     says = "1 letter was" if count == 1 else f"{number(count)} letters were"
     page = reverse("desk-deliverability") + "#dead"
-    return [Matter("warn", f"{says} given up after every try had failed.", "See why", page)]
+    return [Alert("warn", f"{says} given up after every try had failed.", "See why", page)]
 
 
-def _silent(now: datetime) -> list[Matter]:
+def _silent(now: datetime) -> list[Alert]:
     alarm = counters.never_reported(now).alarm
-    return [Matter("warn", f"{alarm}.", "See what came back", reverse("desk-deliverability"))] if alarm else []
+    return [Alert("warn", f"{alarm}.", "See what came back", reverse("desk-deliverability"))] if alarm else []
 
 
-def _going_out(now: datetime) -> list[Matter]:
+def _going_out(now: datetime) -> list[Alert]:
     """Editions in their minutes of second thoughts."""
     rows = Edition.objects.filter(state=State.FROZEN, release_at__gt=now).order_by("release_at")
     return [
-        Matter(
+        Alert(
             "good", f"The edition of {row.date:%-d %B} is going out: letters from {row.release_at:%H:%M:%S} UTC on.",
             "See it, or take it back", reverse("desk-edition", args=[row.date]),
         )
@@ -162,7 +162,7 @@ def _going_out(now: datetime) -> list[Matter]:
     ]  # fmt: skip
 
 
-def _stuck(now: datetime) -> list[Matter]:
+def _stuck(now: datetime) -> list[Alert]:
     """Open editions of any day that are held, or whose moment has passed without them."""
     shown = EditionPaper.objects.filter(edition=OuterRef("pk"), is_hidden=False)
     rows = Edition.objects.exclude(state=State.RELEASED).annotate(has_papers=Exists(shown)).order_by("date")
@@ -170,16 +170,16 @@ def _stuck(now: datetime) -> list[Matter]:
     return [one for row in rows.filter(Q(state=State.HELD) | due) for one in _held_or_late(row, now)]
 
 
-def _held_or_late(edition: Edition, now: datetime) -> list[Matter]:
+def _held_or_late(edition: Edition, now: datetime) -> list[Alert]:
     page, name = reverse("desk-edition", args=[edition.date]), f"The edition of {edition.date:%-d %B}"
     at = moment(edition)
     when = f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%-d %B %H:%M} UTC"
     is_past = at < now - GRACE
     if edition.state == State.HELD:
         clock = f"it was to go at {when}" if is_past else f"it does not go at {when} by itself"
-        return [Matter("warn", f"{name} is held: it waits for you; {clock}.", "Let it go", page)]
+        return [Alert("warn", f"{name} is held: it waits for you; {clock}.", "Let it go", page)]
     says = f"{name} was to go at {when} and is not out."
-    return [Matter("bad", says, "Look at it, or release it", page)] if is_past else []
+    return [Alert("bad", says, "Look at it, or release it", page)] if is_past else []
 
 
 def moment(edition: Edition) -> datetime:
@@ -187,19 +187,19 @@ def moment(edition: Edition) -> datetime:
     return edition.release_at or lifecycle.deadline(edition.date)
 
 
-def _edition_matters(edition: Edition | None, now: datetime) -> list[Matter]:
+def _edition_matters(edition: Edition | None, now: datetime) -> list[Alert]:
     """What the edition of the day waits for; `_stuck` tells of those that are held or overdue."""
     if edition is None:
-        return [Matter("warn", "There is no edition yet.", "Look at the sources", reverse("desk-sources"))]
+        return [Alert("warn", "There is no edition yet.", "Look at the sources", reverse("desk-sources"))]
     if edition.state in {State.RELEASED, State.HELD} or edition.release_at:
         return []
     return _waits_for(edition, now, reverse("desk-edition", args=[edition.date]))
 
 
-def _asked() -> list[Matter]:
+def _asked() -> list[Alert]:
     """Editions somebody wants released, where that takes a second person."""
     return [
-        Matter(
+        Alert(
             "warn", f"{one.asked_by} asked to release the edition of {one.date:%-d %B}; a second person is needed.",
             "Look at it", reverse("desk-edition", args=[one.date]),
         )
@@ -207,7 +207,7 @@ def _asked() -> list[Matter]:
     ]  # fmt: skip
 
 
-def _waits_for(edition: Edition, now: datetime, page: str) -> list[Matter]:
+def _waits_for(edition: Edition, now: datetime, page: str) -> list[Alert]:
     coverage = history.coverage(edition.date, now)
     missing = [row for row in coverage.receipt["sources"] if not row["complete"]]
     deadline = lifecycle.deadline(edition.date)
@@ -219,19 +219,19 @@ def _waits_for(edition: Edition, now: datetime, page: str) -> list[Matter]:
     says = f"The edition of {edition.date:%-d %B} waits until {deadline:%H:%M} UTC for {names}{more}."
     if late:
         says = f"The edition of {edition.date:%-d %B} was to go at {deadline:%H:%M} UTC. Missing: {names}{more}."
-    return [Matter("bad" if late else "warn", says, "Release it without them", page)]
+    return [Alert("bad" if late else "warn", says, "Release it without them", page)]
 
 
-def _ailing(now: datetime) -> list[Matter]:
+def _ailing(now: datetime) -> list[Alert]:
     """Each source that is in trouble, with since when; many at once are one matter, for they have one cause."""
     rows = list(Source.objects.filter(AILING, is_enabled=True).order_by("-failures", "name"))
     if len(rows) > MOST_NAMED:
         never = sum(row.last_ok_at is None for row in rows)
         names = ", ".join(row.name for row in rows[:MOST_NAMED])
         says = f"{len(rows)} sources fail at once ({names} …; {never} never brought anything): is the network there?"
-        return [Matter("bad", says, "Look at them", reverse("desk-sources"))]
+        return [Alert("bad", says, "Look at them", reverse("desk-sources"))]
     return [
-        Matter("bad" if row.failures >= GRAVE or row.held_reason else "warn", _trouble(row), "Look at it", _page(row))
+        Alert("bad" if row.failures >= GRAVE or row.held_reason else "warn", _trouble(row), "Look at it", _page(row))
         for row in rows
     ]
 

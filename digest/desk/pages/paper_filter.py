@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from digest.desk.pages import audience
 from digest.desk.pages.audience import Reach
-from digest.matching import Day
+from digest.matching import PaperIndex
 from digest.matching.load import papers_announced
 from digest.models import Edition, EditionPaper, Paper
 from subscriptions import query
@@ -45,7 +45,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Sieve:
+class PaperFilter:
     """The day's papers (`entries`), those asked for (`shown`), and the page of them that is looked at."""
 
     asked: Asked
@@ -61,19 +61,21 @@ class Sieve:
         at = next((n for n, row in enumerate(self.shown) if row.pk == entry), None)
         return None if at is None else at // A_PAGE + 1
 
-    def again(self, edition: Edition) -> Sieve:
+    def again(self, edition: Edition) -> PaperFilter:
         """The same list after an act: where the papers stand now; what was counted and matched is as it was."""
         return _sieve(edition, self.asked, self.reached, self.matching, self.problem)
 
 
-def sift(edition: Edition, asked: Asked) -> Sieve:
+def filtered(edition: Edition, asked: Asked) -> PaperFilter:
     return _sieve(edition, asked, audience.of(edition), *_matching(asked.q, edition))
 
 
-def _sieve(edition: Edition, asked: Asked, reached: dict[int, Reach], matching: set[int] | None, problem: str) -> Sieve:
+def _sieve(
+    edition: Edition, asked: Asked, reached: dict[int, Reach], matching: set[int] | None, problem: str
+) -> PaperFilter:
     entries = list(_entries(edition))
     shown = _ordered(_shown(entries, asked.show, matching, reached), asked.order, reached)
-    return Sieve(asked, entries, shown, Paginator(shown, A_PAGE).get_page(asked.page), reached, matching, problem)
+    return PaperFilter(asked, entries, shown, Paginator(shown, A_PAGE).get_page(asked.page), reached, matching, problem)
 
 
 def beside(before: Sequence[int], after: Sequence[int], entry: int, page: Sequence[int]) -> int | None:
@@ -107,7 +109,7 @@ def _matching(text: str, edition: Edition) -> tuple[set[int] | None, str]:
     """The ids of the papers a filter finds, or what is wrong with it."""
     if not text.strip():
         return None, ""
-    day = Day.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
+    day = PaperIndex.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
     try:
         hits = day.hits(query.canonical(text))
     except query.QueryError as error:

@@ -30,7 +30,7 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 def _try(request: HttpRequest) -> HttpResponse:
-    name, where, now = request.user.get_username(), client_prefix.of(request), timezone.now()
+    name, where, now = request.user.get_username(), client_prefix.prefix_of(request), timezone.now()
     if not sign_in_limits.allowed(name, where, now):
         return page(request, "password.html", 429, current="", problems=[SLOW])
     user = get_user_model().objects.get(username=name)

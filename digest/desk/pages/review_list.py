@@ -20,7 +20,7 @@ from digest.desk.pages import audience, drafts, duplicates, paper_filter
 from digest.desk.pages.audience import Reach
 from digest.desk.pages.base import edition_of, page
 from digest.desk.pages.duplicates import Looked
-from digest.desk.pages.paper_filter import Asked, Sieve
+from digest.desk.pages.paper_filter import Asked, PaperFilter
 from digest.desk.roles import Right
 from digest.editions import late_risers
 from digest.models import Edition, EditionPaper, Paper
@@ -42,7 +42,7 @@ class Row:
 def triage(request: HttpRequest, day: date) -> HttpResponse:
     edition, now = edition_of(day), timezone.now()
     audience.fresh(edition, now)
-    sieve = paper_filter.sift(edition, Asked.of(request.GET))
+    sieve = paper_filter.filtered(edition, Asked.of(request.GET))
     is_open = edition.state in paper_acts.OPEN
     return page(
         request, "triage.html", current="papers", edition=edition, rows=_rows(edition, sieve), part=sieve.part,
@@ -54,7 +54,7 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
     )  # fmt: skip
 
 
-def _rows(edition: Edition, sieve: Sieve) -> list[Row]:
+def _rows(edition: Edition, sieve: PaperFilter) -> list[Row]:
     """The papers of the page that is looked at, with what only a page's worth is read of."""
     papers = [entry.paper_id for entry in sieve.part]
     names, divisible = paper_acts.announcers(papers), act_merge.divisible(papers)
@@ -187,7 +187,7 @@ def _carry_out(request: HttpRequest, do: Callable[[], str | None]) -> None:
 
 def _act_on(request: HttpRequest, edition: Edition, entry: int | None, do: Callable[[], str | None]) -> HttpResponse:
     """Carry out an act on a paper of the list, and come back to where the curator stood in it."""
-    before = paper_filter.sift(edition, _asked(request, edition))
+    before = paper_filter.filtered(edition, _asked(request, edition))
     _carry_out(request, do)
     after = before.again(edition)
     old, new, part = ([row.pk for row in rows] for rows in (before.shown, after.shown, after.part))
@@ -198,7 +198,7 @@ def _act_on(request: HttpRequest, edition: Edition, entry: int | None, do: Calla
 def _address_of(request: HttpRequest, edition: Edition, paper: int | None) -> str:
     """The page of the list on which a paper stands, at it; if it is not there, where the curator stood before."""
     asked = _asked(request, edition)
-    sieve = paper_filter.sift(edition, asked)
+    sieve = paper_filter.filtered(edition, asked)
     entry = _entry_of(edition, paper)
     number = sieve.page_of(entry) if entry is not None else None
     if number is not None:

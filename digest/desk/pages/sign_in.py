@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def _try(request: HttpRequest, following: str) -> HttpResponse:
     refuse_nul(request)
     name, now = request.POST.get("username", "")[:150], timezone.now()
-    where = client_prefix.of(request)
+    where = client_prefix.prefix_of(request)
     context = {"name": name, "next": following}
     if not sign_in_limits.allowed(name, where, now):
         _note(request, "sign in: refused", name, now)
@@ -71,7 +71,7 @@ def _try(request: HttpRequest, following: str) -> HttpResponse:
 
 def _note(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
     """A try that failed or was refused, in the log. A name nobody has may be a password in the wrong box: it is cut."""
-    if sign_in_limits.is_worth_a_line(client_prefix.of(request), verb.endswith("refused"), now):
+    if sign_in_limits.is_worth_a_line(client_prefix.prefix_of(request), verb.endswith("refused"), now):
         is_known = get_user_model().objects.filter(username=name).exists()
         audit_log.record(request, verb, f"person {name if is_known else name[:CUT] + '…'}", now)
 
@@ -97,7 +97,7 @@ def second(request: HttpRequest) -> HttpResponse:
 def _ask(request: HttpRequest) -> HttpResponse:
     error, status = "", 200
     if request.method == "POST":
-        name, where, now = request.user.get_username(), client_prefix.of(request), timezone.now()
+        name, where, now = request.user.get_username(), client_prefix.prefix_of(request), timezone.now()
         if not sign_in_limits.allowed(name, where, now):
             _note(request, "second factor: refused", name, now)
             error, status = SLOW, 429

@@ -22,7 +22,7 @@ class Command(Base):
 
     def run(self, sent: str | None = None, replay: str | None = None, **options: Any) -> dict[str, Any]:
         if sent:
-            return {"letter": sent, "settled": settle.prove_sent(_letter(sent), current(None))}
+            return {"letter": sent, "settled": settle.mark_proven_sent(_letter(sent), current(None))}
         if replay:
             if not resolve.revive(_letter(replay), current(None)):
                 raise CommandError("Only a set-aside letter whose papers have not gone since can be sent again.")

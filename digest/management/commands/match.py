@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from digest.matching import Day, PaperText
+from digest.matching import PaperIndex, PaperText
 from digest.matching.load import papers_announced, papers_of
 from digest.models import Edition, Paper
 from subscriptions import commands, query
@@ -33,7 +33,7 @@ class Command(commands.Command):
             raise UsageError(str(error)) from error
         if options["limit"] < 0 or (options["days"] is not None and options["days"] < 1):
             raise UsageError("--limit must be 0 or more, --days 1 or more.")
-        day = Day.build(_papers(options))
+        day = PaperIndex.build(_papers(options))
         hits = day.ranked(tree)
         best = zip(hits.places.tolist()[: options["limit"]], hits.scores.tolist(), strict=False)
         return {
@@ -65,7 +65,7 @@ def _papers(options: dict[str, Any]) -> list[PaperText]:
     return papers_of(editions.filter(date__range=(since, newest.date)))
 
 
-def _line(day: Day, tree: query.Node, place: int, score: float) -> dict[str, Any]:
+def _line(day: PaperIndex, tree: query.Node, place: int, score: float) -> dict[str, Any]:
     paper = day.papers[place]
     return {
         "identifier": paper.identifier,

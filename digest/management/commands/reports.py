@@ -24,7 +24,7 @@ class Command(Base):
     def run(self, channel: str = "", believe: bool = False, refuse: bool = False, **options: Any) -> dict[str, Any]:
         name = channel or traits.current()
         if believe:
-            return {"channel": name, "believed": surge_review.believe(name)}
+            return {"channel": name, "believed": surge_review.confirm(name)}
         if refuse:
             return {"channel": name, "refused": surge_review.refuse(name, current(None))}
         return {"waiting": [_line(one) for one in surge_review.waiting()]}

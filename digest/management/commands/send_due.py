@@ -29,7 +29,7 @@ class Command(Base):
     def run(self, now: datetime | None = None, **options: Any) -> dict[str, Any]:
         at = current(now)
         before = _ends()
-        requests.take_up(at)
+        requests.process(at)
         notices.send_waiting(at)
         planned = plan.plan(at)
         delivery.deliver(at)

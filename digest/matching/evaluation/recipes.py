@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from digest.matching import descriptions, liked_profile
 from digest.matching.evaluation.collections import Task
-from digest.matching.index import Day
-from digest.matching.lsa import Space
+from digest.matching.index import PaperIndex
+from digest.matching.lsa import LsaModel
 from digest.matching.paper_text import PaperText
 from digest.matching.postings import Floats
 from subscriptions.query import Term, tokenizer
@@ -26,7 +26,7 @@ _SANITY = r"(?u)\b[a-zA-Z_][a-zA-Z0-9_]+\b"
 
 def ours_by_likes(papers: list[PaperText]) -> Scorer:
     """Offprint's profile of liked papers (`taste.fit`), with the encoder's rows where the papers have them."""
-    space = Space.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
+    space = LsaModel.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
     everything = space.vectors(papers)
     drawn = np.random.default_rng(1).choice(len(papers), min(SHARED, len(papers)), replace=False)
     background = liked_profile.Background.of(space, everything.taken(drawn.tolist()))
@@ -43,7 +43,7 @@ def ours_by_likes(papers: list[PaperText]) -> Scorer:
 
 def ours_by_words(papers: list[PaperText]) -> Scorer:
     """Offprint's reading of a description (`describe.scored`)."""
-    day = Day.build(papers)
+    day = PaperIndex.build(papers)
     return lambda task: descriptions.scored(day, task.text)[task.candidates]
 
 
@@ -52,7 +52,7 @@ def bm25(papers: list[PaperText]) -> Scorer:
 
     For liked papers their titles are the question.
     """
-    day = Day.build(PaperText(paper.id, "", f"{paper.title} . {paper.abstract}") for paper in papers)
+    day = PaperIndex.build(PaperText(paper.id, "", f"{paper.title} . {paper.abstract}") for paper in papers)
     lengths = np.maximum(day.stream.lengths, 1)
 
     def scored(task: Task) -> Floats:

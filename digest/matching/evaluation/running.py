@@ -13,13 +13,13 @@ from digest.matching.evaluation import collections, measures, recipes
 from digest.matching.evaluation.collections import Collection
 from digest.matching.evaluation.measures import Figures
 from digest.matching.evaluation.recipes import Scorer
-from digest.matching.onnx_encoder import Encoder, text_of
+from digest.matching.onnx_encoder import OnnxEncoder, text_of
 from digest.matching.paper_text import PaperText
 
 OURS = "offprint"
 
 
-def run(folder: Path, part: str, encoder: Encoder | None = None) -> list[dict[str, Any]]:
+def run(folder: Path, part: str, encoder: OnnxEncoder | None = None) -> list[dict[str, Any]]:
     """One answer a collection: every recipe's means, and our gain over the best other with its interval.
 
     With an encoder, likes are matched with it; the other recipes stay as they are.
@@ -30,7 +30,7 @@ def run(folder: Path, part: str, encoder: Encoder | None = None) -> list[dict[st
     return answers
 
 
-def _encoded(collection: Collection, encoder: Encoder | None) -> Collection:
+def _encoded(collection: Collection, encoder: OnnxEncoder | None) -> Collection:
     if encoder is None:
         return collection
     rows = encoder.encode([text_of(paper) for paper in collection.papers])

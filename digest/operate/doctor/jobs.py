@@ -137,7 +137,7 @@ def uncertain() -> Finding:
 
 def silent(now: datetime) -> Finding:
     """Accepted, and then never a word of them."""
-    found = missing_reports.listen(now)
+    found = missing_reports.look(now)
     if found.alarm:
         fix = "See that the provider's reports reach /hooks/<provider>/; then ask it about these letters."
         return Finding("letters", "never reported", WARN, found.alarm, fix)

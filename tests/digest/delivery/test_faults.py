@@ -23,7 +23,7 @@ from digest.delivery.channels import evidence, holds, provider_api, throttle
 from digest.models import Attempt, Delivery, Edition, Skip
 from subscriptions import services
 from subscriptions import tasks as wakes
-from subscriptions.clock import alive, database_now
+from subscriptions.clock import database_now, monotonic
 from subscriptions.mail import notices
 from subscriptions.mail.outcomes import Outcome
 from subscriptions.models import Notice, Subscriber
@@ -242,7 +242,7 @@ def test_f17_a_worker_that_slept_past_its_lease_sends_nothing(
 ) -> None:
     plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 10)
-    monkeypatch.setattr(send, "alive", lambda: alive() + claim.LEASE.total_seconds())
+    monkeypatch.setattr(send, "monotonic", lambda: monotonic() + claim.LEASE.total_seconds())
     send.send(claims, NOW, None)
     assert not provider.taken
     assert states() == {"pending"}
@@ -254,7 +254,7 @@ def test_f17_a_worker_that_slept_and_was_given_up_cannot_begin(
     plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 10)
     later(timedelta(minutes=4))
-    resolve.heal(NOW)
+    resolve.recover(NOW)
     send.send(claims, NOW, None)
     assert not provider.taken
     assert states() == {"pending"}
@@ -270,7 +270,7 @@ def test_f17_a_slow_answer_of_one_who_was_given_up_is_still_a_yes(
     def slow(*asked: Any) -> Any:
         results = offer(*asked)
         later(timedelta(minutes=4))
-        resolve.heal(NOW)
+        resolve.recover(NOW)
         return results
 
     send_offer, send.offer = send.offer, slow

@@ -18,7 +18,7 @@ from digest.delivery.channels import circuit_breaker, evidence, holds, provider_
 from digest.delivery.reports import events
 from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Sealed
 from subscriptions import services
-from subscriptions.clock import alive, database_now
+from subscriptions.clock import database_now, monotonic
 from subscriptions.mail import notices, outcomes, outgoing
 from subscriptions.mail.outcomes import Outcome
 from subscriptions.mail.outgoing import Letter, Receipt
@@ -166,9 +166,9 @@ def test_a_run_waits_for_the_channels_pace_instead_of_ending(
 def test_a_run_with_a_budget_ends_in_time(readers: list[Subscriber], provider: Provider, settings: Any) -> None:
     settings.MAIL_RATE = 2
     plan.plan(NOW)
-    began = alive()
+    began = monotonic()
     delivery.deliver(NOW, timedelta(seconds=1))
-    assert alive() - began < 10
+    assert monotonic() - began < 10
     assert states()["pending"] > 0
 
 
@@ -259,7 +259,7 @@ def test_late_proof_of_every_letter_closes_an_attempt_with_nothing_left_sealed(
     doubt: Any, readers: list[Subscriber]
 ) -> None:
     for letter in Delivery.objects.filter(state="ambiguous"):
-        settle.prove_sent(letter, NOW)
+        settle.mark_proven_sent(letter, NOW)
     evidence.release(NOW)
     assert not Sealed.objects.exists()
     assert audit.audit().good
@@ -268,7 +268,7 @@ def test_late_proof_of_every_letter_closes_an_attempt_with_nothing_left_sealed(
 def test_late_proof_of_one_letter_leaves_nothing_sealed_when_the_others_are_repeated(
     doubt: Any, provider: Provider, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle.prove_sent(Delivery.objects.filter(state="ambiguous")[0], NOW)
+    settle.mark_proven_sent(Delivery.objects.filter(state="ambiguous")[0], NOW)
     shift(monkeypatch, timedelta(minutes=5))
     resolve.repeat(NOW, "resend", None)
     assert len(provider.taken) == 29
@@ -318,7 +318,7 @@ def test_late_proof_takes_carried_papers_back(provider: Provider, channel: Any, 
     plan.plan(tomorrow)
     first, second = Delivery.objects.order_by("pk")
     assert len(second.papers) == 2
-    settle.prove_sent(first, tomorrow)
+    settle.mark_proven_sent(first, tomorrow)
     second.refresh_from_db()
     assert len(second.papers) == 1
 
@@ -330,7 +330,7 @@ def test_proof_between_claim_and_intent_stops_the_second_copy(readers: list[Subs
     plan.plan(NOW)
     claims = claim.claim(NOW, "postmark", 30)
     row = claims[0].deliveries[0]
-    settle.prove_sent(row, NOW)
+    settle.mark_proven_sent(row, NOW)
     send.send(claims, NOW, None)
     assert row.subscriber.email not in {one.to for one in provider.taken}
     assert len(provider.taken) == 29
@@ -433,7 +433,7 @@ def test_a_lease_from_before_the_clock_was_set_back_is_over(readers: list[Subscr
     plan.plan(NOW)
     claim.claim(NOW, "postmark", 30)
     Attempt.objects.update(lease_until=database_now() + timedelta(days=1))
-    resolve.heal(NOW)
+    resolve.recover(NOW)
     assert states() == {"pending": 30}
 
 
@@ -478,7 +478,7 @@ def test_a_letter_of_a_long_round_has_the_time_it_went(
     plan.plan(NOW)
     monkeypatch.setattr(run_module, "CHUNK", 10)
     hours = iter([0.0, *(3600.0 * n for n in range(100))])
-    monkeypatch.setattr(run_module, "alive", lambda: next(hours))
+    monkeypatch.setattr(run_module, "monotonic", lambda: next(hours))
     delivery.deliver(NOW)
     times = sorted(set(Delivery.objects.values_list("settled_at", flat=True)))
     assert times == [NOW, NOW + timedelta(hours=1)]  # the pace lets a chunk of 20 go, then 10

@@ -38,34 +38,34 @@ def forget(count: int) -> None:
 
 
 def test_f80_more_than_one_in_two_hundred_is_an_alarm_everywhere(sent: None) -> None:
-    found = missing_reports.listen(LATER)
+    found = missing_reports.look(LATER)
     assert (found.accepted, found.silent) == (600, 4)
     assert "never spoke again of 4 (0.7%)" in found.alarm
     counters.refresh(LATER)
-    assert any(found.alarm in one.says for one in dashboard.matters(None, LATER))
+    assert any(found.alarm in one.says for one in dashboard.alerts(None, LATER))
     assert jobs.silent(LATER).state == "warn"
     assert found.alarm in nightly_mail.letter("curator@example.org", LATER).text
 
 
 def test_f80_a_lost_report_now_and_then_is_none(sent: None) -> None:
     forget(3)  # just one in two hundred
-    assert missing_reports.listen(LATER).alarm == ""
+    assert missing_reports.look(LATER).alarm == ""
     assert jobs.silent(LATER).detail == "3 of 600 letters of the last day"
 
 
 def test_f80_reports_that_never_arrive_are_told_apart(sent: None) -> None:
     forget(600)
-    assert missing_reports.listen(LATER).alarm.endswith("its reports do not reach /hooks/postmark/")
+    assert missing_reports.look(LATER).alarm.endswith("its reports do not reach /hooks/postmark/")
 
 
 def test_f80_reports_get_six_hours_and_old_letters_are_no_news(sent: None) -> None:
-    assert missing_reports.listen(NOW + timedelta(hours=5)).accepted == 0
-    assert missing_reports.listen(NOW + timedelta(hours=31)).accepted == 0
+    assert missing_reports.look(NOW + timedelta(hours=5)).accepted == 0
+    assert missing_reports.look(NOW + timedelta(hours=31)).accepted == 0
 
 
 @pytest.mark.parametrize("name", ["smtp", "outbox", "postfix"])
 def test_f80_a_channel_without_reports_is_never_silent(sent: None, channel: Any, name: str) -> None:
     Attempt.objects.update(channel=name)
     channel(name)
-    assert missing_reports.listen(LATER) == missing_reports.Silence(name)
+    assert missing_reports.look(LATER) == missing_reports.MissingReports(name)
     assert jobs.silent(LATER).state == "ok"

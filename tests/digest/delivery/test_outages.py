@@ -106,7 +106,7 @@ def broken(kind: type[Exception], **cause: str) -> Exception:
 def test_f38_only_what_may_pass_is_tried_again(error: Exception, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor = "sqlite" if hasattr(error.__cause__, "sqlite_errorname") else "postgresql"
     monkeypatch.setattr(db_retry, "connection", SimpleNamespace(vendor=vendor))
-    assert db_retry.trouble(error) == kind
+    assert db_retry.is_transient(error) == kind
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_f38_only_what_may_pass_is_tried_again(error: Exception, kind: str, monk
 )
 def test_f35_a_dead_line_to_postgresql_is_opened_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_retry, "connection", SimpleNamespace(vendor="postgresql"))
-    assert db_retry.trouble(error) == "away"
+    assert db_retry.is_transient(error) == "away"
     monkeypatch.setattr(db_retry, "connection", SimpleNamespace(vendor="sqlite"))
-    assert db_retry.trouble(broken(InterfaceError)) == ""
+    assert db_retry.is_transient(broken(InterfaceError)) == ""
 
 
 @pytest.mark.django_db(transaction=True)
@@ -131,7 +131,7 @@ def test_f38_after_three_retries_the_error_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(db_retry.time, "sleep", pauses.append)
     tried = []
 
-    @db_retry.persistent
+    @db_retry.retry_on_db_error
     def never() -> None:
         tried.append(1)
         raise broken(OperationalError, sqlstate="40P01")
@@ -148,7 +148,7 @@ def test_f38_within_a_transaction_nothing_is_tried_again() -> None:
     """Only its outermost part knows what else belongs to it."""
     tried = []
 
-    @db_retry.persistent
+    @db_retry.retry_on_db_error
     def fails() -> None:
         tried.append(1)
         raise broken(OperationalError, sqlstate="40P01")

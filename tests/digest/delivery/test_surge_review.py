@@ -82,7 +82,7 @@ def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind:
     assert active() == READERS - surge_review.LEAST
     assert ProviderEvent.objects.filter(review="waiting", applied_at=None).count() == READERS - surge_review.LEAST
     assert holds.why("postmark", NOW) == surge_review.REASON
-    assert any("Sending waits for your word" in one.says for one in dashboard.matters(None, NOW))
+    assert any("Sending waits for your word" in one.says for one in dashboard.alerts(None, NOW))
 
 
 def test_s17_a_report_that_waits_leaves_no_trace_on_its_letter(sent: Any) -> None:

@@ -213,7 +213,7 @@ def test_the_page_says_when_the_chain_was_last_walked(request_of, signed_in):
     audit_log.record(request_of(), "pin", "paper 1", make.NOW)
     nightly_mail.send_if_due(make.NOW.replace(hour=20))
     assert "last verified on 3 June 2026 at 20:00 UTC: 1 act, whole" in admin.get("/desk/log/").content.decode()
-    assert not [one for one in dashboard.matters(None, make.NOW) if "tampered" in one.says]
+    assert not [one for one in dashboard.alerts(None, make.NOW) if "tampered" in one.says]
 
 
 def test_s27_a_broken_chain_stands_on_today_and_in_the_evenings_mail(request_of, signed_in):

@@ -139,7 +139,7 @@ def test_s26_many_letters_take_two_people(takes_two, signed_in, edition):
     assert release(ann, edition).status_code == 302
     assert state(edition) == "collecting"
     assert "ann asked to release it" in ben.get(PAGE).content.decode()
-    assert any(one.says.startswith("ann asked") for one in dashboard.matters(edition, make.NOW))
+    assert any(one.says.startswith("ann asked") for one in dashboard.alerts(edition, make.NOW))
     assert b"you are the second" in ben.get(f"{PAGE}release/").content
     assert release(ben, edition).status_code == 302
     assert state(edition) == "frozen"

@@ -140,19 +140,19 @@ def beat_all():
 
 
 def said(edition=None):
-    return " ".join(one.says for one in dashboard.matters(edition, make.NOW))
+    return " ".join(one.says for one in dashboard.alerts(edition, make.NOW))
 
 
 def test_a_day_on_which_all_is_well_needs_nobody():
     beat_all()
-    assert dashboard.matters(make.edition(), make.NOW) == []
+    assert dashboard.alerts(make.edition(), make.NOW) == []
 
 
 def test_what_stopped_ticking_is_said_first():
     beat_all()
     heartbeats.beat("ticker:send digests", make.NOW - timedelta(hours=1))
     make.source(failures=4)
-    found = dashboard.matters(make.edition(), make.NOW)
+    found = dashboard.alerts(make.edition(), make.NOW)
     assert "send digests" in found[0].says
     assert found[0].level == "bad"
     assert "4 failures in a row" in found[1].says
@@ -219,7 +219,7 @@ def test_an_overdue_edition_is_one_matter_even_if_sources_are_missing():
     beat_all()
     make.source("late", name="Late Letters", kind="feed")
     edition = make.edition(papers=[make.paper()], state="collecting", release_at=None)
-    late = [one for one in dashboard.matters(edition, make.NOW + timedelta(days=1)) if "edition of" in one.says]
+    late = [one for one in dashboard.alerts(edition, make.NOW + timedelta(days=1)) if "edition of" in one.says]
     assert [one.says for one in late] == [late[0].says]
     assert "is not out" in late[0].says
 
@@ -289,16 +289,14 @@ def test_sources_that_fail_together_are_one_matter():
     beat_all()
     for n in range(9):
         make.source(f"s{n}", failures=1)
-    assert [one.says.split(" (")[0] for one in dashboard.matters(make.edition(), make.NOW)] == [
-        "9 sources fail at once"
-    ]
+    assert [one.says.split(" (")[0] for one in dashboard.alerts(make.edition(), make.NOW)] == ["9 sources fail at once"]
 
 
 def test_every_matter_has_one_act_that_leads_somewhere(curator):
     make.source(failures=4)
     edition = make.edition(state="held")
     letters(edition, ["uncertain"])
-    for matter in dashboard.matters(edition, make.NOW):
+    for matter in dashboard.alerts(edition, make.NOW):
         assert matter.act
         assert curator.get(matter.url).status_code in {200, 403}
 
@@ -421,8 +419,8 @@ def test_letters_given_up_of_late_are_a_matter():
     edition = make.edition()
     letters(edition, ["dead", "dead"], settled_at=make.NOW)
     words = "2 letters were given up after every try had failed."
-    assert words in [one.says for one in dashboard.matters(edition, make.NOW)]
-    assert words not in [one.says for one in dashboard.matters(edition, make.NOW + timedelta(days=4))]
+    assert words in [one.says for one in dashboard.alerts(edition, make.NOW)]
+    assert words not in [one.says for one in dashboard.alerts(edition, make.NOW + timedelta(days=4))]
 
 
 def test_letters_in_doubt_are_one_number_everywhere(signed_in):

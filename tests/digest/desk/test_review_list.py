@@ -260,7 +260,7 @@ def test_an_order_that_another_changed_is_stepped_over(signed_in, edition):
 
 def test_an_added_paper_is_taken_out_again_and_stays_out(curator, edition, monkeypatch):
     found = Entry("2504.02302", "Found at arXiv", "https://arxiv.org/abs/2504.02302", arxiv_id="2504.02302")
-    monkeypatch.setattr(source_client, "ask", lambda *a, **k: reply([found]))
+    monkeypatch.setattr(source_client, "request", lambda *a, **k: reply([found]))
     do(curator, entry(edition), "pin")
     curator.post(f"{DAY}add/", {"what": "2504.02302"})
     assert undone(curator) == "Undone: the adding of “Found at arXiv”."
@@ -439,7 +439,7 @@ def test_an_arxiv_id_is_found_in_a_link(text, number):
 
 
 def reply(entries):
-    return source_client.Reply("arxiv-api", "", make.TODAY, batch=Batch(tuple(entries)))
+    return source_client.Response("arxiv-api", "", make.TODAY, batch=Batch(tuple(entries)))
 
 
 def test_a_known_paper_is_added_by_its_id(curator, edition):
@@ -458,13 +458,13 @@ def test_what_a_closed_edition_refuses_is_not_stored(curator, edition):
 
 def test_an_unknown_paper_is_asked_of_arxiv(curator, edition, monkeypatch):
     found = Entry("2504.02302", "Found at arXiv", "https://arxiv.org/abs/2504.02302", arxiv_id="2504.02302")
-    monkeypatch.setattr(source_client, "ask", lambda *a, **k: reply([found]))
+    monkeypatch.setattr(source_client, "request", lambda *a, **k: reply([found]))
     curator.post(f"{DAY}add/", {"what": "2504.02302"})
     assert edition.entries.filter(paper__title="Found at arXiv").exists()
 
 
 def test_a_paper_nobody_knows_is_described_by_hand(curator, edition, monkeypatch):
-    monkeypatch.setattr(source_client, "ask", lambda *a, **k: reply([]))
+    monkeypatch.setattr(source_client, "request", lambda *a, **k: reply([]))
     first = curator.post(f"{DAY}add/", {"what": "https://example.org/a"})
     assert first.status_code == 400
     assert b"Give its title" in first.content

@@ -58,7 +58,7 @@ def test_every_link_of_today_opens_for_whoever_sees_it(role, signed_in):
 
 
 def test_what_only_operators_may_look_at_says_so_to_others(curator, operator):
-    assert any(one.right == "operate" for one in dashboard.matters(None, make.NOW))
+    assert any(one.right == "operate" for one in dashboard.alerts(None, make.NOW))
     assert "An operator can look at it." in curator.get("/desk/").content.decode()
     assert "See what the doctor says" in operator.get("/desk/").content.decode()
 

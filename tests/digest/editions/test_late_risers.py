@@ -98,4 +98,4 @@ def test_a_reader_who_missed_it_gets_it_and_one_who_had_it_does_not() -> None:
 
 def test_letters_cost_no_query_where_nothing_comes_back(django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
-        assert edition_late_risers.had([1, 2, 3], frozenset()) == {}
+        assert edition_late_risers.already_had([1, 2, 3], frozenset()) == {}

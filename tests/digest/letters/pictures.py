@@ -33,17 +33,21 @@ def pages() -> dict[str, str]:
     from django.template import engines
 
     from digest.letters import compose, golden, load, previews
-    from digest.letters.compose import Order, Pick
+    from digest.letters.compose import LetterInput, Pick
     from digest.letters.layout import Issue
     from digest.letters.reasons import Reason
-    from digest.matching import Day
+    from digest.matching import PaperIndex
     from digest.matching.load import papers_of
     from digest.matching.select import select, to_json
     from digest.models import Edition, Paper
 
     wants = previews.wants(["agent*", "benchmark* OR evaluat*", "speech OR audio", "diffus* OR image", "model"])
     chosen = to_json(
-        select(Day.build(papers_of([Edition.objects.filter(state=Edition.State.RELEASED).latest("date")])), wants, 50)
+        select(
+            PaperIndex.build(papers_of([Edition.objects.filter(state=Edition.State.RELEASED).latest("date")])),
+            wants,
+            50,
+        )
     )
     rows = Paper.objects.in_bulk([row["paper"] for row in chosen])
     facts = load.content({}, {}, rows)
@@ -55,7 +59,7 @@ def pages() -> dict[str, str]:
     day = date(2026, 1, 2)
 
     def html(issues: tuple[Issue, ...], shown: list[Pick], matched: int, **rest: Any) -> str:
-        return compose.compose(Order(issues, tuple(shown), matched, golden.DOORS, confirmed_on=day, **rest)).html
+        return compose.compose(LetterInput(issues, tuple(shown), matched, golden.DOORS, confirmed_on=day, **rest)).html
 
     confirm = {"confirm_url": golden.DOORS.web, "block_url": golden.DOORS.unsubscribe, "now": datetime.now(UTC)}
     confirm["when"] = "Tuesday and Friday at 07:00, Europe/Berlin time"

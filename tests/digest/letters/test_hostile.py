@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest.letters import compose, headers, load
-from digest.letters.compose import Doors, Order, Pick
+from digest.letters.compose import LetterInput, Pick, ReaderLinks
 from digest.letters.layout import Issue
 from digest.letters.reasons import Reason
 from digest.models import Paper
@@ -16,7 +16,7 @@ from subscriptions.mail.outgoing import Letter
 from tests import make
 from tests.digest.letters import checks, hostile
 
-DOORS = Doors(
+DOORS = ReaderLinks(
     preferences="https://papers.example/p/t/",
     pause="https://papers.example/p/t/#pause",
     unsubscribe="https://papers.example/u/t/",
@@ -46,15 +46,15 @@ def poisoned(number: int, text: str) -> Paper:
     )
 
 
-def order(papers: list[Paper], text: str) -> Order:
+def order(papers: list[Paper], text: str) -> LetterInput:
     issue = Issue(1, date(2026, 6, 3), text[:3000], text, 5, (text, "arXiv"), (text,), "08:00")
     said = (Reason("topic", text, (text, "b")), Reason("filter", text, ()), Reason(text[:20], text))
     picks = [Pick(load.card(paper, [text], text), said, 3) for paper in papers]
     carried = Pick(picks[0].card, said, 0, "1 June")
-    return Order((issue,), (*picks, carried), 99, DOORS, level="short", confirmed_on=date(2026, 1, 2))
+    return LetterInput((issue,), (*picks, carried), 99, DOORS, level="short", confirmed_on=date(2026, 1, 2))
 
 
-def letter(composed: compose.Composed) -> Letter:
+def letter(composed: compose.RenderedLetter) -> Letter:
     return Letter(
         to="reader@example.org",
         subject=headers.subject(composed.subject),

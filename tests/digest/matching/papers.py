@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from digest.matching import Day, PaperText
+from digest.matching import PaperIndex, PaperText
 
 _numbers = itertools.count(1)
 
@@ -15,6 +15,6 @@ def paper(title: str = "A study", abstract: str = "It works.", **fields: Any) ->
     return PaperText(**{"id": number, "identifier": f"arxiv:{number}"} | fields, title=title, abstract=abstract)
 
 
-def day(*papers: PaperText | str) -> Day:
+def day(*papers: PaperText | str) -> PaperIndex:
     """A day of these papers; a text stands for a paper with that title and no abstract."""
-    return Day.build(paper(one, "") if isinstance(one, str) else one for one in papers)
+    return PaperIndex.build(paper(one, "") if isinstance(one, str) else one for one in papers)

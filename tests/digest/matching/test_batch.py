@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.matching import Day, batch
+from digest.matching import PaperIndex, batch
 from digest.matching.batch import Readers, Table, best
-from digest.matching.select import Want, select
+from digest.matching.select import InterestQuery, select
 from tests.digest.matching.papers import day, paper
 
 QUERIES = ["red", "blue", "sea", "sun", "blue OR red", "red sea", "nothing"]
@@ -44,11 +44,12 @@ def packed(readers: list[list[tuple[int, float, bool]]]) -> Readers:
 def test_all_at_once_is_the_same_as_one_by_one(
     held: list, readers: list[list[tuple[int, float, bool]]], limit: int
 ) -> None:
-    among = Day.build(held)
+    among = PaperIndex.build(held)
     together = best(Table.of(among, QUERIES), packed(readers), limit)
     for number, reader in enumerate(readers):
         wants = [
-            Want(f"{place}", "filter", QUERIES[one], weight, muted) for place, (one, weight, muted) in enumerate(reader)
+            InterestQuery(f"{place}", "filter", QUERIES[one], weight, muted)
+            for place, (one, weight, muted) in enumerate(reader)
         ]
         alone = select(among, wants, limit, community=False)
         found = [place for place in together.papers[number].tolist() if place >= 0]
@@ -69,7 +70,7 @@ def test_nobody_and_nothing() -> None:
 def test_blocks_side_by_side_are_the_same_as_one_block(
     held: list, readers: list[list[tuple[int, float, bool]]], limit: int
 ) -> None:
-    table = Table.of(Day.build(held), QUERIES)
+    table = Table.of(PaperIndex.build(held), QUERIES)
     whole = best(table, packed(readers), limit)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "BLOCK", 2)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from digest.matching import descriptions, near_duplicates
-from digest.matching.select import DESCRIPTION, Want, select
+from digest.matching.select import DESCRIPTION, InterestQuery, select
 from tests.digest.matching.papers import day, paper
 
 LIBRARY = day(
@@ -49,7 +49,7 @@ def test_fifty_kilobytes_take_no_longer_than_they_should() -> None:
 
 
 def test_a_described_paper_says_which_of_the_readers_words_it_holds() -> None:
-    want = Want("I study bird song…", DESCRIPTION, "I study bird song in the forest")
+    want = InterestQuery("I study bird song…", DESCRIPTION, "I study bird song in the forest")
     choice = select(LIBRARY, [want], 5).choices[0]
     assert choice.reasons[0].label == "I study bird song…"
     assert set(choice.reasons[0].words) == {"bird", "song", "forest"}
@@ -63,22 +63,22 @@ def test_a_near_copy_waits_behind_every_other_match() -> None:
         paper("other", "speech is here among much that is quite different from all of that"),
     )
     assert near_duplicates.alike(among.stream) == {0: {1}, 1: {0}}
-    chosen = [choice.paper for choice in select(among, [Want("s", "filter", "speech")], 3).choices]
+    chosen = [choice.paper for choice in select(among, [InterestQuery("s", "filter", "speech")], 3).choices]
     assert set(chosen[:2]) == {among.papers[2].id, chosen[0]}
     assert chosen[2] in {among.papers[0].id, among.papers[1].id}
 
 
 def test_a_paper_that_names_the_topic_is_not_outside_it() -> None:
     among = day("language models trained", "pruning of large language models", "language of birds", "stars")
-    want = Want("Large language models", "topic", "language trained")
+    want = InterestQuery("Large language models", "topic", "language trained")
     assert select(among, [want], 5, explore=True).choices[-1].paper == among.papers[2].id
 
 
 def test_exploring_brings_one_near_miss_and_says_so() -> None:
     among = day("speech recognition", "speech recognition now", "speech synthesis", "birds", "stars")
-    selection = select(among, [Want("s", "filter", "recognition speech")], 5, explore=True)
+    selection = select(among, [InterestQuery("s", "filter", "recognition speech")], 5, explore=True)
     assert selection.choices[-1].paper == among.papers[2].id
     assert selection.choices[-1].reasons[0].kind == "explore"
     assert selection.choices[-1].reasons[0].words == ("speech",)
     assert selection.matched == 2
-    assert len(select(among, [Want("s", "filter", "recognition speech")], 4, explore=True).choices) == 2
+    assert len(select(among, [InterestQuery("s", "filter", "recognition speech")], 4, explore=True).choices) == 2

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digest.matching import Day, PaperText, embeddings, liked_profile, onnx_encoder, profiles
-from digest.matching.load import papers_of, wants_of
-from digest.matching.lsa import Space
+from digest.matching import PaperIndex, PaperText, embeddings, liked_profile, onnx_encoder, profiles
+from digest.matching.load import interests_of, papers_of
+from digest.matching.lsa import LsaModel
 from digest.matching.select import select
 from digest.models import Landscape, Meaning
 from subscriptions.wants import liked_papers
@@ -63,7 +63,7 @@ def test_without_an_encoder_nothing_happens_and_nothing_is_asked(django_assert_n
     papers = [PaperText(1, "a")]
     with django_assert_num_queries(0):
         assert embeddings.encode_waiting() == 0
-        assert embeddings.with_meanings(papers) == papers
+        assert embeddings.with_embeddings(papers) == papers
         assert embeddings.usable() is None
 
 
@@ -77,17 +77,17 @@ def test_likes_reach_papers_that_share_a_meaning_and_no_word(encoded: None) -> N
     assert Landscape.objects.get().encoder == "test:birds"
     new = [make.paper("feather", abstract="unheard words"), make.paper("pavement", abstract="other sayings")]
     embeddings.encode_waiting()
-    day = Day.build(papers_of([make.edition(papers=new)]))
-    learned = wants_of([reader.pk])[reader.pk][0].learned
+    day = PaperIndex.build(papers_of([make.edition(papers=new)]))
+    learned = interests_of([reader.pk])[reader.pk][0].learned
     assert learned is not None
     scores = liked_profile.scores(learned.taste, learned.space.vectors(day.papers))
     assert scores[0] > scores[1]
-    assert select(day, wants_of([reader.pk])[reader.pk], 5) is not None
+    assert select(day, interests_of([reader.pk])[reader.pk], 5) is not None
 
 
 def test_a_paper_not_encoded_yet_is_matched_by_its_words() -> None:
     papers = [PaperText(n, f"bird {n % 4}", "song nest", meaning=np.array([1, 0], np.float32)) for n in range(40)]
-    space = Space.build(papers, encoder="x")
+    space = LsaModel.build(papers, encoder="x")
     assert np.isfinite(space.vectors([PaperText(99, "bird song")]).dense).all()
 
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.matching import Day
+from digest.matching import PaperIndex
 from subscriptions.query import And, Node, Or, Term, all_of, any_of, canonical, negated, parse, tokenizer
 from tests.digest.matching.papers import day, paper
 
 
-def found(text: str, among: Day) -> list[str]:
+def found(text: str, among: PaperIndex) -> list[str]:
     """Titles a query finds, in the day's order."""
     return [among.papers[place].title for place in among.places(among.bits(parse(text)))]
 
@@ -139,7 +139,7 @@ def test_names_are_told_as_printed() -> None:
 
 
 def test_a_day_without_papers_answers_everything_with_nothing() -> None:
-    empty = Day.build([])
+    empty = PaperIndex.build([])
     asked = ["a", "abc*", '"a b"', "author:x", "cat:y", "a OR b"]
     assert [len(empty.hits(canonical(text))) for text in asked] == [0] * 6
 
@@ -196,14 +196,14 @@ def _stands(term: Term, text: list[str]) -> bool:
 
 @given(papers_strategy, tree_strategy)
 def test_the_index_agrees_with_reading_every_paper(rows: list[tuple[str, str]], tree: Node) -> None:
-    among = Day.build(paper(title, abstract) for title, abstract in rows)
+    among = PaperIndex.build(paper(title, abstract) for title, abstract in rows)
     expected = [place for place, (title, abstract) in enumerate(rows) if plainly(tree, title, abstract)]
     assert among.places(among.bits(tree)).tolist() == expected
 
 
 @given(papers_strategy)
 def test_it_knows_how_many_papers_hold_a_stem(rows: list[tuple[str, str]]) -> None:
-    among = Day.build(paper(title, abstract) for title, abstract in rows)
+    among = PaperIndex.build(paper(title, abstract) for title, abstract in rows)
     for stem in ("red", "sea", "blue", "nothing"):
         holding = sum(stem in map(tokenizer.stem, tokenizer.tokens(f"{title} {abstract}")) for title, abstract in rows)
         assert among.found(stem) == holding

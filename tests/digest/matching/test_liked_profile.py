@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from digest.matching import liked_profile
 from digest.matching.liked_profile import Liked
-from digest.matching.lsa import Space
-from digest.matching.serialize import pack_space, pack_taste, unpack_space, unpack_taste
-from digest.matching.sparse import Rows
+from digest.matching.lsa import LsaModel
+from digest.matching.serialize import pack_model, pack_profile, unpack_model, unpack_profile
+from digest.matching.sparse import SparseRows
 from tests.digest.matching.papers import paper
 
 KINDS = {
@@ -22,18 +22,18 @@ CORPUS = [
     for name, text in KINDS.items()
     for number in range(20)
 ]
-SPACE = Space.build(CORPUS)
+SPACE = LsaModel.build(CORPUS)
 VECTORS = SPACE.vectors(CORPUS)
 BACKGROUND = liked_profile.Background.of(SPACE, VECTORS)
 
 
-def fitted(*kinds: tuple[str, float], age: float = 0.0) -> liked_profile.Taste | None:
+def fitted(*kinds: tuple[str, float], age: float = 0.0) -> liked_profile.LikedProfile | None:
     liked = [Liked(f"{kind} title", value, age) for kind, value in kinds]
     texts = [paper(f"{kind} {KINDS[kind].split()[0]}", KINDS[kind]) for kind, _ in kinds]
     return liked_profile.fit(liked, SPACE.vectors(texts), BACKGROUND)
 
 
-def mean_by_kind(profile: liked_profile.Taste) -> dict[str, float]:
+def mean_by_kind(profile: liked_profile.LikedProfile) -> dict[str, float]:
     scores = liked_profile.scores(profile, VECTORS)
     return {name: float(scores[20 * number : 20 * number + 20].mean()) for number, name in enumerate(KINDS)}
 
@@ -75,7 +75,7 @@ def test_only_a_few_of_many_papers_reach_the_threshold() -> None:
 def test_space_and_taste_survive_their_bytes() -> None:
     profile = fitted(("bird", 1.0))
     assert profile is not None
-    space, kept = unpack_space(pack_space(SPACE)), unpack_taste(pack_taste(profile))
+    space, kept = unpack_model(pack_model(SPACE)), unpack_profile(pack_profile(profile))
     assert space.features == SPACE.features
     assert kept.titles == profile.titles
     again = liked_profile.scores(kept, space.vectors(CORPUS))
@@ -83,14 +83,14 @@ def test_space_and_taste_survive_their_bytes() -> None:
 
 
 def test_the_same_corpus_gives_the_same_space() -> None:
-    assert np.array_equal(Space.build(CORPUS).basis, SPACE.basis)
+    assert np.array_equal(LsaModel.build(CORPUS).basis, SPACE.basis)
 
 
 @pytest.mark.parametrize(
     "papers", [[], [paper("", "")], [paper("only one", "of its kind")]], ids=["none", "blank", "one"]
 )
 def test_a_corpus_of_next_to_nothing_is_a_space_all_the_same(papers: list) -> None:
-    space = Space.build(papers)
+    space = LsaModel.build(papers)
     assert len(space.vectors(CORPUS[:2])) == 2
     assert np.isfinite(space.vectors(CORPUS[:2]).dense).all()
 
@@ -107,7 +107,7 @@ def test_sparse_rows_multiply_like_the_matrix_they_are(rows: list[dict[int, floa
     packed = [
         (np.array(sorted(row), np.int32), np.array([row[one] for one in sorted(row)], np.float32)) for row in rows
     ]
-    sparse = Rows.of(packed, 8)
+    sparse = SparseRows.of(packed, 8)
     matrix = np.random.default_rng(1).standard_normal((8, depth)).astype(np.float32)
     assert np.allclose(sparse.times_matrix(matrix), dense @ matrix, atol=1e-4)
     assert np.allclose(sparse.times(matrix[:, 0].copy()), dense @ matrix[:, 0], atol=1e-4)

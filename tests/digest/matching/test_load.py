@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from digest.matching.load import papers_announced, papers_of, wants_of
-from digest.matching.select import Want
+from digest.matching.load import interests_of, papers_announced, papers_of
+from digest.matching.select import InterestQuery
 from digest.models import Edition, EditionPaper, Paper
 from subscriptions.models import Interest
 from tests import make
@@ -47,9 +47,9 @@ def test_every_readers_wants_come_in_three_queries(django_assert_num_queries: An
     second = make.subscriber()
     Interest.objects.filter(subscriber=first, kind="filter").update(muted=True, weight=2.0)
     with django_assert_num_queries(3):
-        wants = wants_of([first.pk, second.pk])
+        wants = interests_of([first.pk, second.pk])
     assert wants == {
-        first.pk: [Want("Speech", "topic", "speech"), Want("chairs", "filter", "chairs", 2.0, True)],
+        first.pk: [InterestQuery("Speech", "topic", "speech"), InterestQuery("chairs", "filter", "chairs", 2.0, True)],
         second.pk: [],
     }
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digest.matching import Day, embeddings, liked_profile, onnx_encoder, profiles
-from digest.matching.load import papers_of, wants_of
+from digest.matching import PaperIndex, embeddings, liked_profile, onnx_encoder, profiles
+from digest.matching.load import interests_of, papers_of
 from digest.matching.select import select
 from digest.models import Landscape, Meaning
 from subscriptions.wants import liked_papers
@@ -110,8 +110,8 @@ def test_likes_reach_a_paper_that_shares_no_word_by_a_real_model(settings: Any, 
     assert Landscape.objects.get().encoder == f"onnx:{folder.name}"
     new = [make.paper("pavement", abstract="pavement pavement"), make.paper("feather", abstract="feather feather")]
     embeddings.encode_waiting()
-    day = Day.build(papers_of([make.edition(papers=new)]))
-    learned = wants_of([reader.pk])[reader.pk][0].learned
+    day = PaperIndex.build(papers_of([make.edition(papers=new)]))
+    learned = interests_of([reader.pk])[reader.pk][0].learned
     assert learned is not None
     stones, birds = liked_profile.scores(learned.taste, learned.space.vectors(day.papers))
     assert birds > 0 > stones
@@ -130,7 +130,7 @@ def test_with_a_broken_model_letters_still_go(
     assert embeddings.encode_waiting() == 0
     assert profiles.refit(NOW).readers == 1
     new = [make.paper("A bird", abstract="bird song"), make.paper("Pavement", abstract="roads")]
-    day = Day.build(papers_of([make.edition(papers=new)]))
-    chosen = select(day, wants_of([reader.pk])[reader.pk], 5, community=False).choices
+    day = PaperIndex.build(papers_of([make.edition(papers=new)]))
+    chosen = select(day, interests_of([reader.pk])[reader.pk], 5, community=False).choices
     assert [one.paper for one in chosen] == [new[0].pk]
     assert "going on without an encoder" in caplog.text

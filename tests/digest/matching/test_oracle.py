@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from digest.matching import Day
+from digest.matching import PaperIndex
 from subscriptions.query import And, Node, Or, Term, all_of, any_of, format, negated, parse
 from tests.digest.matching.papers import paper
 
@@ -107,7 +107,7 @@ class Oracle:
 def test_thousands_of_queries_are_answered_as_fts5_answers_them(seed: int) -> None:
     chance = random.Random(seed)
     rows = [(text(chance, 6), text(chance, 40)) for _ in range(120)]
-    day, oracle = Day.build(paper(title, abstract) for title, abstract in rows), Oracle(rows)
+    day, oracle = PaperIndex.build(paper(title, abstract) for title, abstract in rows), Oracle(rows)
     found = 0
     for _ in range(1000):
         asked = tree(chance)

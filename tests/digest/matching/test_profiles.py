@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from digest.matching import Day, profiles
-from digest.matching.load import papers_of, wants_of
+from digest.matching import PaperIndex, profiles
+from digest.matching.load import interests_of, papers_of
 from digest.matching.select import LIKED, select
 from digest.models import Feedback, Landscape, Profile
 from subscriptions import services
@@ -33,8 +33,8 @@ def library() -> dict[str, list[Any]]:
     }
 
 
-def liked_titles(reader: Any, among: Day) -> list[str]:
-    chosen = select(among, wants_of([reader.pk])[reader.pk], 10, community=False)
+def liked_titles(reader: Any, among: PaperIndex) -> list[str]:
+    chosen = select(among, interests_of([reader.pk])[reader.pk], 10, community=False)
     titles = {paper.id: paper.title for paper in among.papers}
     return [titles[choice.paper] for choice in chosen.choices]
 
@@ -44,8 +44,8 @@ def test_likes_bring_papers_of_their_kind_and_name_the_liked_one(library: dict[s
     liked_papers.bring(reader, "\n".join(paper.arxiv_id for paper in library["Birds"][:3]), NOW)
     assert profiles.refit(NOW) == profiles.Refit(papers=50, readers=1)
     new = [make.paper("Nests of forest birds", abstract=BIRDS), make.paper("A stellar survey", abstract=STARS)]
-    day = Day.build(papers_of([make.edition(papers=new)]))
-    (choice,) = select(day, wants_of([reader.pk])[reader.pk], 10).choices
+    day = PaperIndex.build(papers_of([make.edition(papers=new)]))
+    (choice,) = select(day, interests_of([reader.pk])[reader.pk], 10).choices
     assert choice.paper == new[0].pk
     assert choice.reasons[0].kind == LIKED
     assert choice.reasons[0].label.startswith("Birds number")
@@ -57,7 +57,7 @@ def test_less_like_this_pushes_such_papers_away(library: dict[str, list[Any]]) -
     for paper in [library["Birds"][0], library["Stars"][0]]:
         Feedback.objects.create(subscriber=reader, paper=paper, value=1, at=NOW)
     profiles.refit(NOW)
-    day = Day.build(papers_of([make.edition(papers=[make.paper("Star survey", abstract=STARS)])]))
+    day = PaperIndex.build(papers_of([make.edition(papers=[make.paper("Star survey", abstract=STARS)])]))
     for paper in library["Stars"][1:8]:
         Feedback.objects.create(subscriber=reader, paper=paper, value=-1, at=NOW)
     Feedback.objects.filter(paper=library["Stars"][0]).update(value=-1)
@@ -71,7 +71,7 @@ def test_a_reading_list_of_strangers_counts_by_its_own_words(library: dict[str, 
         reader, "@article{a, title={Song of wild birds}, abstract={Nests and migration in forests}}", NOW
     )
     profiles.refit(NOW)
-    day = Day.build(papers_of([make.edition(papers=[make.paper("Bird nests", abstract=BIRDS)])]))
+    day = PaperIndex.build(papers_of([make.edition(papers=[make.paper("Bird nests", abstract=BIRDS)])]))
     assert liked_titles(reader, day) == ["Bird nests"]
 
 
@@ -79,7 +79,7 @@ def test_likes_without_any_text_make_no_profile(library: dict[str, list[Any]]) -
     reader = make.subscriber()
     liked_papers.bring(reader, "2001.00001", NOW)
     assert profiles.refit(NOW).readers == 0
-    assert wants_of([reader.pk]) == {reader.pk: []}
+    assert interests_of([reader.pk]) == {reader.pk: []}
 
 
 def test_the_night_comes_once_and_leaves_one_landscape(library: dict[str, list[Any]]) -> None:
@@ -113,9 +113,9 @@ def test_descriptions_and_likes_are_wants_with_their_weights(
     liked_papers.describe(reader, "Birds and their songs.", NOW, weight=0.5)
     liked_papers.like(reader, library["Birds"][0].arxiv_id, NOW)
     profiles.refit(NOW)
-    wants_of([reader.pk])
+    interests_of([reader.pk])
     with django_assert_num_queries(4):
-        wants = wants_of([reader.pk])[reader.pk]
+        wants = interests_of([reader.pk])[reader.pk]
     assert [(want.kind, want.label, want.weight) for want in wants] == [
         ("filter", "speech", 1.0),
         ("description", "Birds and their songs.", 0.5),

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from digest.matching import recent
-from digest.matching.select import Want
+from digest.matching.select import InterestQuery
 from subscriptions.query import canonical
 from tests import make
 
 pytestmark = pytest.mark.django_db
 
 
-def want(text: str, **fields: Any) -> Want:
-    return Want(text, fields.pop("kind", "filter"), canonical(text), **fields)
+def want(text: str, **fields: Any) -> InterestQuery:
+    return InterestQuery(text, fields.pop("kind", "filter"), canonical(text), **fields)
 
 
 def editions(*days: int) -> None:
@@ -42,7 +42,7 @@ def test_a_mute_counts_what_it_keeps_out_and_matches_nothing() -> None:
 
 def test_a_want_that_brings_nothing_or_too_much_or_cannot_be_read_is_told() -> None:
     make.edition(papers=[make.paper(f"speech {number}") for number in range(30)])
-    shown = recent.preview([want("speech"), want("quaternions"), Want("(a", "filter", "(a")])
+    shown = recent.preview([want("speech"), want("quaternions"), InterestQuery("(a", "filter", "(a")])
     much, nothing, broken = (tally.advice for tally in shown.tallies)
     assert "30 papers a day" in much
     assert nothing.startswith("It brings nothing")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from digest.matching import recent
-from digest.matching.interest_query import Want
-from digest.matching.revalidating_cache import Kept
+from digest.matching.interest_query import InterestQuery
+from digest.matching.revalidating_cache import StaleWhileRevalidate
 from tests import make
 
 
 def test_s38_while_a_new_value_is_made_fifty_visitors_get_the_old_one_without_waiting() -> None:
-    kept: Kept[str] = Kept()
+    kept: StaleWhileRevalidate[str] = StaleWhileRevalidate()
     ready, made = Event(), []
     assert kept.get("monday", lambda: "old", 0) == "old"
 
@@ -33,13 +33,13 @@ def test_s38_while_a_new_value_is_made_fifty_visitors_get_the_old_one_without_wa
 
 
 def test_a_small_one_is_ready_within_the_patience_of_whoever_asked_first() -> None:
-    kept: Kept[str] = Kept()
+    kept: StaleWhileRevalidate[str] = StaleWhileRevalidate()
     kept.get("monday", lambda: "old", 0)
     assert kept.get("tuesday", lambda: "new", 10) == "new"
 
 
 def test_one_that_cannot_be_made_leaves_the_old_one_and_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    kept: Kept[str] = Kept()
+    kept: StaleWhileRevalidate[str] = StaleWhileRevalidate()
     kept.get("monday", lambda: "old", 0)
 
     def broken() -> str:
@@ -54,7 +54,7 @@ def test_where_no_thread_is_to_be_had_the_old_one_serves_and_it_is_tried_again()
     def none(_work: Callable[[], None], _patience: float) -> None:
         raise RuntimeError("can't start new thread")
 
-    kept: Kept[str] = Kept(none)
+    kept: StaleWhileRevalidate[str] = StaleWhileRevalidate(none)
     kept.get("monday", lambda: "old", 0)
     assert kept.get("tuesday", lambda: "new", 0) == "old"
     kept.behind = lambda work, _patience: work()
@@ -62,7 +62,7 @@ def test_where_no_thread_is_to_be_had_the_old_one_serves_and_it_is_tried_again()
 
 
 def test_the_first_is_made_once_however_many_ask() -> None:
-    kept: Kept[str] = Kept()
+    kept: StaleWhileRevalidate[str] = StaleWhileRevalidate()
     made: list[int] = []
 
     def slow() -> str:
@@ -79,7 +79,7 @@ def test_the_first_is_made_once_however_many_ask() -> None:
 
 
 def test_a_replacement_of_one_that_is_gone_comes_too_late() -> None:
-    kept: Kept[list[int]] = Kept(lambda work, _patience: work())
+    kept: StaleWhileRevalidate[list[int]] = StaleWhileRevalidate(lambda work, _patience: work())
     old = kept.get("monday", lambda: [1], 0)
     new = kept.get("tuesday", lambda: [2], 0)
     kept.replace(old, [])
@@ -93,7 +93,7 @@ def test_a_web_process_builds_the_index_of_previews_before_it_serves(django_asse
         recent._window.clear()
         importlib.reload(importlib.import_module(door))
         with django_assert_num_queries(2):  # which editions there are; their papers are indexed already
-            assert recent.preview([Want("speech", "filter", "speech")]).month.matched == 1
+            assert recent.preview([InterestQuery("speech", "filter", "speech")]).month.matched == 1
 
 
 def test_a_web_process_starts_where_the_database_is_away(

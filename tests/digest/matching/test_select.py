@@ -3,17 +3,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.matching import Day
-from digest.matching.select import Reason, Selection, Want, select, to_json
+from digest.matching import PaperIndex
+from digest.matching.select import InterestQuery, Reason, Selection, select, to_json
 from tests.digest.matching.papers import day, paper
 
 
-def want(text: str, **fields: object) -> Want:
+def want(text: str, **fields: object) -> InterestQuery:
     values = {"label": text.title(), "kind": "filter", "query": text} | fields
-    return Want(**values)  # type: ignore[arg-type]
+    return InterestQuery(**values)  # type: ignore[arg-type]
 
 
-def titles(among: Day, selection: Selection) -> list[str]:
+def titles(among: PaperIndex, selection: Selection) -> list[str]:
     by_id = {paper.id: paper.title for paper in among.papers}
     return [by_id[choice.paper] for choice in selection.choices]
 
@@ -116,8 +116,10 @@ wants = st.lists(st.builds(want, words, weight=st.sampled_from([0.5, 1.0, 2.0]),
 
 
 @given(days, wants, st.integers(1, 12), st.booleans())
-def test_whatever_is_asked_the_letter_is_sound(papers: list, asked: list[Want], limit: int, community: bool) -> None:
-    among = Day.build(papers)
+def test_whatever_is_asked_the_letter_is_sound(
+    papers: list, asked: list[InterestQuery], limit: int, community: bool
+) -> None:
+    among = PaperIndex.build(papers)
     selection = select(among, asked, limit, community)
     chosen = [choice.paper for choice in selection.choices]
     muted = {one.query for one in asked if one.muted}

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from digest.matching import recent as month
-from digest.matching.index import Day
+from digest.matching.index import PaperIndex
 from subscriptions import questions
 from subscriptions.wants import interests
 from tests import make
@@ -65,8 +65,8 @@ def test_s38_what_strangers_ask_does_not_pile_up(monkeypatch):
 
 def test_s38_visitors_wait_for_one_index_rather_than_build_eight(monkeypatch):
     built = []
-    build = Day.build
-    monkeypatch.setattr(Day, "build", lambda papers: built.append(1) or build(papers))
+    build = PaperIndex.build
+    monkeypatch.setattr(PaperIndex, "build", lambda papers: built.append(1) or build(papers))
     make.edition(papers=[make.paper("Speech")])
     rows = month.window()
     month._window.clear()

@@ -10,7 +10,7 @@ import pytest
 from django.db import DataError, OperationalError, connection
 
 from digest import search
-from digest.matching import Day
+from digest.matching import PaperIndex
 from digest.matching.load import papers_announced
 from digest.models import Paper
 from digest.search import index, queries, schema
@@ -82,7 +82,7 @@ def library() -> None:
 
 
 def matched(text: str) -> set[int]:
-    day = Day.build(papers_announced(Paper.objects.all()))
+    day = PaperIndex.build(papers_announced(Paper.objects.all()))
     return {day.papers[place].id for place in day.places(day.bits(query.parse(text))).tolist()}
 
 

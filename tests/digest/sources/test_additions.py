@@ -142,11 +142,11 @@ def test_an_arxiv_address_of_a_category_has_its_other_forms_to_fall_back_on(
 def test_a_feeds_other_forms_are_asked_when_it_gives_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def answer(kind: str, url: str, day: date, **_: object) -> client.Reply:
+    def answer(kind: str, url: str, day: date, **_: object) -> client.Response:
         asked.append(url)
-        return client.Reply(kind, url, day, fault=FormatError("It is an HTML page."), status=200)
+        return client.Response(kind, url, day, fault=FormatError("It is an HTML page."), status=200)
 
-    monkeypatch.setattr(client, "ask", answer)
+    monkeypatch.setattr(client, "request", answer)
     pull.pull(additions.add("https://rss.arxiv.org/rss/math.CO", "arxiv", "Combinatorics", is_daily=True), NOW)
     assert [url.partition("?")[0] for url in asked] == [
         "https://rss.arxiv.org/rss/math.CO",

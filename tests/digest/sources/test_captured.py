@@ -12,7 +12,7 @@ import pytest
 from digest.models import Announcement, Paper, Source
 from digest.papers.entry import FormatError
 from digest.sources import client
-from digest.sources.ingest import conclude
+from digest.sources.ingest import ingest
 from digest.sources.parsers import registry
 from tests import make
 from tests.digest.sources import feeds
@@ -117,7 +117,7 @@ def test_consecutive_captured_days_are_ok_and_merge(captured: Path) -> None:
     source, ids = make.source("arxiv-cs-sd-eess-as"), set()
     for path in sorted((captured / "arxiv/rss_rebuilt").glob("*cs.SD*")):
         day = date.fromisoformat(path.name[:10])
-        fetch = conclude(source, client.read("arxiv", (path.read_bytes(),), day), at(day))
+        fetch = ingest(source, client.read("arxiv", (path.read_bytes(),), day), at(day))
         listed = OAI_ID.findall(path.read_text())
         ids |= {arxiv_id for arxiv_id, _ in listed}
         assert (fetch.outcome, fetch.warnings, fetch.entries) == ("ok", [], len(listed))
@@ -130,7 +130,7 @@ def test_captured_hugging_face_days_are_ok_each(captured: Path) -> None:
     source, listed = make.source("huggingface", kind="huggingface"), set()
     for path in sorted((captured / "hf_daily").glob("*.json")):
         day = date.fromisoformat(path.stem)
-        fetch = conclude(source, client.read("huggingface", (path.read_bytes(),), day), at(day + timedelta(days=1)))
+        fetch = ingest(source, client.read("huggingface", (path.read_bytes(),), day), at(day + timedelta(days=1)))
         if path.stem in {"2024-12-11", "2025-01-10"}:
             assert (fetch.outcome, fetch.new) == ("format_error", 0)
             continue
@@ -150,7 +150,7 @@ def test_a_mirrors_weekend_is_empty_and_its_days_ok(captured: Path) -> None:
                        abstract=p["abstract"], authors=", ".join(p["authors"]))
             for p in papers
         ]  # fmt: skip
-        fetch = conclude(source, client.read("arxiv", (feeds.atom(items, day, "cs.CV"),), day), at(day))
+        fetch = ingest(source, client.read("arxiv", (feeds.atom(items, day, "cs.CV"),), day), at(day))
         outcomes[path.stem] = (fetch.outcome, fetch.entries)
         assert fetch.entries == len(papers)
     assert outcomes == {
@@ -165,7 +165,7 @@ def test_a_mirrors_weekend_is_empty_and_its_days_ok(captured: Path) -> None:
 def test_the_captured_weekend_header_is_empty_and_no_failure(captured: Path) -> None:
     source = make.source()
     body = (captured / "arxiv/rss_rebuilt/2025-08-02_WEEKEND_header_only.xml").read_bytes()
-    fetch = conclude(source, client.read("arxiv", (body,), date(2025, 8, 2)), at(date(2025, 8, 2)))
+    fetch = ingest(source, client.read("arxiv", (body,), date(2025, 8, 2)), at(date(2025, 8, 2)))
     assert (fetch.outcome, fetch.warnings) == ("empty", [])
     assert Source.objects.get(pk=source.pk).failures == 0
 
@@ -181,12 +181,12 @@ def test_a_captured_day_cut_in_half_is_truncated(captured: Path, where: str) -> 
     source = make.source("arxiv-five")
     names = sorted((captured / "arxiv/rss_rebuilt").glob("*cs.CL*"))
     first, second = (path.read_bytes() for path in names)
-    assert conclude(source, client.read("arxiv", (first,), date(2025, 4, 7)), at(date(2025, 4, 7))).outcome == "ok"
+    assert ingest(source, client.read("arxiv", (first,), date(2025, 4, 7)), at(date(2025, 4, 7))).outcome == "ok"
     head, *items = second.split(b"<item>")
     half = second[: len(second) // 2]
     if where == "entries":
         half = b"<item>".join([head, *items[: len(items) // 2]]) + b"</channel></rss>"
-    fetch = conclude(source, client.read("arxiv", (half,), date(2025, 4, 8)), at(date(2025, 4, 8)))
+    fetch = ingest(source, client.read("arxiv", (half,), date(2025, 4, 8)), at(date(2025, 4, 8)))
     assert fetch.outcome == "truncated"
     assert fetch.warnings
 
@@ -202,7 +202,7 @@ def test_a_captured_day_repeated_on_the_next_working_day_is_stale(
     source, body = make.source(kind, kind=kind), (captured / name).read_bytes()
 
     def read_on(on: date) -> str:
-        return conclude(source, client.read(kind, (body,), on), at(on), is_file=True).outcome
+        return ingest(source, client.read(kind, (body,), on), at(on), is_file=True).outcome
 
     assert read_on(day) == "ok"
     assert read_on(day) == "unchanged"

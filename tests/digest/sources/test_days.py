@@ -12,7 +12,7 @@ import pytest
 
 from digest.models import Announcement, Fetch, Paper, Source
 from digest.sources import calendar, checks, client
-from digest.sources.ingest import conclude
+from digest.sources.ingest import ingest
 from digest.sources.parsers import registry
 from tests import make
 from tests.digest.sources import feeds
@@ -30,7 +30,7 @@ def at(day: date) -> datetime:
 def pulled(source: Source, body: bytes, day: date, kind: str = "") -> Fetch:
     kind = kind or source.kind
     now = at(day + timedelta(days=1)) if kind in {"huggingface", "biorxiv"} else at(day)
-    return conclude(source, client.read(kind, (body,), day), now)
+    return ingest(source, client.read(kind, (body,), day), now)
 
 
 def arxiv_source(count: int = 100) -> Source:
@@ -260,9 +260,9 @@ def test_f57_a_new_scheme_of_names_is_no_flood_of_new_papers() -> None:
 
 def test_f59_a_304_on_a_day_with_news_due_is_stale() -> None:
     source = arxiv_source()
-    reply = client.Reply("arxiv", "https://rss.arxiv.org/atom/cs.CL", BAD_DAY, status=304)
-    assert conclude(source, reply, at(BAD_DAY)).outcome == "stale"
-    assert conclude(source, reply, at(YESTERDAY) + timedelta(hours=5)).outcome == "unchanged"
+    reply = client.Response("arxiv", "https://rss.arxiv.org/atom/cs.CL", BAD_DAY, status=304)
+    assert ingest(source, reply, at(BAD_DAY)).outcome == "stale"
+    assert ingest(source, reply, at(YESTERDAY) + timedelta(hours=5)).outcome == "unchanged"
 
 
 def test_the_same_bytes_on_the_same_day_are_unchanged() -> None:
@@ -302,19 +302,19 @@ def counts(chance: random.Random, usual: int, day: date) -> int:
 @pytest.mark.parametrize(("kind", "usual"), [("arxiv", 14), ("arxiv", 70), ("huggingface", 22), ("biorxiv", 60)])
 def test_normal_days_raise_no_alarm(kind: str, usual: int, seed: int) -> None:
     """Ten months each: weekends and arXiv's holidays blank, every working day as uneven as publishers' are."""
-    chance, number, past = random.Random(f"{kind}{usual}{seed}"), 1, list[checks.Past]()
+    chance, number, past = random.Random(f"{kind}{usual}{seed}"), 1, list[checks.History]()
     alarms, working, day = [], 0, date(2026, 1, 2)
     while day < date(2026, 11, 1):
         blank = calendar.is_blank(kind, day)
         count = 0 if blank else counts(chance, usual, day)
         batch = registry.reading(kind)(day_of(kind, day, count, number), day)
         recent = [one for one in past if one.at_day > day - timedelta(days=14)]
-        verdict = checks.judge(checks.Case(kind, batch, day, calendar.newest_due(kind, after(kind, day)), recent))
+        verdict = checks.judge(checks.CheckInput(kind, batch, day, calendar.newest_due(kind, after(kind, day)), recent))
         wanted = ("holiday" if calendar.is_holiday(kind, day) else "empty") if blank else "ok"
         if verdict.outcome != wanted or verdict.warnings:
             alarms.append((str(day), count, verdict.outcome, verdict.warnings))
         if count:
-            past.insert(0, checks.Past(day, day, checks.ids_of(batch), count, checks.profile(batch.entries)))
+            past.insert(0, checks.History(day, day, checks.ids_of(batch), count, checks.profile(batch.entries)))
         number, working, day = number + count, working + (not blank), day + timedelta(days=1)
     assert alarms == []
     assert working >= 200

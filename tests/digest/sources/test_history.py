@@ -10,7 +10,7 @@ import pytest
 from digest.editions import lifecycle
 from digest.models import Announcement, Edition, Fetch, Source
 from digest.sources import calendar, client, history
-from digest.sources.ingest import conclude
+from digest.sources.ingest import ingest
 from tests import make
 from tests.digest.sources import feeds
 
@@ -109,11 +109,11 @@ def test_f66_with_all_sources_down_the_edition_waits_and_then_says_what_was_miss
 
 def test_f62_what_comes_after_the_freeze_goes_into_the_next_edition() -> None:
     source = make.source("arxiv-cs-cl")
-    conclude(source, client.read("arxiv", (feeds.atom(feeds.arxiv_day(DAY, 10), DAY),), DAY), NOW)
+    ingest(source, client.read("arxiv", (feeds.atom(feeds.arxiv_day(DAY, 10), DAY),), DAY), NOW)
     edition = lifecycle.release(lifecycle.collect(DAY, NOW), NOW)
     before, frozen = edition.entries.count(), edition.content_hash
     other = make.source("arxiv-cs-ai")
-    conclude(
+    ingest(
         other, client.read("arxiv", (feeds.atom(feeds.arxiv_day(DAY, 10, 900), DAY),), DAY), NOW + timedelta(hours=3)
     )
     lifecycle.collect(DAY, NOW + timedelta(hours=3))

@@ -105,11 +105,11 @@ def test_f51_one_source_is_pulled_by_one_worker_only(publisher: Publisher) -> No
 
 def test_f51_arxiv_is_asked_one_at_a_time_and_three_seconds_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_limits, "SPACING", timedelta(seconds=0.3))
-    with host_limits.turn("arxiv.org"):
-        with pytest.raises(host_limits.BusyError), host_limits.turn("arxiv.org", patience=0.1):
+    with host_limits.wait_for_turn("arxiv.org"):
+        with pytest.raises(host_limits.BusyError), host_limits.wait_for_turn("arxiv.org", patience=0.1):
             pass
         ended = time.monotonic()
-    with host_limits.turn("arxiv.org", patience=5):
+    with host_limits.wait_for_turn("arxiv.org", patience=5):
         assert time.monotonic() - ended >= 0.3
 
 
@@ -122,7 +122,7 @@ def test_f51_all_of_arxivs_machines_are_one_host() -> None:
 
 def test_f51_a_worker_that_died_in_its_turn_gives_it_back() -> None:
     Host.objects.create(name="arxiv.org", free_at=datetime.now(UTC) - timedelta(seconds=1))
-    with host_limits.turn("arxiv.org", patience=1):
+    with host_limits.wait_for_turn("arxiv.org", patience=1):
         pass
 
 
@@ -186,8 +186,8 @@ def test_f56_a_fault_of_ours_in_one_source_does_not_stop_the_others(
     publisher.says(TODAYS, "/b")
     source(publisher, "/a", "a")
     source(publisher, "/b", "b")
-    conclude = pull.conclude
-    monkeypatch.setattr(pull, "conclude", lambda s, *a, **k: 1 / 0 if s.slug == "a" else conclude(s, *a, **k))
+    conclude = pull.ingest
+    monkeypatch.setattr(pull, "ingest", lambda s, *a, **k: 1 / 0 if s.slug == "a" else conclude(s, *a, **k))
     assert [fetch.source.slug for fetch in pull.pull_due(NOW)] == ["b"]
     assert Source.objects.get(slug="a").failures == 1
 

@@ -89,12 +89,12 @@ def test_old_budgets_are_forgotten():
     ],
 )
 def test_networks_are_cut(address, network):
-    assert client_prefix.truncate(address) == network
+    assert client_prefix.prefix(address) == network
 
 
 def test_a_visitors_own_header_is_not_believed(settings):
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.1")
-    assert client_prefix.of(request) == "192.0.2.0/24"
+    assert client_prefix.prefix_of(request) == "192.0.2.0/24"
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.1")
-    assert client_prefix.of(request) == "198.51.100.0/24"
+    assert client_prefix.prefix_of(request) == "198.51.100.0/24"
