@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
+from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
 from tests.browser import browser
@@ -22,6 +24,8 @@ __all__ = ("browser",)
 hypothesis_settings.register_profile("offprint", deadline=None)
 hypothesis_settings.load_profile("offprint")
 
+BETWEEN_ELEMENTS = re.compile(rb">\n +<")
+INDENTATION = re.compile(rb"\n +")
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -60,6 +64,25 @@ def shared_connections_stay_open() -> Iterator[None]:
 def _close_its_own(server: ThreadedWSGIServer) -> None:
     if not server.connections_override:
         connections.close_all()
+
+
+def as_read(page: bytes) -> bytes:
+    """HTML without the line breaks and the indentation that a browser does not show."""
+    return INDENTATION.sub(b" ", BETWEEN_ELEMENTS.sub(b"><", page))
+
+
+@pytest.fixture(autouse=True)
+def pages_are_read_as_a_browser_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line break with its indentation is one space in HTML, and nothing between two elements."""
+    request = Client.request
+
+    def squeezed(self: Client, **asked: Any) -> Any:
+        response = request(self, **asked)
+        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+            response.content = as_read(response.content)
+        return response
+
+    monkeypatch.setattr(Client, "request", squeezed)
 
 
 @pytest.fixture(autouse=True)
