@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.template import TemplateSyntaxError, engines
 
 from config.env import LOCAL_HOSTS
 
@@ -308,6 +310,29 @@ def _postbox(s: Any) -> list[checks.CheckMessage]:
     return []
 
 
+def _own_templates(s: Any) -> list[checks.CheckMessage]:
+    """A site's own letter templates: each replaces one of ours, and each compiles."""
+    if not s.LETTER_TEMPLATES:
+        return []
+    found: list[checks.CheckMessage] = []
+    for path in sorted((Path(s.LETTER_TEMPLATES) / "email").iterdir()):
+        wrong = _template_fault(path, Path(s.BASE_DIR) / "templates" / "email" / path.name)
+        if wrong:
+            fix = "Mend it, or take it out of LETTER_TEMPLATES; `send_test` shows the letter."
+            found.append(checks.Error(f"{path}: {wrong}", hint=fix, id="offprint.E040"))
+    return found
+
+
+def _template_fault(path: Path, ours: Path) -> str:
+    if not ours.is_file():
+        return "not a template of the letters; the names are those in templates/email."
+    try:
+        engines["letter_html"].get_template(f"email/{path.name}")
+    except TemplateSyntaxError as error:
+        return _first_line(error)
+    return ""
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
@@ -322,7 +347,7 @@ def register() -> None:
 
 
 def _check(app_configs: Any = None, **kwargs: Any) -> Iterable[checks.CheckMessage]:
-    return [*broken(settings), *_postbox(settings)]
+    return [*broken(settings), *_postbox(settings), *_own_templates(settings)]
 
 
 def refuse() -> None:

@@ -136,6 +136,19 @@ class Environment:
 
         return str(self._read(name, default, read, "a colour such as #9a1c2c"))
 
+    def picture_url(self, name: str) -> str:
+        """The https address of a picture; empty where it is not set or cannot be used."""
+        url = self.text(name)
+        parts = _split(url)
+        if not url:
+            return ""
+        if parts is None or parts.scheme != "https" or not HOST.fullmatch(parts.hostname or ""):
+            self.problem(
+                f"{name}={url!r} is not the address of a picture. Example: https://papers.example.org/logo.png"
+            )
+            return ""
+        return url
+
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Django's settings of a database; the address may hold a password, so no problem repeats it."""
         url = self.text(name, default) or default

@@ -51,7 +51,16 @@ DKIM_SELECTORS = env.words("DKIM_SELECTORS")  # looked up by `doctor`; the provi
 BRAND = {
     "colour": env.colour("BRAND_COLOUR", "#9a1c2c"),
     "colour_dark": env.colour("BRAND_COLOUR_DARK", "#f29a95"),
+    "logo": env.picture_url("BRAND_LOGO_URL"),
+    "footer": env.text("BRAND_FOOTER"),
 }
+# A folder of own templates that come before ours: email/card.html in it replaces templates/email/card.html.
+LETTER_TEMPLATES = env.text("LETTER_TEMPLATES")
+if LETTER_TEMPLATES and not (Path(LETTER_TEMPLATES) / "email").is_dir():
+    env.problem(
+        f"LETTER_TEMPLATES={LETTER_TEMPLATES!r} holds no folder named email. Copy what you change into it: "
+        "cp templates/email/card.html FOLDER/email/"
+    )
 # Google's Feedback-ID wants 5 to 15 characters that never change.
 MAIL_SENDER_ID = env.text("MAIL_SENDER_ID", "offprint")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
@@ -151,12 +160,12 @@ TEMPLATES = [
         "APP_DIRS": False,
         "OPTIONS": {"environment": "config.jinja2.text_environment", "autoescape": False},
     },
-    # Letters: a site's own templates (manage.py brand) come first, and all of them run in a sandbox.
+    # Letters: a site's own templates come first, and all of them run in a sandbox.
     *(
         {
             "NAME": f"letter_{kind}",
             "BACKEND": "django.template.backends.jinja2.Jinja2",
-            "DIRS": [VAR_DIR / "letter" / "active", BASE_DIR / "templates"],
+            "DIRS": [*([LETTER_TEMPLATES] if LETTER_TEMPLATES else []), BASE_DIR / "templates"],
             "APP_DIRS": False,
             "OPTIONS": {"environment": f"config.jinja2.letter_{kind}_environment", "autoescape": kind == "html"},
         }

@@ -6,7 +6,7 @@ and `act` (the start of the reader's own action links).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -19,6 +19,8 @@ from digest.letters import safe_urls
 from digest.letters import stylesheet as letter_stylesheet
 from digest.letters import text as letter_text
 from digest.letters.placeholders import PlaceholderText, cut, placeholder
+
+logger = logging.getLogger(__name__)
 
 Level = Literal["full", "short", "compact", "title"]
 LEVELS: tuple[Level, ...] = ("full", "short", "compact", "title")
@@ -96,13 +98,10 @@ def printed(card: Card, level: Level, with_actions: bool = True) -> Printed:
     """The card at one size; one that its template cannot print becomes its title and link (see `bare`)."""
     try:
         return _print(card, level, with_actions)
-    except SPOILS:
+    except SPOILS as error:
+        kind = type(error).__name__
+        logger.warning("email/card.* cannot print paper %s (%s): the letter shows its title only", card.paper, kind)
         return _print(bare(card), "title", with_actions)
-
-
-def spoiled(card: Card, level: Level) -> bool:
-    """True where the templates could not print this card, and its title stands in for it."""
-    return level != "title" and printed(card, level) == printed(bare(card), "title")
 
 
 def bare(card: Card) -> Card:
@@ -150,10 +149,3 @@ def text_fragment(name: str, context: dict[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def stylesheet() -> str:
     return str(engines["letter_text"].get_template("email/letter.css").render({}))
-
-
-def forget() -> None:
-    """Drop what was rendered: the templates or the brand have changed."""
-    caches: tuple[Callable[[], None], ...] = (printed.cache_clear, contents_line.cache_clear, stylesheet.cache_clear)
-    for clear in caches:
-        clear()

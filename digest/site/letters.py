@@ -8,6 +8,7 @@ from django.utils import feedgenerator
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
+from config.headers import letter_policy
 from digest.letters import compose, letters, links, load
 from digest.letters.compose import RenderedLetter
 from digest.matching import PaperIndex
@@ -23,9 +24,6 @@ SENT = (State.ACCEPTED, State.UNCERTAIN, State.AMBIGUOUS)
 FEED_LETTERS = 20
 MOST_LISTED = 200
 # The letter carries its styles in its elements and has no script, form or picture.
-LETTER_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 @subscription_doors.private
@@ -36,7 +34,7 @@ def letter(request: HttpRequest, token: str) -> HttpResponse:
     if delivery.subscriber.state == Subscriber.State.FORGOTTEN:
         return render(request, "site/letter_gone.html", status=410)
     response = HttpResponse(_composed([delivery])[0].html)
-    response.headers["Content-Security-Policy"] = LETTER_POLICY
+    response.headers["Content-Security-Policy"] = letter_policy("frame-ancestors 'none'")
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -16,12 +16,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from config.headers import letter_policy
+
 SHOWN = 200
 _NAME = re.compile(r"[A-Za-z0-9._+-]+\.eml")
-FRAME_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
-    "sandbox allow-popups allow-popups-to-escape-sandbox"
-)
+FRAME_RULES = ("frame-ancestors 'self'", "sandbox allow-popups allow-popups-to-escape-sandbox")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     if part is None:
         raise Http404("this letter is text only")
     response = HttpResponse(part.get_content())
-    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    response.headers["Content-Security-Policy"] = letter_policy(*FRAME_RULES)
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response
 

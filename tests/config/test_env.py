@@ -30,6 +30,8 @@ def from_dotenv(tmp_path, monkeypatch, content):
     ("read", "value", "says"),
     [
         (lambda e: e.flag("X"), "maybe", "true or false"),
+        (lambda e: e.picture_url("X"), "http://papers.example.org/logo.png", "not the address of a picture"),
+        (lambda e: e.picture_url("X"), "https:///logo.png", "not the address of a picture"),
         (lambda e: e.number("X", 1, 0, 23), "24", "a whole number from 0 to 23"),
         (lambda e: e.number("X", 1, 0, 23), "seven", "a whole number from 0 to 23"),
         (lambda e: e.choice("X", "a", ("a", "b")), "c", "one of a, b"),

@@ -10,7 +10,9 @@ import pytest
 from config.env import OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
-READ = re.compile(r'env\.(?:text|flag|number|choice|words|database|base_url|secret_key)\(\s*"([A-Z_]+)"')
+READ = re.compile(
+    r'env\.(?:text|flag|number|choice|words|database|base_url|secret_key|colour|picture_url)\(\s*"([A-Z_]+)"'
+)
 WRITTEN = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)
 
 

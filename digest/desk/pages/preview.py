@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from config.headers import letter_policy
 from digest.desk import audit_log, roles
 from digest.desk.access import door
 from digest.desk.acts import parsing
@@ -28,7 +29,6 @@ from subscriptions.models import Subscriber, Topic
 
 DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 # The letter is as hostile as its sources: no script, no form, no frame, nothing fetched, an origin of its own.
-FRAME = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
 ASKED = ("reader", "topic", "q", "date")
 LOOKS = ("light", "dark", "text")
 
@@ -104,7 +104,7 @@ def letter(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     else:
         response = HttpResponse(_in_light(written.html or written.text, look))
-    response["Content-Security-Policy"] = FRAME
+    response["Content-Security-Policy"] = letter_policy("frame-ancestors 'self'", "sandbox")
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.core.validators import validate_email
+from jinja2 import TemplateError
 
 from digest.letters import previews
 from subscriptions.commands import Command as Base
@@ -37,7 +38,10 @@ class Command(Base):
         except previews.PreviewError as error:
             raise UsageError(str(error)) from error
         reader, now = previews.stranger(options["address"]), current(None)
-        letter = previews.preview(reader, wanted, edition, now) if wanted else previews.sample(reader, edition, now)
+        try:
+            letter = previews.preview(reader, wanted, edition, now) if wanted else previews.sample(reader, edition, now)
+        except TemplateError as error:
+            raise UsageError(f"The letter's templates cannot be printed: {error}") from error
         receipt = outgoing.send(replace(letter, subject=f"[Test] {letter.subject}", tags=("test",), stream="notice"))
         self.failed = receipt.outcome != outgoing.Outcome.ACCEPTED
         return {"edition": str(edition.date), "outcome": receipt.outcome.value, "detail": receipt.detail}

@@ -32,7 +32,7 @@ def pages() -> dict[str, str]:
     """The HTML of each kind of letter."""
     from django.template import engines
 
-    from digest.letters import compose, golden, load, previews
+    from digest.letters import compose, load, previews
     from digest.letters.compose import LetterInput, Pick
     from digest.letters.layout import Issue
     from digest.letters.reasons import Reason
@@ -40,6 +40,7 @@ def pages() -> dict[str, str]:
     from digest.matching.load import papers_of
     from digest.matching.select import select, to_json
     from digest.models import Edition, Paper
+    from tests.digest.letters import golden
 
     wants = previews.wants(["agent*", "benchmark* OR evaluat*", "speech OR audio", "diffus* OR image", "model"])
     chosen = to_json(

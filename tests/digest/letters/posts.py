@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from digest.letters import cards, compose, layout, reasons
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Subscriber
 from tests import make
@@ -38,3 +39,11 @@ def delivery(
         "address_hmac": "0" * 64,
     } | fields
     return Delivery.objects.create(edition=edition, subscriber=reader, **values)
+
+
+def forget() -> None:
+    """Drop every piece of a letter that was kept: templates, words or the look have changed."""
+    kept: list[Any] = [cards.printed, cards.contents_line, cards.stylesheet, layout.printed, reasons.printed]
+    kept += [compose.placed, compose.contents_line, compose.contents_frame]
+    for one in kept:
+        one.cache_clear()

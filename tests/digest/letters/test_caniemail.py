@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from digest.letters import cards, golden
-from tests.digest.letters import checks
+from digest.letters import cards
+from tests.digest.letters import checks, golden
 
 PROGRAMS = frozenset("gmail outlook apple-mail yahoo aol thunderbird samsung-email protonmail fastmail".split())  # noqa: SIM905
 OTHERS = frozenset(

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from digest.letters import cards, compose, layout, reasons
 from digest.letters.letters import letters
 from tests import make
-from tests.digest.letters.posts import delivery
+from tests.digest.letters.posts import delivery, forget
 
 WORDS = {
     "": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n",
@@ -50,12 +49,6 @@ def german(tmp_path: Path, settings: Any) -> Iterator[None]:
     with translation.override("de"):
         yield
     forget()
-
-
-def forget() -> None:
-    cards.forget()
-    for kept in (layout.printed, compose.placed, compose.contents_line, reasons.printed, compose.contents_frame):
-        kept.cache_clear()
 
 
 @pytest.mark.django_db
