@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -40,14 +38,6 @@ LISTS = {"/subscribe/", "/subscribe/preview/", "/preferences/"}
 # and Django writes a file to the disk before any page of ours has a say.
 LARGE_BODIES = ("/admin/", "/desk/", "/hooks/")
 DOORS = {"/desk/sign-in/", "/desk/second/", "/desk/sign-out/"}
-
-
-def letter_policy(*rules: str) -> str:
-    """The Content-Security-Policy of a page that shows a letter: inline styles and the site's logo, nothing else."""
-    logo = urlsplit(settings.BRAND["logo"])
-    images = f"img-src https://{logo.netloc}" if logo.netloc else "img-src 'none'"
-    fixed = ["default-src 'none'", "style-src 'unsafe-inline'", images, "base-uri 'none'", "form-action 'none'"]
-    return "; ".join([*fixed, *rules])
 
 
 class SecurityHeaders:

@@ -8,9 +8,9 @@ from django.utils import feedgenerator
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
-from config.headers import letter_policy
 from digest.letters import compose, letters, links, load
 from digest.letters.compose import RenderedLetter
+from digest.letters.policy import letter_policy
 from digest.matching import PaperIndex
 from digest.matching.load import interests_of, papers_of
 from digest.matching.select import select

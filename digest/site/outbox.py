@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from config.headers import letter_policy
+from digest.letters.policy import letter_policy
 
 SHOWN = 200
 _NAME = re.compile(r"[A-Za-z0-9._+-]+\.eml")

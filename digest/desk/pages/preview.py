@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from config.headers import letter_policy
 from digest.desk import audit_log, roles
 from digest.desk.access import door
 from digest.desk.acts import parsing
 from digest.desk.pages.base import page
 from digest.desk.roles import Right
 from digest.letters import previews
+from digest.letters.policy import letter_policy
 from digest.models import Edition, EditionPaper
 from subscriptions import addresses
 from subscriptions.mail import outgoing

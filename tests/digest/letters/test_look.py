@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from config import checks, headers
+from config import checks
 from digest.letters import cards
 from digest.letters.letters import letters
+from digest.letters.policy import letter_policy
 from tests import make
 from tests.digest.letters import golden
 from tests.digest.letters.posts import delivery, forget
@@ -59,9 +60,9 @@ def test_without_a_logo_a_letter_holds_no_picture():
 
 
 def test_the_letter_in_the_browser_may_load_the_logo_and_nothing_else(brand: Any):
-    assert "img-src 'none'" in headers.letter_policy()
+    assert "img-src 'none'" in letter_policy()
     brand("logo", LOGO)
-    assert "img-src https://papers.example.org;" in headers.letter_policy()
+    assert "img-src https://papers.example.org;" in letter_policy()
 
 
 @pytest.mark.django_db
