@@ -71,7 +71,7 @@ def _webhooks_unguarded(s: Any) -> bool:
 
 
 def _by_provider(s: Any) -> bool:
-    return s.MAIL_CHANNEL not in {*KEPT_HERE, "smtp", "postfix"}
+    return s.MAIL_CHANNEL not in {*KEPT_HERE, "smtp"}
 
 
 def _smtp_in_clear(s: Any) -> bool:

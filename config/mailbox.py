@@ -1,9 +1,9 @@
 """Turns `EMAIL_URL` and `ANYMAIL_*` into Django's mail settings.
 
 `EMAIL_URL` names the postbox: `outbox:` (letters as files in var/outbox, the default), `console:`,
-`smtp://user:password@host:25`, `smtp+tls://…:587`, `smtps://…:465`, `postfix:` (the Postfix of this
-machine, whose log ends doubts), or `anymail://resend` (any backend of django-anymail), whose own
-settings are the `ANYMAIL_*` of its documentation.
+`smtp://user:password@host:25`, `smtp+tls://…:587`, `smtps://…:465`, `postfix:` (the mail server on port 25 of
+this machine), or `anymail://resend` (any backend of django-anymail), whose own settings are the `ANYMAIL_*` of
+its documentation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config.env import LOCAL_HOSTS, Environment
+from config.env import Environment
 
 BUILT_IN = {
     "outbox": "subscriptions.mail.outgoing.OutboxBackend",
@@ -43,7 +43,6 @@ class Mailbox:
     password: str = ""
     use_tls: bool = False
     use_ssl: bool = False
-    postfix: str = "/etc/postfix"
     anymail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,7 +59,8 @@ def read(env: Environment) -> Mailbox:
     if parts.scheme in SMTP_PORTS:
         return _smtp(env, url, anymail)
     if parts.scheme == "postfix":
-        return _postfix(env, url, anymail)
+        # Short for SMTP to this machine. A path once named Postfix's folder of settings and says nothing now.
+        return _smtp(env, f"smtp://{parts.netloc or '127.0.0.1'}", anymail)
     if parts.scheme == "anymail":
         return _provider(env, parts.hostname or "", anymail)
     env.problem(
@@ -104,25 +104,6 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
         use_ssl=parts.scheme == "smtps",
         anymail=anymail,
     )
-
-
-def _postfix(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
-    """`postfix:`, or `postfix://127.0.0.1:2525/etc/postfix-papers`: its port and its configuration folder."""
-    parts = urlsplit(url)
-    example = "Write postfix: or, for another instance, postfix://127.0.0.1:2525/etc/postfix-papers"
-    host = parts.hostname or "127.0.0.1"
-    try:
-        port = parts.port or 25
-    except ValueError:
-        env.problem(f"EMAIL_URL has a port that is not a number. {example}")
-        port = 25
-    if host not in LOCAL_HOSTS:
-        env.problem(f"EMAIL_URL=postfix: is for the Postfix of this machine, not of {host}: use smtp:// for that.")
-    if parts.username or parts.password or (parts.path and not parts.netloc):
-        env.problem(f"EMAIL_URL names more than the port and the configuration folder of Postfix. {example}")
-    backend = "subscriptions.mail.backends.SmtpBackend"
-    folder = unquote(parts.path).rstrip("/") or "/etc/postfix"
-    return Mailbox("postfix", backend, host=host, port=port, postfix=folder, anymail=anymail)
 
 
 def _provider(env: Environment, name: str, anymail: dict[str, Any]) -> Mailbox:

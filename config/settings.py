@@ -77,7 +77,6 @@ EMAIL_HOST, EMAIL_PORT = mail.host, mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
 EMAIL_TIMEOUT = 30
-POSTFIX_CONFIG = mail.postfix  # the folder of its main.cf (EMAIL_URL=postfix://127.0.0.1:25/folder)
 ANYMAIL = mail.anymail
 MAIL_CHANNEL = mail.channel
 # For a mail server that does not sign: a PEM file with an RSA key of 2048 bits (docs/letter.md).

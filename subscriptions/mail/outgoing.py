@@ -56,7 +56,7 @@ class Letter:
 
 
 # Channels that take a mail as bytes.
-READY = frozenset({"smtp", "postfix"})
+READY = frozenset({"smtp"})
 
 
 class Written(EmailMultiAlternatives):

@@ -17,15 +17,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.postfix import Postfix, absent
-
 PROGRESS_EVERY = 30.0  # seconds
 FOLDERS: dict[tuple[str, str], Path] = {}  # of the cells that are running
-KINDS = ("idempotent", "evidence", "blind", "postfix")
+KINDS = ("idempotent", "evidence", "blind")
 ROOT = Path(__file__).resolve().parent.parent.parent
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -36,13 +34,11 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(database: str, kind: str, folder: Path, http: int, smtp: str | int) -> dict[str, str]:
-    """`smtp`: a port, or the address of the Postfix in front of it."""
+def environment(database: str, kind: str, folder: Path, http: int, smtp: int) -> dict[str, str]:
     mail = {
         "idempotent": {"EMAIL_URL": "anymail://resend", "ANYMAIL_RESEND_API_KEY": "k" * 20},
         "evidence": {"EMAIL_URL": "anymail://postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "k" * 20},
         "blind": {"EMAIL_URL": f"smtp://127.0.0.1:{smtp}"},
-        "postfix": {"EMAIL_URL": str(smtp)},
     }[kind]
     base = f"http://127.0.0.1:{http}/"
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -68,15 +64,13 @@ def cell(database: str, kind: str, kills: int, seed: int, rate: float, readers: 
     with tempfile.TemporaryDirectory(prefix="offprint-chaos-") as folder:
         FOLDERS[database, kind] = Path(folder)
         url = _make_database(database, name, Path(folder))
-        # What stands behind Postfix takes everything: Postfix itself may send twice to a server that fails.
-        rate = 0.0 if kind == "postfix" else rate
         try:
-            with _provider(http, smtp, seed, rate), Postfix(smtp) if kind == "postfix" else nullcontext() as relay:
+            with _provider(http, smtp, seed, rate):
                 arguments = ["--kind", kind, "--kills", str(kills), "--seed", str(seed), "--readers", str(readers)]
                 run = subprocess.run(
                     [sys.executable, "-m", "tests.chaos.cell", *arguments, "--provider", f"http://127.0.0.1:{http}"],
                     cwd=ROOT,
-                    env=environment(url, kind, Path(folder), http, relay.url if relay else smtp),
+                    env=environment(url, kind, Path(folder), http, smtp),
                     capture_output=True,
                     text=True,
                 )
@@ -196,9 +190,6 @@ def main() -> int:
         print("PostgreSQL does not answer: only SQLite is tried (set TEST_POSTGRES_URL).", file=sys.stderr)
         databases = ["sqlite"]
     kinds = KINDS if options.kind == "all" else (options.kind,)
-    if "postfix" in kinds and absent():
-        print(f"The kind postfix is left out: {absent()}.", file=sys.stderr)
-        kinds = tuple(kind for kind in kinds if kind != "postfix")
     cells = [(database, kind) for database in databases for kind in kinds]
     began = time.monotonic()
     results = all_cells(cells, options.kills, options.seed, options.rate, options.readers, options.jobs)

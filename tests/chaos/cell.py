@@ -25,13 +25,12 @@ from typing import Any
 
 import django
 
-CHANNELS = {"idempotent": "resend", "evidence": "postmark", "blind": "smtp", "postfix": "postfix"}
+CHANNELS = {"idempotent": "resend", "evidence": "postmark", "blind": "smtp"}
 # Failpoints that a kind of channel never passes.
 ELSEWHERE = {
     "idempotent": ("release", "evidence"),
     "evidence": ("replay",),
     "blind": ("release", "evidence", "replay"),
-    "postfix": ("evidence", "replay"),
 }
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 PATIENCE = 90.0
@@ -61,7 +60,7 @@ class Cell:
 def hurry() -> None:
     """Leases and patience of seconds instead of minutes: the rules stay, only their clocks run faster."""
     from digest.delivery import claim, resolve, run, send, settle
-    from digest.delivery.channels import evidence, holds, postfix, throttle
+    from digest.delivery.channels import evidence, holds, throttle
     from digest.delivery.channels import traits as channel_traits
     from subscriptions.mail import outgoing
 
@@ -70,13 +69,12 @@ def hurry() -> None:
     send.NEEDED = 0.9
     run.CHUNK = 12
     evidence.FLOOR, evidence.MARGIN = timedelta(seconds=2), timedelta(milliseconds=200)
-    postfix.MARGIN = timedelta(seconds=1.5)
     resolve.REPEAT_AFTER = timedelta(milliseconds=300)
     resolve.LONGEST_DOUBT = timedelta(seconds=45)
     holds.PROBE_AFTER = timedelta(seconds=1)
     settle.pause = lambda tries, receipt: timedelta(seconds=0.3)
     throttle.DOMAIN_PAUSE = timedelta(seconds=1)
-    for name, batch in (("resend", 6), ("postmark", 4), ("postfix", 4)):
+    for name, batch in (("resend", 6), ("postmark", 4)):
         traits = channel_traits.TRAITS[name]
         channel_traits.TRAITS[name] = type(traits)(
             **{**traits.__dict__, "batch": batch, "lag": timedelta(seconds=1), "key_life": timedelta(hours=1)}
@@ -255,14 +253,9 @@ def calm(cell: Cell) -> float:
 
 def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
     """Ledger against accept log."""
-    from django.conf import settings
-
     from digest.delivery.accounts import audit
     from digest.models import Delivery
-    from tests.chaos.postfix import drain
 
-    if cell.kind == "postfix":
-        drain(settings.POSTFIX_CONFIG)
     with urllib.request.urlopen(f"{cell.provider_url}/_log") as answer:
         truth = json.load(answer)
     accepted = Counter(truth["accepted"])
@@ -289,14 +282,12 @@ def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
         "audit": [f"{one.name}: {one.says} ({one.broken})" for one in report.broken],
         "even": report.even,
         "calm_seconds": round(seconds, 1),
-        "histories": {one: history(cell, one) for one in (*twice, *astray, *limbo, *named)[:HISTORIES]},
+        "histories": {one: history(one) for one in (*twice, *astray, *limbo, *named)[:HISTORIES]},
     }
 
 
-def history(cell: Cell, delivery: str) -> list[str]:
-    """What is known of a letter that needs explaining: its row, its attempt, and the lines of the mail log."""
-    from django.conf import settings
-
+def history(delivery: str) -> list[str]:
+    """What is known of a letter that needs explaining: its row and its attempt."""
     from digest.models import Delivery
 
     lines = []
@@ -305,10 +296,6 @@ def history(cell: Cell, delivery: str) -> list[str]:
         if one := row.attempt:
             lines.append(f"{one.state} {one.outcome} {one.detail}, intent {one.intent_at}, doubt {one.ambiguous_at}")
             lines.append(f"lease {one.lease_until}, closed {one.closed_at}, worker {one.worker}")
-    if cell.kind == "postfix":
-        log = (Path(settings.POSTFIX_CONFIG).parent / "log" / "postfix.log").read_text(errors="replace").splitlines()
-        ids = {line.split(": ")[1] for line in log if delivery in line}
-        lines += [line for line in log if delivery in line or ids & set(line.split(": ")[1:2])]
     return lines
 
 

@@ -8,7 +8,6 @@ import os
 import pytest
 
 from tests.chaos import __main__ as driver
-from tests.chaos.postfix import absent
 from tests.chaos.proxy import Proxy
 
 
@@ -25,8 +24,6 @@ def test_f40_killed_workers_send_nobody_twice_and_miss_nobody(database: str, kin
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL does not answer")
         pytest.skip("PostgreSQL does not answer")
-    if kind == "postfix" and absent():
-        pytest.skip(absent())
     result = driver.cell(database, kind, kills(), seed=11, rate=0.15, readers=20)
     if not result["good"]:
         pytest.fail(json.dumps(result, indent=1))

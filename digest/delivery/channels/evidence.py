@@ -78,19 +78,10 @@ def _ask(attempt: Attempt, lag: timedelta, now: datetime) -> Counter[str]:
         found = provider_api.accepted(attempt)
     except provider_api.PullError as error:
         log.warning("the evidence of attempt %s cannot be asked for: %s", attempt.key, error)
-        return _take_what_shows(attempt, error, now)
+        return Counter({"evidence unavailable": 1})
     watermark = asked_at - lag
     Channel.objects.filter(name=attempt.channel).update(watermark_at=watermark)
     return _resolve(attempt, found, watermark, asked_at, now)
-
-
-def _take_what_shows(attempt: Attempt, error: provider_api.PullError, now: datetime) -> Counter[str]:
-    """A record that proves no silence may still show what was accepted."""
-    counts = Counter({"evidence unavailable" if error.is_down else "no evidence yet": 1})
-    for row in Delivery.objects.filter(attempt=attempt, uuid__in=error.found):
-        counts["proved sent"] += settle.mark_proven_sent(row, now)
-    _close_if_settled(attempt, now)
-    return +counts
 
 
 @retry_on_db_error

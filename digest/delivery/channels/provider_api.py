@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 import requests
 from anymail.utils import get_anymail_setting
 
-from digest.delivery.channels import postfix
 from digest.models import Attempt, Delivery
 from subscriptions.addresses import AddressError, hmac
 
@@ -19,13 +18,7 @@ MOST_PAGES = 50
 
 
 class PullError(Exception):
-    """The record could not be read completely, so it proves nothing. `found`: what it shows all the same;
-    `is_down`: whether asking for other letters is of no use either.
-    """
-
-    def __init__(self, words: str, found: Set[str] = frozenset(), is_down: bool = True) -> None:
-        super().__init__(words)
-        self.found, self.is_down = found, is_down
+    """The record could not be read completely, so it proves nothing."""
 
 
 def accepted(attempt: Attempt) -> set[str]:
@@ -114,14 +107,6 @@ def _of_attempt(items: list[dict[str, Any]], key: str) -> Iterator[str]:
             yield str(variables.get("delivery", ""))
 
 
-def _postfix(attempt: Attempt) -> set[str]:
-    """The mail log of the Postfix on this machine: one moment may be unclear where another is not."""
-    try:
-        return postfix.accepted(attempt)
-    except postfix.LogError as error:
-        raise PullError(str(error), error.found, is_down=False) from error
-
-
 def _get(url: str, **request: Any) -> dict[str, Any]:
     try:
         answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False, **request)
@@ -148,5 +133,4 @@ def _slash(base: str) -> str:
 PULLS: dict[str, Callable[[Attempt], set[str]]] = {
     "postmark": _postmark,
     "mailgun": _mailgun,
-    "postfix": _postfix,
 }

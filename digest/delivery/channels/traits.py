@@ -48,8 +48,6 @@ TRAITS = {
     "brevo": Traits(Kind.IDEMPOTENT, batch=50, key_life=timedelta(minutes=14), rate=100),
     "postmark": Traits(Kind.EVIDENCE, batch=20, pull=True, lag=timedelta(minutes=15), tag=True),
     "mailgun": Traits(Kind.EVIDENCE, batch=20, pull=True, lag=timedelta(minutes=30)),
-    # On this machine; its own log tells, to the second.
-    "postfix": Traits(Kind.EVIDENCE, batch=50, pull=True, lag=timedelta(minutes=1)),
     "amazon_ses": Traits(Kind.EVIDENCE, rate=14),
     "mailersend": Traits(Kind.EVIDENCE, tag=True, rate=2),
     "mailjet": EVIDENCE,
@@ -73,7 +71,7 @@ def of(name: str) -> Traits:
 
 def makes_reports(name: str) -> bool:
     """Whether the channel says by itself what became of a letter after it was accepted."""
-    return of(name).kind is not Kind.BLIND and name not in {"outbox", "postfix"}
+    return of(name).kind is not Kind.BLIND and name != "outbox"
 
 
 def current() -> str:

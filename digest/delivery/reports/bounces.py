@@ -20,11 +20,10 @@ from typing import Any
 
 from flufl.bounce import all_failures
 
-from digest.delivery.channels import traits
 from digest.delivery.reports import events
 
 LARGEST = 1_000_000  # bytes of one report that are looked at
-BY_MAIL = ("smtp", "postfix")  # channels whose bounces come as mails
+BY_MAIL = "smtp"  # the channel whose bounces come as mails
 
 
 @dataclass(frozen=True)
@@ -70,17 +69,11 @@ def take(raw: bytes, now: datetime) -> str:
         metadata=_notice(bounce),
         esp_event={"severity": bounce.severity},
     )
-    row = events.remember(_channel(), report, now)
+    row = events.remember(BY_MAIL, report, now)
     if row is None:
         return "known"
     events.apply(row, now)
     return bounce.kind if row.delivery_id or row.raw.get("notice") else "unmatched"
-
-
-def _channel() -> str:
-    """The one in use, so that its breaker counts them; plain SMTP where the letters went before a change."""
-    current = traits.current()
-    return current if current in BY_MAIL else BY_MAIL[0]
 
 
 def _notice(bounce: Bounce) -> dict[str, str]:

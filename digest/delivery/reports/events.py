@@ -100,7 +100,6 @@ _HARD: dict[str, Any] = {
     "amazon_ses": lambda raw: raw["bounce"].get("bounceType") == "Permanent" if "bounce" in raw else None,
     "resend": lambda raw: _resend_is_hard(raw.get("data", {}).get("bounce", {})),
     "smtp": lambda raw: raw.get("severity") == "hard",
-    "postfix": lambda raw: raw.get("severity") == "hard",
     "mailgun": lambda raw: _mailgun_is_hard(raw.get("event-data", {})),
 }
 

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from digest.delivery.channels import postfix
 from digest.operate.doctor.finding import BAD, OK, WARN, Finding
 from subscriptions.commands import typed
 
@@ -27,8 +26,6 @@ def look() -> Iterator[Finding]:
     yield disk(Path(settings.VAR_DIR))
     yield from broker()
     yield postbox()
-    if settings.MAIL_CHANNEL == "postfix":
-        yield mail_log()
 
 
 def database() -> Iterator[Finding]:
@@ -108,7 +105,7 @@ def _redis_keeping(client: redis.Redis) -> Iterator[Finding]:
 
 def postbox() -> Finding:
     """An SMTP server is greeted and left again; a provider's interface cannot be tried without sending."""
-    if settings.MAIL_CHANNEL not in {"smtp", "postfix"}:
+    if settings.MAIL_CHANNEL != "smtp":
         return Finding("postbox", "kind", OK, f"{settings.MAIL_CHANNEL}; try it with `manage.py send_test ADDRESS`")
     where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     try:
@@ -117,17 +114,6 @@ def postbox() -> Finding:
         fix = "Mend EMAIL_URL (host, port, user, password), or start the mail server."
         return Finding("postbox", "answer", BAD, f"{where}: {_first_line(error)}", fix)
     return Finding("postbox", "answer", OK, f"{where} answers and lets us in")
-
-
-def mail_log() -> Finding:
-    """Postfix's own log ends doubts about letters; without it they are named, like those of any SMTP server."""
-    try:
-        log = postfix.log_file()
-        postfix.sign_of_life(log)
-    except postfix.LogError as error:
-        fix = "Mend it: until then a letter in doubt stays in doubt, and is named (docs/operations.md, Postfix)."
-        return Finding("postbox", "mail log", WARN, str(error), fix)
-    return Finding("postbox", "mail log", OK, f"{log} is written by the Postfix that answers")
 
 
 def _greet() -> None:

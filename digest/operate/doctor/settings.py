@@ -48,8 +48,6 @@ def _postbox() -> str:
     if settings.MAIL_CHANNEL == "smtp":
         how = "TLS" if settings.EMAIL_USE_SSL else "STARTTLS" if settings.EMAIL_USE_TLS else "no TLS"
         return f"smtp {settings.EMAIL_HOST}:{settings.EMAIL_PORT} ({how})"
-    if settings.MAIL_CHANNEL == "postfix":
-        return f"postfix {settings.EMAIL_HOST}:{settings.EMAIL_PORT} ({settings.POSTFIX_CONFIG})"
     return f"{settings.MAIL_CHANNEL} ({settings.EMAIL_BACKEND})"
 
 

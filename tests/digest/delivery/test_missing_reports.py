@@ -63,7 +63,7 @@ def test_f80_reports_get_six_hours_and_old_letters_are_no_news(sent: None) -> No
     assert missing_reports.look(NOW + timedelta(hours=31)).accepted == 0
 
 
-@pytest.mark.parametrize("name", ["smtp", "outbox", "postfix"])
+@pytest.mark.parametrize("name", ["smtp", "outbox"])
 def test_f80_a_channel_without_reports_is_never_silent(sent: None, channel: Any, name: str) -> None:
     Attempt.objects.update(channel=name)
     channel(name)
