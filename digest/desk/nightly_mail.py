@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.template import engines
 from django.urls import reverse
 
-from digest.desk import audit_log as desk_log
 from digest.desk import counters, roles
 from digest.desk.acts import topic_acts
 from digest.desk.acts.paper_acts import state_of
@@ -37,7 +36,6 @@ def send_if_due(now: datetime) -> int:
     if now.time() < HOUR or not _claim(now.date().isoformat()):
         return 0
     counters.refresh(now)
-    desk_log.check(now)
     letters = [letter(address, now) for address in curators()]
     receipts = list(outgoing.send_each(letters)) if letters else []
     accepted = sum(receipt.outcome == Outcome.ACCEPTED for receipt in receipts)

@@ -1,7 +1,7 @@
 """Rows only: the rules live in the rooms. Each file holds the rows of one step of a paper's way."""
 
 from digest.models.delivery import Attempt, Channel, Delivery, DomainPause, Mark, ProviderEvent, Sealed, Skip, Standing
-from digest.models.desk import Act, Heartbeat, SignInBudget, Tally
+from digest.models.desk import Act, ActQuerySet, AppendOnlyError, Heartbeat, SignInBudget, Tally
 from digest.models.editions import Edition, EditionPaper
 from digest.models.papers import Announcement, Identifier, Landscape, Meaning, Paper, Signal
 from digest.models.readers import Feedback, Profile, Saved
@@ -9,7 +9,9 @@ from digest.models.sources import Fetch, Host, Outcome, Source
 
 __all__ = (
     "Act",
+    "ActQuerySet",
     "Announcement",
+    "AppendOnlyError",
     "Attempt",
     "Channel",
     "Delivery",

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.db import models
 
 
+class AppendOnlyError(Exception):
+    """A row of the log cannot be changed or deleted."""
+
+
+class ActQuerySet(models.QuerySet["Act"]):
+    """Rows can be read and added. Changing and deleting raise AppendOnlyError."""
+
+    def update(self, **values: Any) -> NoReturn:
+        raise AppendOnlyError("The log of acts cannot be changed.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("The log of acts cannot be deleted.")
+
+
 class Act(models.Model):
-    """One act of a person at the desk. Rows are only added (triggers see to it), each chained to the one before."""
+    """One act of a person at the desk. Rows are only added."""
 
     at = models.DateTimeField(db_index=True)
     actor = models.CharField(max_length=150, db_index=True, help_text="The name they signed in with.")
@@ -15,11 +31,19 @@ class Act(models.Model):
     subject = models.CharField(max_length=200, help_text="What it was done to, such as `edition 2026-06-03`.")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
-    previous = models.CharField(max_length=64, unique=True, help_text="Hash of the act before; unique, so no forks.")
-    hash = models.CharField(max_length=64, unique=True)
+
+    objects = ActQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.verb} {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("The log of acts cannot be changed.")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("The log of acts cannot be deleted.")
 
 
 class Heartbeat(models.Model):

@@ -32,7 +32,7 @@ def _day(n: int) -> None:
     Fetch.objects.create(source=source, at=make.NOW, day=day, outcome="ok", body=zlib.compress(b"x"))
     _letter(edition, reader, n)
     _reader_rows(reader, n)
-    Act.objects.create(at=make.NOW, actor="a", verb="pin", subject="s", previous=f"p{n}", hash=f"h{n}")
+    Act.objects.create(at=make.NOW, actor="a", verb="pin", subject="s")
     Heartbeat.objects.create(name=f"worker {n}", at=make.NOW)
     Tally.objects.create(name="t", day=day, value=1, counted_at=make.NOW)
     SignInBudget.objects.create(key=f"k{n}", at=make.NOW)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from digest.delivery import resolve
 from digest.delivery.reports import surge_review
-from digest.desk import audit_log, counters
+from digest.desk import counters
 from digest.desk.acts import second_approval
 from digest.desk.pages.formats import counted, number
 from digest.desk.roles import Right
@@ -76,7 +76,7 @@ def alerts(edition: Edition | None, now: datetime) -> list[Alert]:
     letters = [*_reports(), *_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
     stuck = _stuck(now)
     waits = [one for one in _edition_matters(edition, now) if one.url not in {one.url for one in stuck}]
-    found = [*_ticks(now), *_tampered(), *letters, *_going_out(now), *stuck, *waits, *_asked(), *_ailing(now)]
+    found = [*_ticks(now), *letters, *_going_out(now), *stuck, *waits, *_asked(), *_ailing(now)]
     return sorted(found, key=lambda matter: matter.level != "bad")
 
 
@@ -86,16 +86,6 @@ def _ticks(now: datetime) -> list[Alert]:
         return []
     says = f"Nothing does this by itself at the moment: {', '.join(stopped)}."
     return [Alert("bad", says, "See what the doctor says", reverse("desk-doctor"), Right.OPERATE)]
-
-
-def _tampered() -> list[Alert]:
-    """What the last walk along the log's chain found; the evening's mail and `verify_log` walk it."""
-    found = audit_log.last_check()
-    if found is None or not found.broken:
-        return []
-    return [
-        Alert("bad", f"The log was tampered with. {found.broken}", "Look at it", reverse("desk-log"), Right.ADMINISTER)
-    ]
 
 
 def _holds() -> list[Alert]:

@@ -1,4 +1,4 @@
-"""The log of who did what: filtered by person, act and day, papers by title, and whether its chain is whole."""
+"""The log of who did what: filtered by person, act and day, papers by title."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def log_page(request: HttpRequest) -> HttpResponse:
         acts = acts.filter(pk__lt=before)
     shown = list(acts[:ACTS_SHOWN])
     return page(
-        request, "log.html", current="log", lines=_lines(shown), asked=asked, checked=audit_log.last_check(),
+        request, "log.html", current="log", lines=_lines(shown), asked=asked,
         verbs=Act.objects.order_by("verb").values_list("verb", flat=True).distinct(),
         older=shown[-1].pk if len(shown) == ACTS_SHOWN else None,
     )  # fmt: skip

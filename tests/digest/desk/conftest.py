@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import connection
 from django.test import Client
 
-from digest.desk import roles, triggers
-from digest.models import Act
+from digest.desk import roles
 
 ROLES = ("viewer", "curator", "operator", "admin")
 
@@ -49,19 +47,3 @@ def curator(signed_in):
 @pytest.fixture
 def operator(signed_in):
     return signed_in("operator")
-
-
-@pytest.fixture
-def free_log(transactional_db):
-    """For tests on a real connection: the rows of the log are taken away at the end, which its triggers forbid."""
-    yield
-    run(triggers.DROP)
-    Act.objects.all().delete()
-    run(triggers.CREATE)
-
-
-def run(statements):
-    """The log's triggers, made or dropped as somebody with the database's password could."""
-    with connection.cursor() as cursor:
-        for statement in statements[connection.vendor]:
-            cursor.execute(statement)

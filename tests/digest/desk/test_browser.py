@@ -20,7 +20,7 @@ from subscriptions.models import Subscriber, Suppression
 from tests import make
 from tests.browser import SCHEMES, WIDTHS, faults, is_too_wide, opened
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("free_log")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a long and good password"
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 TODAY = datetime.now(UTC).date()

@@ -54,7 +54,7 @@ def hostile(request):
     reader = make.subscriber(topics=[topic], queries=["voice"])
     reader.interests.filter(kind="filter").update(text=words)
     services.suppress("ben@example.org", "curator", make.NOW, words[:200])
-    Act.objects.create(at=make.NOW, actor=words, verb="x", subject=words, after={"x": words}, previous="", hash="h")
+    Act.objects.create(at=make.NOW, actor=words, verb="x", subject=words, after={"x": words})
     return words, f"/desk/readers/{reader.uuid}/", f"/desk/triage/{DAY}/split/{paper.pk}/"
 
 

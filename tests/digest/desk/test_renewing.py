@@ -12,7 +12,7 @@ from digest.models import Edition
 from tests import make
 from tests.browser import opened
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("free_log")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a long and good password"
 HELD = "it waits for you"
 
