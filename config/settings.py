@@ -104,8 +104,6 @@ FETCH_PRIVATE_HOSTS = env.words("FETCH_PRIVATE_HOSTS")
 # -- editions -----------------------------------------------------------------------------------
 # UTC; a source that is late is waited for until then. 08:00 is three hours after arXiv's feeds appear in winter.
 EDITION_DEADLINE = time(env.number("EDITION_DEADLINE_HOUR", 8, 0, 23))
-# Above so many letters a release at the desk takes two people; 0: one is enough.
-RELEASE_NEEDS_TWO_ABOVE = env.number("RELEASE_NEEDS_TWO_ABOVE", 0, 0, 10**9)
 
 # -- rooms --------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -32,10 +32,6 @@ class Edition(models.Model):
     revision = models.PositiveIntegerField(
         default=0, help_text="Grows with every curator's change: who read an old one must look again."
     )
-    asked_by = models.CharField(
-        max_length=150, blank=True, default="", db_default="", help_text="Who wants it released, where that takes two."
-    )
-    asked_revision = models.PositiveIntegerField(null=True, blank=True, help_text="The revision they looked at.")
 
     def __str__(self) -> str:
         return f"{self.date:%Y-%m-%d}"

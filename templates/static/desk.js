@@ -85,36 +85,40 @@ const target = document.querySelector(".sift:target");
 if (target) target.focus();
 else if (location.hash === "#" + FIRST) go(1);
 
-for (const box of document.querySelectorAll("[data-preview]")) {
-  const shown = document.getElementById(box.dataset.preview);
-  box.addEventListener("input", () => { shown.textContent = box.value || "No note."; });
-}
-
-// A note that is written and not kept goes along with its own form; whatever else leads away asks first.
+// A note half written outlives the acts on papers: in this tab, until it is kept. Leaving the tab asks first.
+const DRAFTS = "notes";
+const drafts = JSON.parse(sessionStorage.getItem(DRAFTS) || "{}");
 const note = document.querySelector("textarea[data-kept]");
 let isSent = false;
+
+function isKept(input) {
+  if (input === note) return input.value.trim() === input.dataset.kept.replace(/\r\n/g, "\n");
+  return input.value.trim().split(/\s+/).join(" ") === input.defaultValue;
+}
+
+function draft(input) {
+  if (isKept(input)) delete drafts[input.form.action];
+  else drafts[input.form.action] = input.value;
+  sessionStorage.setItem(DRAFTS, JSON.stringify(drafts));
+  input.form.querySelector(".unkept").hidden = isKept(input);
+}
+
+for (const input of document.querySelectorAll(".note-form input[name=note], textarea[data-kept]")) {
+  input.value = drafts[input.form.action] ?? input.value;
+  draft(input);
+  input.addEventListener("input", () => draft(input));
+}
+
 if (note) {
-  note.form.addEventListener("submit", () => { isSent = true; });
+  document.addEventListener("submit", () => { isSent = true; });
   window.addEventListener("beforeunload", (event) => {
-    if (!isSent && note.value.trim() !== note.dataset.kept) event.preventDefault();
+    if (!isSent && !isKept(note)) event.preventDefault();
   });
 }
 
-// A paper's note half written outlives the acts on other papers: in this tab, until it is kept.
-const DRAFTS = "notes " + location.pathname;
-const drafts = JSON.parse(sessionStorage.getItem(DRAFTS) || "{}");
-const plain = (text) => text.trim().split(/\s+/).join(" ");
-
-function draft(input) {
-  const isKept = plain(input.value) === input.defaultValue;
-  if (isKept) delete drafts[input.id];
-  else drafts[input.id] = input.value;
-  sessionStorage.setItem(DRAFTS, JSON.stringify(drafts));
-  input.form.querySelector(".unkept").hidden = isKept;
-}
-
-for (const input of document.querySelectorAll(".note-form input[name=note]")) {
-  if (input.id in drafts) input.value = drafts[input.id];
-  draft(input);
-  input.addEventListener("input", () => draft(input));
+for (const box of document.querySelectorAll("[data-preview]")) {
+  const shown = document.getElementById(box.dataset.preview);
+  const show = () => { shown.textContent = box.value || "No note."; };
+  show();
+  box.addEventListener("input", show);
 }

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from digest.desk import audit_log, counters
-from digest.desk.acts import parsing, second_approval
+from digest.desk.acts import parsing
 from digest.desk.acts.paper_acts import OPEN, ConflictError, CuratingError, state_of
 from digest.editions import lifecycle
 from digest.matching import PaperIndex, load
@@ -69,8 +69,6 @@ def let_go(request: HttpRequest, edition: Edition, now: datetime) -> None:
 
 def release_at(request: HttpRequest, edition: Edition, at: datetime, now: datetime) -> None:
     """Let it go by itself at `at`; it goes on collecting until then."""
-    if second_approval.needs_two(letters_ahead(now)):
-        raise CuratingError("For so many letters two people are needed. Choose Release now: the second lets it go.")
     if at <= now:
         raise CuratingError("That moment has passed. Choose one to come, or release it now.")
     if at > now + timedelta(days=3):
@@ -78,11 +76,8 @@ def release_at(request: HttpRequest, edition: Edition, at: datetime, now: dateti
     _step(request, edition, "set release time", now, OPEN, lambda row: _plan(row, at, State.COLLECTING))
 
 
-def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: datetime) -> datetime | None:
-    """Freeze it now and let it go in five minutes; answers when. `words` is the number of letters, where many.
-
-    None where that takes a second person (`seconding`): their word is awaited.
-    """
+def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: datetime) -> datetime:
+    """Freeze it now and let it go in five minutes; answers when. `words` is the number of letters, where many."""
     letters = letters_ahead(now)
     if letters >= TYPED_ABOVE and not _is_about(words, letters):
         raise CuratingError(f"To send {letters} letters, type that number into the box.")
@@ -99,8 +94,6 @@ def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: 
             raise CuratingError(f"It is on its way: letters begin to go at {row.release_at:%H:%M:%S} UTC.")
         if not row.entries.filter(is_hidden=False).exists():
             raise CuratingError("There is nothing in it that readers would see. Pull the sources, or show a paper.")
-        if second_approval.needs_two(letters) and not second_approval.second(request, row, letters, now):
-            return None
         lifecycle.freeze(row, now)
         _plan(row, at, State.FROZEN)
         audit_log.record(

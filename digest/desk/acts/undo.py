@@ -1,8 +1,4 @@
-"""Undo: a person's own last act on an edition is taken back, if what it changed is still as it left it.
-
-What somebody else changed since stays as it is: that is said, the act is passed over (the log says so as
-well), and the next undo is of the act before it.
-"""
+"""Undo: a person's own last act on an edition is taken back, if what it changed is still as the act left it."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.models import Act, Announcement, Edition, EditionPaper, Paper
 
 Values = dict[str, Any]
-ORDER, PASSED = "order pins", "pass over"
+ORDER = "order pins"
 CHOICES = ("is_pinned", "is_hidden", "note")
 WORDS = {
     "pin": "the pin of",
@@ -36,20 +32,15 @@ WORDS = {
 
 
 def last(actor: str, edition: Edition) -> Act | None:
-    """The newest act of this person on this edition's papers that was neither taken back nor passed over."""
+    """The newest act of this person on this edition's papers; None where that was an undo."""
     subjects = Q(subject=_name(edition)) | Q(subject__endswith=f" in {_name(edition)}")
-    verbs = (*WORDS, ORDER, "undo", PASSED)
-    over: set[int] = set()
-    for act in Act.objects.filter(subjects, actor=actor, verb__in=verbs).order_by("-id")[:200]:
-        if "undoes" in act.after:
-            over.add(int(act.after["undoes"]))
-        elif act.pk not in over and (act.verb not in merge.VERBS or act.before.get("names")):
-            return act
-    return None
+    acts = Act.objects.filter(subjects, actor=actor, verb__in=(*WORDS, ORDER, "undo"))
+    act = acts.order_by("-id").first()
+    return None if act is None or act.verb == "undo" else act
 
 
 def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
-    """Take back one's own last act. Raises ConflictError, and passes it over, if another changed it since."""
+    """Take back one's own last act. Raises ConflictError if another person changed it since."""
     act = last(request.user.get_username(), edition)
     if act is None:
         raise CuratingError("There is nothing of yours to undo in this edition.")
@@ -59,8 +50,7 @@ def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
         else:
             _take_back(request, edition, act, now)
     except ConflictError as error:
-        audit_log.record(request, PASSED, act.subject, now, {}, {"undoes": act.pk})
-        raise ConflictError(f"Not undone: {said(act)}. {error} The next undo takes back your act before it.") from error
+        raise ConflictError(f"Not undone: {said(act)}. {error}") from error
     return act
 
 
@@ -89,15 +79,14 @@ def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) 
         paper_acts.lock(edition)
         done = do(edition, act)
         if done is None:
-            raise ConflictError(_who_changed(edition, act))
+            raise ConflictError(_who_changed(act))
         paper_acts.touch(edition)
         audit_log.record(request, "undo", act.subject, now, done[0], {**done[1], "undoes": act.pk})
 
 
-def _who_changed(edition: Edition, act: Act) -> str:
-    since = Act.objects.filter(pk__gt=act.pk).exclude(actor=act.actor).exclude(verb=PASSED).order_by("-id")
-    whole = Q(subject__endswith=_name(edition), verb__in=(*WORDS, ORDER, "undo"))
-    other = since.filter(whole if act.verb == ORDER else Q(subject=act.subject)).first()
+def _who_changed(act: Act) -> str:
+    since = Act.objects.filter(pk__gt=act.pk, verb__in=(*WORDS, ORDER, "undo")).exclude(actor=act.actor)
+    other = since.filter(subject__endswith=act.subject).order_by("-id").first()
     return f"{other.actor} changed this after you did ({other.verb})." if other else "It was changed since."
 
 
@@ -122,15 +111,14 @@ def _restore(edition: Edition, act: Act) -> tuple[Values, Values] | None:
 
 
 def _reorder(edition: Edition, act: Act) -> tuple[Values, Values] | None:
-    """The order of pins; one that came to them since keeps its place."""
+    """The order of pins."""
     pins = list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
-    moved = {pin.paper_id: pin for pin in pins if pin.paper_id in act.after["pins"]}
-    if list(moved) != act.after["pins"]:
+    before = {"pins": [pin.paper_id for pin in pins]}
+    if before["pins"] != act.after["pins"]:
         return None
-    wanted = iter(act.before["pins"])
-    ordered = [moved[next(wanted)] if pin.paper_id in moved else pin for pin in pins]
-    paper_acts.place_pins(ordered)
-    return {"pins": [pin.paper_id for pin in pins]}, {"pins": [pin.paper_id for pin in ordered]}
+    place = {paper: at for at, paper in enumerate(act.before["pins"])}
+    paper_acts.place_pins(sorted(pins, key=lambda pin: place[pin.paper_id]))
+    return before, {"pins": act.before["pins"]}
 
 
 def _withdraw(edition: Edition, act: Act) -> tuple[Values, Values] | None:

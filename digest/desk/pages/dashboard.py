@@ -11,7 +11,6 @@ from django.urls import reverse
 from digest.delivery import resolve
 from digest.delivery.reports import surge_review
 from digest.desk import counters
-from digest.desk.acts import second_approval
 from digest.desk.pages.formats import counted, number
 from digest.desk.roles import Right
 from digest.editions import lifecycle
@@ -76,7 +75,7 @@ def alerts(edition: Edition | None, now: datetime) -> list[Alert]:
     letters = [*_reports(), *_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
     stuck = _stuck(now)
     waits = [one for one in _edition_matters(edition, now) if one.url not in {one.url for one in stuck}]
-    found = [*_ticks(now), *letters, *_going_out(now), *stuck, *waits, *_asked(), *_ailing(now)]
+    found = [*_ticks(now), *letters, *_going_out(now), *stuck, *waits, *_ailing(now)]
     return sorted(found, key=lambda matter: matter.level != "bad")
 
 
@@ -184,17 +183,6 @@ def _edition_matters(edition: Edition | None, now: datetime) -> list[Alert]:
     if edition.state in {State.RELEASED, State.HELD} or edition.release_at:
         return []
     return _waits_for(edition, now, reverse("desk-edition", args=[edition.date]))
-
-
-def _asked() -> list[Alert]:
-    """Editions somebody wants released, where that takes a second person."""
-    return [
-        Alert(
-            "warn", f"{one.asked_by} asked to release the edition of {one.date:%-d %B}; a second person is needed.",
-            "Look at it", reverse("desk-edition", args=[one.date]),
-        )
-        for one in second_approval.asked()
-    ]  # fmt: skip
 
 
 def _waits_for(edition: Edition, now: datetime, page: str) -> list[Alert]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.contrib import messages
@@ -13,9 +14,9 @@ from django.utils import timezone
 
 from digest.desk import counters
 from digest.desk.access import door
-from digest.desk.acts import edition_acts, parsing, second_approval, undo
+from digest.desk.acts import edition_acts, parsing, undo
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
-from digest.desk.pages import dashboard, drafts
+from digest.desk.pages import dashboard
 from digest.desk.pages.base import act, edition_of, page
 from digest.desk.roles import Right
 from digest.editions import lifecycle
@@ -29,7 +30,14 @@ STEPS = {
     "take-back": (edition_acts.take_back, "Taken back: no letter has gone. It is held until you let it go."),
 }
 RELEASED = "Released: letters begin to go in five minutes. Until then you can take it back."
-ASKED = "Asked: so many letters take two people. Another curator lets it go from this page."
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A note as it was sent, and its signature."""
+
+    note: str
+    curator: str
 
 
 @door(Right.VIEW)
@@ -37,7 +45,8 @@ def edition(request: HttpRequest, day: date) -> HttpResponse:
     return _show(request, edition_of(day))
 
 
-def _show(request: HttpRequest, row: Edition, status: int = 200, mine: str | None = None) -> HttpResponse:
+def _show(request: HttpRequest, row: Edition, status: int = 200, mine: Mine | None = None) -> HttpResponse:
+    """`mine` is what was sent of the note and is not kept: the form shows it again."""
     now = timezone.now()
     row.refresh_from_db()
     states = Edition.State
@@ -48,9 +57,9 @@ def _show(request: HttpRequest, row: Edition, status: int = 200, mine: str | Non
         is_open=row.state in {states.COLLECTING, states.HELD}, is_out=row.state == states.RELEASED,
         leaves_at=row.release_at if row.release_at and row.state != states.RELEASED else None,
         deadline=lifecycle.deadline(row.date), suggested=_next_hour(now), outcomes=dict(Outcome.choices),
-        draft=drafts.of(request, row), undoable=undo.last(request.user.get_username(), row),
+        undoable=undo.last(request.user.get_username(), row),
         coverage=row.coverage or history.coverage(row.date, now).receipt,
-        account=dashboard.account(counters.read("letters", row.date)), mine=mine, asker=second_approval.asker(row),
+        account=dashboard.account(counters.read("letters", row.date)), mine=mine,
         earlier=Edition.objects.filter(date__lt=row.date).order_by("-date").first(),
         later=Edition.objects.filter(date__gt=row.date).order_by("date").first(),
     )  # fmt: skip
@@ -63,17 +72,16 @@ def _next_hour(now: datetime) -> datetime:
 
 @door(get=False, post=Right.CURATE)
 def note(request: HttpRequest, day: date) -> HttpResponse:
-    row, text = edition_of(day), request.POST.get("note", "")
+    row = edition_of(day)
+    mine = Mine(request.POST.get("note", ""), request.POST.get("curator", ""))
     try:
-        curator = request.POST.get("curator", "")
-        edition_acts.write_note(request, row, text, curator, _seen(request), timezone.now())
+        edition_acts.write_note(request, row, mine.note, mine.curator, _seen(request), timezone.now())
     except ConflictError as error:
         messages.error(request, str(error))
-        return _show(request, row, 409, mine=text)
+        return _show(request, row, 409, mine=mine)
     except CuratingError as error:
         messages.error(request, str(error))
-        return _show(request, row, 400, mine=text)
-    drafts.drop(request, row)
+        return _show(request, row, 400, mine=mine)
     messages.success(request, "The note is kept.")
     return redirect("desk-edition", day)
 
@@ -113,19 +121,18 @@ def release(request: HttpRequest, day: date) -> HttpResponse:
     letters, problem = edition_acts.letters_ahead(now), ""
     if request.method == "POST":
         try:
-            at = edition_acts.release(request, row, _seen(request), request.POST.get("typed", ""), now)
+            edition_acts.release(request, row, _seen(request), request.POST.get("typed", ""), now)
         except CuratingError as error:
             problem = str(error)
         else:
-            messages.success(request, RELEASED if at else ASKED)
+            messages.success(request, RELEASED)
             return redirect("desk-edition", day)
     return page(
         request, "release.html", 400 if problem else 200, current="editions", edition=row, problem=problem,
-        letters=letters, typed_above=edition_acts.TYPED_ABOVE, asker=second_approval.asker(row),
-        takes_two=second_approval.needs_two(letters),
+        letters=letters, typed_above=edition_acts.TYPED_ABOVE,
         shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
         pins=row.entries.filter(is_pinned=True).count(),
-        missing=history.coverage(row.date, now).missing, draft=drafts.of(request, row),
+        missing=history.coverage(row.date, now).missing,
     )  # fmt: skip
 
 

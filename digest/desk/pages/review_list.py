@@ -16,7 +16,7 @@ from digest.desk.access import door
 from digest.desk.acts import add_paper, edition_acts, edition_status, paper_acts, parsing
 from digest.desk.acts import merge as act_merge
 from digest.desk.acts import undo as act_undo
-from digest.desk.pages import audience, drafts, duplicates, paper_filter
+from digest.desk.pages import audience, duplicates, paper_filter
 from digest.desk.pages.audience import Reach
 from digest.desk.pages.base import edition_of, page
 from digest.desk.pages.duplicates import Looked
@@ -120,7 +120,7 @@ def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
         raise Http404(f"There is no act called {verb!r}.")
     if _is_from_edition(request, row.edition):
         _carry_out(request, do)
-        return _to_edition(request, row.edition)
+        return _to_edition(row.edition)
     return _act_on(request, row.edition, row.pk, do)
 
 
@@ -159,7 +159,7 @@ def undo(request: HttpRequest, day: date) -> HttpResponse:
     last = act_undo.last(request.user.get_username(), edition)
     _carry_out(request, lambda: f"Undone: {act_undo.said(act_undo.undo(request, edition, timezone.now()))}.")
     if _is_from_edition(request, edition):
-        return _to_edition(request, edition)
+        return _to_edition(edition)
     return redirect(_address_of(request, edition, act_undo.paper_of(last) if last else None))
 
 
@@ -168,9 +168,7 @@ def _is_from_edition(request: HttpRequest, edition: Edition) -> bool:
     return request.POST.get("here") == reverse("desk-edition", args=[edition.date])
 
 
-def _to_edition(request: HttpRequest, edition: Edition) -> HttpResponse:
-    """Back to the pins; what is written of the note came along, and is there again."""
-    drafts.keep(request, edition, request.POST.get("note", ""), request.POST.get("curator", ""))
+def _to_edition(edition: Edition) -> HttpResponse:
     return redirect(reverse("desk-edition", args=[edition.date]) + "#pins")
 
 
