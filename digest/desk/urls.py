@@ -78,7 +78,6 @@ urlpatterns = [
     path("sources/<slug:slug>/<slug:verb>/", sources.change, name="desk-source-act"),
     path("deliverability/", deliverability.deliverability, name="desk-deliverability"),
     path("deliverability/settle/", deliverability.settle, name="desk-settle"),
-    path("deliverability/reports/", deliverability.reports, name="desk-reports"),
     path("deliverability/hold/", deliverability.hold, name="desk-hold"),
     path("deliverability/suppression/", deliverability.suppression, name="desk-suppression"),
     path("log/", log.log_page, name="desk-log"),

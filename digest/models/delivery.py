@@ -194,13 +194,6 @@ class Skip(models.Model):
 class ProviderEvent(models.Model):
     """What the mail provider reported, stored once (`event_key`) and applied once (`applied_at`)."""
 
-    class Review(models.TextChoices):
-        """Where too many reports would end readers' letters at once (`digest/delivery/flood.py`)."""
-
-        WAITING = "waiting", "Waits until a person has looked"
-        BELIEVED = "believed", "Looked at: real"
-        REFUSED = "refused", "Looked at: forged"
-
     event_key = models.CharField(max_length=200, unique=True)
     channel = models.CharField(max_length=40)
     type = models.CharField(max_length=30)
@@ -214,13 +207,15 @@ class ProviderEvent(models.Model):
     raw = models.JSONField(default=dict)
     applied_at = models.DateTimeField(null=True, blank=True)
     ended = models.BooleanField(default=False, db_default=False, help_text="It ended a reader's letters.")
-    review = models.CharField(max_length=8, blank=True, default="", db_default="", choices=Review)
+    waits = models.BooleanField(
+        default=False, db_default=False, help_text="Kept back until sending is resumed: a surge of reports."
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="event_unapplied", condition=Q(applied_at=None)),
-            models.Index(fields=["channel", "applied_at"], name="event_ended", condition=Q(ended=True, review="")),
-            models.Index(fields=["channel"], name="event_waiting", condition=Q(review="waiting")),
+            models.Index(fields=["channel", "applied_at"], name="event_ended", condition=Q(ended=True)),
+            models.Index(fields=["channel"], name="event_waiting", condition=Q(waits=True)),
             models.Index(fields=["channel", "received_at"], name="event_recent"),
         ]
 

@@ -2,6 +2,9 @@
 
 The limits are the mailbox providers' own: complaints below 0.1 %, never 0.3 % (Google 81126, Yahoo);
 permanent bounces at most a few in a hundred. Small numbers prove nothing, so there is a floor to each.
+
+Reports that would end the letters of too many readers within an hour may be forged by somebody who has the secret of
+`/hooks/`. The first are believed. The others are kept, and the channel is held until a person says what they are.
 """
 
 from __future__ import annotations
@@ -9,16 +12,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import Count, F, Max, Min, QuerySet
 
 from digest.delivery.channels import holds
 from digest.models import Attempt, Channel, Delivery, ProviderEvent
+from subscriptions.models import Subscriber
 
 WINDOW = timedelta(hours=24)
 RECENT = timedelta(minutes=10)
 MOST_BOUNCES, LEAST_BOUNCES = 0.05, 10
 MOST_COMPLAINTS, LEAST_COMPLAINTS = 0.003, 3
 MOST_ERRORS, LEAST_ERRORS = 0.5, 20
+SURGE_WINDOW = timedelta(hours=1)
+SURGE_SHARE, SURGE_LEAST = 0.02, 20  # of the readers who get letters; and how many a site of any size may lose in it
+SURGE = (
+    "Reports would end the letters of too many readers within an hour: real trouble, or forged. "
+    "Look at the provider's own log, then resume and say which."
+)
+
+
+class SurgeError(Exception):
+    """One report too many: its consequences are not drawn now."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ def tell(name: str, went: int, failed: int, detail: str, now: datetime) -> None:
 def watch(name: str, now: datetime) -> str:
     """Count, and hold if need be; answers the reason. Provider errors are probed again by themselves."""
     counts = count(name, now)
-    reason = verdict(counts)
+    reason = SURGE if _kept(name).exists() else verdict(counts)
     if reason:
         by_itself = reason.endswith("failed.")
         holds.hold(name, holds.BREAKER, reason, now, holds.PROBE_AFTER if by_itself else None)
@@ -85,3 +100,63 @@ def count(name: str, now: datetime) -> Counts:
         requests=attempts.count(),
         errors=attempts.filter(outcome__in=["unclear", "blocked", "worker lost"]).count(),
     )
+
+
+# -- a surge of reports that end readers' letters -------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The reports of one channel that wait for a word: how many, about how many readers, from when to when (UTC)."""
+
+    reports: int
+    readers: int
+    first: datetime
+    last: datetime
+
+
+def admit(row: ProviderEvent, now: datetime) -> None:
+    """Let a report end a reader's letters, and count it. Raises SurgeError where too many did, or others wait."""
+    if not row.waits and _is_surge(row.channel, now):
+        raise SurgeError
+    ProviderEvent.objects.filter(pk=row.pk).update(ended=True)
+
+
+def _is_surge(channel: str, now: datetime) -> bool:
+    if _kept(channel).exists():
+        return True
+    watched = holds.channel(channel).watched_at
+    since = max(now - SURGE_WINDOW, watched) if watched else now - SURGE_WINDOW
+    count = ProviderEvent.objects.filter(channel=channel, ended=True, applied_at__gt=since).count()
+    if count < SURGE_LEAST:
+        return False
+    enough = int(count / SURGE_SHARE)  # with so many readers it is a small share: the others need no counting
+    active = Subscriber.objects.filter(state=Subscriber.State.ACTIVE).order_by().values("pk")
+    return not active[enough : enough + 1].exists()
+
+
+def keep_back(row: ProviderEvent, now: datetime) -> None:
+    """The report waits, and so does the channel."""
+    with transaction.atomic():
+        if ProviderEvent.objects.filter(pk=row.pk, applied_at=None, waits=False).update(waits=True):
+            holds.hold(row.channel, holds.BREAKER, SURGE, now)
+
+
+def waiting(channel: str) -> Waiting | None:
+    """What waits for a word; None where nothing does."""
+    found = _kept(channel).aggregate(
+        reports=Count("pk"),
+        readers=Count("delivery__subscriber", distinct=True),
+        first=Min("received_at"),
+        last=Max("received_at"),
+    )
+    return Waiting(**found) if found["reports"] else None
+
+
+def drop(channel: str, now: datetime) -> int:
+    """The reports that wait are forged: they are kept without consequences. Answers how many."""
+    return _kept(channel).update(waits=False, applied_at=now)
+
+
+def _kept(channel: str) -> QuerySet[ProviderEvent]:
+    return ProviderEvent.objects.filter(channel=channel, waits=True)

@@ -32,18 +32,32 @@ FLOOR = timedelta(minutes=15)  # no doubt is resolved as "not sent" before this 
 
 
 def apply_waiting(now: datetime, end: float | None = None) -> Counter[str]:
-    """Apply events that were stored but not applied: the process ended in between, or a person believed them.
+    """Apply events that were stored but not applied: the process ended in between.
 
     Chunk after chunk, until `end` (of `alive()`) or until none is left that may be.
     """
     counts: Counter[str] = Counter()
-    waiting = ProviderEvent.objects.filter(applied_at=None).exclude(review=ProviderEvent.Review.WAITING).order_by("pk")
+    waiting = ProviderEvent.objects.filter(applied_at=None, waits=False).order_by("pk")
     while chunk := list(waiting.select_related("delivery__subscriber")[:CHUNK]):
         applied = Counter(row.type for row in chunk if events.apply(row, now))
         counts += applied
         if not applied or (end is not None and monotonic() >= end):
             break
     return counts
+
+
+def apply_kept(channel: str, now: datetime, end: float | None = None) -> int:
+    """Apply the reports of a surge that a person says are real (`breaker`), until `end` (of `alive()`); how many."""
+    count = 0
+    kept = ProviderEvent.objects.filter(channel=channel, waits=True).order_by("pk")
+    while chunk := list(kept.select_related("delivery__subscriber")[:CHUNK]):
+        for row in chunk:
+            events.apply(row, now)
+            ProviderEvent.objects.filter(pk=row.pk).update(waits=False)
+        count += len(chunk)
+        if end is not None and monotonic() >= end:
+            break
+    return count
 
 
 def release(now: datetime, end: float | None = None) -> Counter[str]:

@@ -32,9 +32,16 @@ def channel(name: str) -> Channel:
 
 
 def hold(name: str, by: str, reason: str, now: datetime, probe_after: timedelta | None = None) -> bool:
-    """Stop the channel; False if it is held already (the first reason stays, but an operator's word is stronger)."""
+    """Stop the channel; False if it is held already and that hold stays.
+
+    An operator's word replaces a breaker's hold; a hold that waits for a person replaces one that probes by itself.
+    """
     channel(name)
-    free = Q(held_by="") | (Q(held_by=BREAKER) if by in {OPERATOR, RESTORE} else Q(pk__in=()))
+    free = Q(held_by="")
+    if by in {OPERATOR, RESTORE}:
+        free |= Q(held_by=BREAKER)
+    elif probe_after is None:
+        free |= Q(held_by=BREAKER, probe_at__isnull=False)
     held = Channel.objects.filter(free, name=name).update(
         held_by=by,
         held_reason=reason[:300],

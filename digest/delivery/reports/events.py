@@ -15,8 +15,9 @@ from typing import Any
 from django.db import transaction
 
 from digest.delivery import settle
+from digest.delivery.channels import circuit_breaker
 from digest.delivery.failpoints import failpoint
-from digest.delivery.reports import reputation, surge_review
+from digest.delivery.reports import reputation
 from digest.models import Attempt, Delivery, ProviderEvent
 from subscriptions import addresses, services
 from subscriptions.db_retry import retry_on_db_error
@@ -161,14 +162,14 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def apply(row: ProviderEvent, now: datetime) -> bool:
-    """Draw the consequences, once; False if that was done, or if they wait for a person (`flood`).
+    """Draw the consequences, once; False if that was done, or if they wait for a person's word (`breaker.admit`).
 
     An event about no letter of ours has none.
     """
     try:
         return _apply(row, now)
-    except surge_review.SurgeError:
-        surge_review.keep_back(row, now)
+    except circuit_breaker.SurgeError:
+        circuit_breaker.keep_back(row, now)
         return False
 
 
@@ -202,7 +203,7 @@ def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: dateti
         _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "unsubscribed":
         if not reader.consents.filter(act__in=("confirmed", "returned"), at__gt=row.occurred_at).exists():
-            surge_review.review(row, now)
+            circuit_breaker.admit(row, now)
             services.unsubscribe(reader, now)
     elif row.raw.get("severity") == "soft":
         if reputation.add_bounce(address, row.occurred_at):
@@ -212,7 +213,7 @@ def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: dateti
 
 
 def _suppress(reader: Subscriber, address: str, reason: str, row: ProviderEvent, now: datetime) -> None:
-    surge_review.review(row, now)
+    circuit_breaker.admit(row, now)
     if reader.email and addresses.keyed_hash(reader.email_key) == address:
         services.suppress(reader.email, reason, now, row.detail)
         return

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.http import HttpRequest
 
 from digest.delivery import resolve, states
-from digest.delivery.channels import holds, traits
-from digest.delivery.reports import surge_review
+from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from digest.delivery.states import Event
 from digest.desk import audit_log
 from digest.desk.acts import reader_acts
 from digest.desk.acts.paper_acts import CuratingError
 from digest.models import Delivery, ProviderEvent
 from subscriptions import addresses, services
+from subscriptions.clock import monotonic
 from subscriptions.models import Subscriber, Suppression
 
+PATIENCE = 20.0  # seconds that one request may apply reports
 # Bounces and a curator's own word may be taken back; a person's own word may not.
 LIFTABLE = (Suppression.Reason.HARD_BOUNCE, Suppression.Reason.CURATOR)
 
@@ -74,33 +75,21 @@ def hold(request: HttpRequest, reason: str, now: datetime) -> None:
         audit_log.record(request, "hold sending", f"channel {name}", now, {}, {"reason": reason.strip()})
 
 
-def resume(request: HttpRequest, now: datetime) -> None:
-    name = traits.current()
-    if not surge_review.is_settled(name):
-        raise CuratingError(f"{surge_review.UNSETTLED} Say what they are first, or try again in a minute.")
+def resume(request: HttpRequest, name: str, word: str, now: datetime) -> None:
+    """Let a channel go on. Where reports wait, `word` says what becomes of them: `apply` or `drop`."""
+    why = holds.channel(name).held_reason
+    reports = 0
+    if word == "apply":
+        reports = evidence.apply_kept(name, now, monotonic() + PATIENCE)
+    elif word == "drop":
+        reports = circuit_breaker.drop(name, now)
+    if circuit_breaker.waiting(name):
+        raise CuratingError("Reports that end readers’ letters wait: say whether they are real, until none is left.")
     with transaction.atomic():
-        why = holds.channel(name).held_reason
         if not holds.resume(name, now):
             raise CuratingError("Sending is not held.")
-        audit_log.record(request, "resume sending", f"channel {name}", now, {"reason": why}, {})
-
-
-def believe(request: HttpRequest, channel: str, now: datetime) -> None:
-    """The reports that wait are real: the letters of those readers end."""
-    _judge(request, "believe reports", channel, surge_review.confirm, now)
-
-
-def refuse(request: HttpRequest, channel: str, now: datetime) -> None:
-    """The reports that wait are forged: nothing comes of them."""
-    _judge(request, "refuse reports", channel, lambda name: surge_review.refuse(name, now), now)
-
-
-def _judge(request: HttpRequest, verb: str, channel: str, judge: Callable[[str], int], now: datetime) -> None:
-    with transaction.atomic():
-        count = judge(channel)
-        if not count:
-            raise CuratingError("No report waits any more: somebody else may have said what they are.")
-        audit_log.record(request, verb, f"channel {channel}", now, {}, {"reports": count})
+        after = {f"reports {word}": reports} if reports else {}
+        audit_log.record(request, "resume sending", f"channel {name}", now, {"reason": why}, after)
 
 
 def look_up(email: str) -> tuple[addresses.Address, Suppression | None]:

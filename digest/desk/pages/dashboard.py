@@ -9,9 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from digest.delivery import resolve
-from digest.delivery.reports import surge_review
 from digest.desk import counters
-from digest.desk.pages.formats import counted, number
+from digest.desk.pages.formats import number
 from digest.desk.roles import Right
 from digest.editions import lifecycle
 from digest.models import Channel, Delivery, Edition, EditionPaper, Source
@@ -72,7 +71,7 @@ def account(numbers: counters.Numbers) -> dict[str, int]:
 
 def alerts(edition: Edition | None, now: datetime) -> list[Alert]:
     """Everything late, held or odd; the worst first."""
-    letters = [*_reports(), *_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
+    letters = [*_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
     stuck = _stuck(now)
     waits = [one for one in _edition_matters(edition, now) if one.url not in {one.url for one in stuck}]
     found = [*_ticks(now), *letters, *_going_out(now), *stuck, *waits, *_ailing(now)]
@@ -88,7 +87,7 @@ def _ticks(now: datetime) -> list[Alert]:
 
 
 def _holds() -> list[Alert]:
-    held = Channel.objects.exclude(held_by="").exclude(held_reason=surge_review.REASON)  # `_reports` says that better
+    held = Channel.objects.exclude(held_by="")
     return [
         Alert(
             "bad",
@@ -98,13 +97,6 @@ def _holds() -> list[Alert]:
         )
         for one in held
     ]
-
-
-def _reports() -> list[Alert]:
-    says = "would end too many readers’ letters at once: real, or forged? Sending waits for your word."
-    page = reverse("desk-deliverability") + "#reports"
-    waiting = surge_review.waiting()
-    return [Alert("bad", f"{counted(one.reports, 'report')} {says}", "Look at them", page) for one in waiting]
 
 
 def _waiting(now: datetime) -> list[Alert]:

@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.delivery import reasons, resolve
-from digest.delivery.channels import holds, traits
-from digest.delivery.reports import surge_review
+from digest.delivery.channels import circuit_breaker, holds, traits
 from digest.desk import counters
 from digest.desk.access import door
 from digest.desk.acts import delivery_acts, parsing
@@ -52,12 +51,18 @@ def deliverability(request: HttpRequest) -> HttpResponse:
         rates=_rates(letters, fates),
         ends=ENDS, days=DAYS, **_parts(request, list(whole)), doubt=doubt,
         doubts=len(doubt) if len(doubt) < NAMED else resolve.in_doubt().count(),
-        dead=_given_up(), flooded=surge_review.waiting(),
-        held=Channel.objects.exclude(held_by=""), stopped=holds.low_disk(), channel=traits.current(),
+        dead=_given_up(),
+        held=_held(), stopped=holds.low_disk(), channel=traits.current(),
         pauses=DomainPause.objects.filter(until__gt=now).order_by("domain")[:NAMED],
         silence=counters.never_reported(now), limits=LIMITS, sentence=reasons.sentence, most=NAMED, open=OPEN,
         suppressions=Suppression.objects.order_by("-since")[:20],
     )  # fmt: skip
+
+
+def _held() -> list[tuple[Channel, circuit_breaker.Waiting | None]]:
+    """The channels that are held, each with the reports that wait for a word there."""
+    held = Channel.objects.exclude(held_by="").order_by("name")
+    return [(one, circuit_breaker.waiting(one.name)) for one in held]
 
 
 def _given_up() -> QuerySet[Delivery]:
@@ -165,25 +170,13 @@ def settle(request: HttpRequest) -> HttpResponse:
 
 
 @door(get=False, post=Right.OPERATE)
-def reports(request: HttpRequest) -> HttpResponse:
-    """Say whether the reports that wait are real or forged."""
-    verbs = {
-        "believe": (delivery_acts.believe, "They count: the letters of these readers end within a minute."),
-        "refuse": (delivery_acts.refuse, "Refused: nothing comes of them."),
-    }
-    verb, channel = request.POST.get("verb", ""), request.POST.get("channel", "")
-    if verb not in verbs:
-        raise Http404(f"There is no act called {verb!r}.")
-    do, done = verbs[verb]
-    return act(request, done, reverse("desk-deliverability"), lambda: do(request, channel, timezone.now()))
-
-
-@door(get=False, post=Right.OPERATE)
 def hold(request: HttpRequest) -> HttpResponse:
     """Stop sending, or let it go on."""
     back, now = reverse("desk-deliverability"), timezone.now()
     if request.POST.get("verb") == "resume":
-        return act(request, "Sending goes on.", back, lambda: delivery_acts.resume(request, now))
+        name = request.POST.get("channel", "") or traits.current()
+        word = request.POST.get("reports", "")
+        return act(request, "Sending goes on.", back, lambda: delivery_acts.resume(request, name, word, now))
     reason = request.POST.get("reason", "")
     return act(request, "Sending stops before the next letter.", back, lambda: delivery_acts.hold(request, reason, now))
 

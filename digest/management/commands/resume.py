@@ -8,8 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from digest.delivery.accounts import restore_guard
-from digest.delivery.channels import holds, traits
-from digest.delivery.reports import surge_review
+from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from subscriptions.commands import Command as Base
 from subscriptions.commands import current, moment
 
@@ -20,10 +19,19 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--channel", default="", help="the configured one, if left out")
         parser.add_argument("--restored", action="store_true", help="the database was put back; re-send nobody")
+        word = parser.add_mutually_exclusive_group()
+        word.add_argument("--apply-reports", action="store_true", help="the reports that wait are real")
+        word.add_argument("--drop-reports", action="store_true", help="they are forged: nothing comes of them")
         parser.add_argument("--now", type=moment, help="act as if it were this moment (ISO, UTC)")
 
     def run(
-        self, channel: str = "", restored: bool = False, now: datetime | None = None, **options: Any
+        self,
+        channel: str = "",
+        restored: bool = False,
+        apply_reports: bool = False,
+        drop_reports: bool = False,
+        now: datetime | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         name, at = channel or traits.current(), current(now)
         if holds.channel(name).held_by == holds.RESTORE and not restored:
@@ -31,7 +39,16 @@ class Command(Base):
                 "This database was put back from a backup. Pull and release the missing days first, "
                 "then run: manage.py resume --restored"
             )
-        if not surge_review.is_settled(name):
-            raise CommandError(f"{surge_review.UNSETTLED} Run: manage.py reports")
+        reports = {}
+        if apply_reports:
+            reports = {"applied": evidence.apply_kept(name, at)}
+        elif drop_reports:
+            reports = {"dropped": circuit_breaker.drop(name, at)}
+        elif waiting := circuit_breaker.waiting(name):
+            raise CommandError(
+                f"{waiting.reports} reports about {waiting.readers} readers wait, "
+                f"from {waiting.first:%Y-%m-%d %H:%M} to {waiting.last:%Y-%m-%d %H:%M} UTC. Look at the provider's own log. If they are real, run: "
+                "manage.py resume --apply-reports. If they are forged: manage.py resume --drop-reports"
+            )
         answer: dict[str, Any] = restore_guard.reconcile(at) if restored else {}
-        return {"channel": name, "held": False, "changed": holds.resume(name, at), **answer}
+        return {"channel": name, "held": False, "changed": holds.resume(name, at), **reports, **answer}

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from digest.delivery.accounts import audit
-from digest.delivery.channels import holds
+from digest.delivery.channels import circuit_breaker, holds
 from digest.desk import counters
 from digest.desk.acts import reader_acts, topic_acts
 from digest.models import Act, Attempt, Channel, Delivery, ProviderEvent, Skip, Source
@@ -564,21 +564,23 @@ def waiting_report(kind="bounced"):
     row = letter(make.subscriber(), make.edition(), "accepted")
     return ProviderEvent.objects.create(
         event_key=f"e{row.pk}", channel="postmark", type=kind, delivery=row, occurred_at=make.NOW,
-        received_at=make.NOW, review="waiting", address_hmac="0" * 64, raw={"severity": "hard"},
+        received_at=make.NOW, waits=True, address_hmac="0" * 64, raw={"severity": "hard"},
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("verb", "review"), [("believe", "believed"), ("refuse", "refused")])
-def test_s17_reports_that_wait_are_shown_and_judged_at_the_desk(operator, verb, review):
+@pytest.mark.parametrize(("word", "fate"), [("apply", "bounced"), ("drop", "")])
+def test_s17_reports_that_wait_are_shown_and_judged_at_the_desk(operator, word, fate):
     report = waiting_report()
+    holds.hold("postmark", holds.BREAKER, circuit_breaker.SURGE, make.NOW)
     shown = operator.get("/desk/deliverability/").content.decode()
     assert "1 report waits for your word" in shown
-    assert "1 about 1 reader (" in shown
-    operator.post("/desk/deliverability/reports/", {"verb": verb, "channel": "postmark"})
+    operator.post("/desk/deliverability/hold/", {"verb": "resume", "channel": "postmark", "reports": word})
     report.refresh_from_db()
-    assert (report.review, report.applied_at is None) == (review, verb == "believe")
-    assert Act.objects.get().verb == f"{verb} reports"
+    assert (report.waits, report.applied_at is None, report.delivery.fate) == (False, False, fate)
+    act = Act.objects.get()
+    assert (act.verb, act.after) == ("resume sending", {f"reports {word}": 1})
     assert "for your word" not in operator.get("/desk/deliverability/").content.decode()
+    assert not holds.why("postmark", make.NOW)
 
 
 def test_s17_the_desk_does_not_send_on_while_reports_wait(operator, settings):
@@ -586,14 +588,8 @@ def test_s17_the_desk_does_not_send_on_while_reports_wait(operator, settings):
     waiting_report()
     holds.hold("postmark", holds.BREAKER, "too many", make.NOW)
     answer = operator.post("/desk/deliverability/hold/", {"verb": "resume"}, follow=True)
-    assert "Say what they are first" in answer.content.decode()
+    assert "say whether they are real" in answer.content.decode()
     assert holds.why("postmark", make.NOW)
-
-
-def test_reports_judged_by_somebody_else_meanwhile_are_said_so(operator):
-    answer = operator.post("/desk/deliverability/reports/", {"verb": "refuse", "channel": "postmark"}, follow=True)
-    assert "somebody else may have said" in answer.content.decode()
-    assert operator.post("/desk/deliverability/reports/", {"verb": "nonsense"}).status_code == 404
     assert not Act.objects.exists()
 
 

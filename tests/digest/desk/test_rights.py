@@ -57,7 +57,6 @@ MATRIX = {
     "desk-source-act": {"POST": OPERATORS},
     "desk-deliverability": READ,
     "desk-settle": {"POST": OPERATORS},
-    "desk-reports": {"POST": OPERATORS},
     "desk-hold": {"POST": OPERATORS},
     "desk-suppression": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
     "desk-log": {"GET": ADMINS, "HEAD": ADMINS},
@@ -73,7 +72,6 @@ WORDS = {
 FORMS = {
     "desk-change": {"verb": "pin"},
     "desk-settle": {"verb": "arrived", "letter": "1"},
-    "desk-reports": {"verb": "refuse", "channel": "postmark"},
     "desk-topic-merge": {"into": "topic-1"},
 }
 

@@ -16,8 +16,7 @@ from django.test import Client
 
 from digest import delivery
 from digest.delivery import plan
-from digest.delivery.channels import holds
-from digest.delivery.reports import surge_review
+from digest.delivery.channels import circuit_breaker, holds
 from digest.delivery.run import sweep
 from digest.desk.pages import dashboard
 from digest.models import Delivery, Edition, ProviderEvent
@@ -79,60 +78,70 @@ def active() -> int:
 @pytest.mark.parametrize("kind", [BOUNCE, COMPLAINT, LEAVE])
 def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind: dict[str, Any], sent: Any) -> None:
     report(kind)
-    assert active() == READERS - surge_review.LEAST
-    assert ProviderEvent.objects.filter(review="waiting", applied_at=None).count() == READERS - surge_review.LEAST
-    assert holds.why("postmark", NOW) == surge_review.REASON
-    assert any("Sending waits for your word" in one.says for one in dashboard.alerts(None, NOW))
+    assert active() == READERS - circuit_breaker.SURGE_LEAST
+    assert ProviderEvent.objects.filter(waits=True, applied_at=None).count() == READERS - circuit_breaker.SURGE_LEAST
+    assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+    assert any("Reports would end the letters" in one.says for one in dashboard.alerts(None, NOW))
 
 
 def test_s17_a_report_that_waits_leaves_no_trace_on_its_letter(sent: Any) -> None:
     report(COMPLAINT)
-    assert Delivery.objects.filter(fate="complained").count() == Suppression.objects.count() == surge_review.LEAST
+    assert (
+        Delivery.objects.filter(fate="complained").count() == Suppression.objects.count() == circuit_breaker.SURGE_LEAST
+    )
 
 
 def test_s17_what_ends_nobodys_letters_goes_on(sent: Any) -> None:
     report(BOUNCE)
     report({"RecordType": "Delivery", "DeliveredAt": "2026-06-03T06:07:00Z"})
-    assert Delivery.objects.filter(fate="delivered").count() == READERS - surge_review.LEAST
+    assert Delivery.objects.filter(fate="delivered").count() == READERS - circuit_breaker.SURGE_LEAST
 
 
-def test_s17_refused_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> None:
+def test_s17_dropped_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> None:
     report(BOUNCE)
-    [line] = command("reports")["waiting"]
-    assert (line["channel"], line["reports"], line["readers"]) == ("postmark", 40, 40)
-    with pytest.raises(CommandError, match=r"manage\.py reports"):
+    with pytest.raises(CommandError, match=r"40 reports about 40 readers wait.*resume --apply-reports"):
         call_command("resume")
-    assert command("reports", "--refuse")["refused"] == 40
-    command("resume")
+    assert command("resume", "--drop-reports")["dropped"] == 40
     sweep(NOW)
-    assert active() == READERS - surge_review.LEAST
+    assert active() == READERS - circuit_breaker.SURGE_LEAST
+    assert ProviderEvent.objects.count() == READERS
     assert not holds.why("postmark", NOW)
-    assert command("reports")["waiting"] == []
 
 
-def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider, clock: Any) -> None:
+def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider) -> None:
     report(COMPLAINT)
-    assert command("reports", "--believe")["believed"] == 40
-    with pytest.raises(CommandError, match="worked in"):
-        call_command("resume")
-    sweep(NOW)
+    assert command("resume", "--apply-reports")["applied"] == 40
     assert active() == 0
-    command("resume")
+    assert Delivery.objects.filter(fate="complained").count() == READERS
     assert not holds.why("postmark", NOW)
 
 
-def test_s17_within_an_hour_counts_and_a_resume_begins_anew(sent: Any, clock: Any) -> None:
+def test_s17_while_reports_wait_others_of_their_kind_wait_too(sent: Any, clock: Any) -> None:
     report(BOUNCE, 0, 20)
     clock.shift(timedelta(minutes=59))
     report(BOUNCE, 20, 21)
-    assert active() == READERS - 20
-    clock.shift(timedelta(minutes=1, seconds=1))
+    clock.shift(timedelta(hours=2))
     report(BOUNCE, 21, 22)
-    assert active() == READERS - 21
-    command("reports", "--refuse")
-    command("resume")
+    assert active() == READERS - 20
+    command("resume", "--apply-reports")
+    assert active() == READERS - 22
     report(BOUNCE, 22, 42)
-    assert active() == READERS - 41
+    assert active() == READERS - 42
+
+
+def test_s17_the_next_sweep_holds_again_what_was_resumed_beside_a_report(sent: Any) -> None:
+    report(BOUNCE, 0, 21)
+    holds.resume("postmark", NOW)
+    sweep(NOW)
+    assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+
+
+def test_s17_a_hold_that_probes_by_itself_gives_way_to_one_that_waits_for_a_word(sent: Any) -> None:
+    holds.hold("postmark", holds.BREAKER, "10 letters in a row did not go.", NOW, holds.PROBE_AFTER)
+    report(BOUNCE)
+    later = NOW + timedelta(hours=1)
+    assert holds.why("postmark", later) == circuit_breaker.SURGE
+    assert not holds.is_probing("postmark", later)
 
 
 def test_s17_a_large_site_may_lose_more_readers_within_the_hour(sent: Any) -> None:
