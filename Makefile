@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup setup-dev run test replay fuzz chaos powercut faults storm lint format lock clean
+.PHONY: help setup setup-dev run test replay bench evaluate fuzz chaos powercut faults storm lint format lock clean
 
 help:  ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -35,6 +35,12 @@ test: setup-dev  ## set up and pass the tests
 
 replay: setup-dev  ## replay every captured day (../shared/data) and hold the books against the files
 	@$(BIN)/python tests/replay.py --write docs/replay.md
+
+bench: setup-dev  ## time a stage on made-up data (STAGE=match|preview|refit|render|send|day SUBSCRIBERS=N PAPERS=N FILTERS=N SEED=S SINK=url JSON=path)
+	@$(BIN)/python -m tests.bench $(or $(STAGE),match) --subscribers $(or $(SUBSCRIBERS),10000) --papers $(or $(PAPERS),1000) --filters $(or $(FILTERS),20000) --seed $(or $(SEED),1) $(if $(SINK),--sink $(SINK)) $(if $(JSON),--json $(JSON))
+
+evaluate: setup-dev  ## matching beside the usual recipes, on judged collections (DATA=folder PART=report|tune ENCODER=folder)
+	@$(BIN)/python -m tests.evaluation --data $(DATA) --part $(or $(PART),report) $(if $(ENCODER),--encoder $(ENCODER))
 
 chaos: setup-dev  ## kill workers at every failpoint, both databases, all kinds of channel (KILLS=300 SEED=1 JOBS=1)
 	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1)

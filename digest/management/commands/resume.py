@@ -47,8 +47,9 @@ class Command(Base):
         elif waiting := circuit_breaker.waiting(name):
             raise CommandError(
                 f"{waiting.reports} reports about {waiting.readers} readers wait, "
-                f"from {waiting.first:%Y-%m-%d %H:%M} to {waiting.last:%Y-%m-%d %H:%M} UTC. Look at the provider's own log. If they are real, run: "
-                "manage.py resume --apply-reports. If they are forged: manage.py resume --drop-reports"
+                f"from {waiting.first:%Y-%m-%d %H:%M} to {waiting.last:%Y-%m-%d %H:%M} UTC. "
+                "Look at the provider's own log. If they are real, run: manage.py resume --apply-reports. "
+                "If they are forged: manage.py resume --drop-reports"
             )
         answer: dict[str, Any] = restore_guard.reconcile(at) if restored else {}
         return {"channel": name, "held": False, "changed": holds.resume(name, at), **reports, **answer}

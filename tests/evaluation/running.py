@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from digest.matching.evaluation import collections, measures, recipes
-from digest.matching.evaluation.collections import Collection
-from digest.matching.evaluation.measures import Figures
-from digest.matching.evaluation.recipes import Scorer
 from digest.matching.onnx_encoder import OnnxEncoder, text_of
 from digest.matching.paper_text import PaperText
+from tests.evaluation import collections, measures, recipes
+from tests.evaluation.collections import Collection
+from tests.evaluation.measures import Figures
+from tests.evaluation.recipes import Scorer
 
 OURS = "offprint"
 

@@ -28,7 +28,7 @@ WORDS = "model data speech graph vision robot proof cell gene star field agent c
 
 def measure(readers: int, papers: int, seed: int = 1) -> dict[str, Any]:
     """Letters a second of CPU for both ways, in one run; sizes in bytes."""
-    chance = random.Random(seed)  # noqa: S311 - a made-up day, not a secret
+    chance = random.Random(seed)
     facts = _facts(readers, papers, chance)
     rows = [_row(n, papers, chance) for n in range(readers)]
     press = mime.MimeWriter(facts, NOW)

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from digest.matching import bench, liked_profile
+from digest.matching import liked_profile
 from digest.matching.liked_profile import Background, Liked, LikedProfile
 from digest.matching.lsa import LsaModel, Vectors
 from digest.matching.paper_text import PaperText
 from digest.matching.serialize import pack_profile
+from tests.bench import match
 
 LIKES = 10
 SHARED = 2_000
@@ -22,16 +23,16 @@ CHUNK = 500
 def run(subscribers: int, papers: int, seed: int) -> dict[str, Any]:
     """Fit and pack the profiles of `subscribers` readers who like ten of `papers` each. The database is left out."""
     rng = np.random.default_rng(seed)
-    texts = bench.made_papers(rng, [bench.word(number) for number in range(bench.WORDS)], papers)
+    texts = match.made_papers(rng, [match.word(number) for number in range(match.WORDS)], papers)
     liked = rng.integers(0, papers, (subscribers, min(LIKES, papers)))
-    stages = bench.Stages()
+    stages = match.Stages()
     space = stages.run("build the space", lambda: LsaModel.build(texts))
     shared = space.vectors(texts[:SHARED])
     background = stages.run("make the background ready", lambda: Background.of(space, shared))
     profiles: list[bytes] = []
-    spent: list[bench.Stages] = []
+    spent: list[match.Stages] = []
     for low in range(0, subscribers, CHUNK):
-        parts = bench.Stages()
+        parts = match.Stages()
         profiles += _fitted(parts, space, texts, liked[low : low + CHUNK], background)
         spent.append(parts)
     for name in spent[0].seconds:
@@ -52,7 +53,7 @@ def run(subscribers: int, papers: int, seed: int) -> dict[str, Any]:
 
 
 def _fitted(
-    parts: bench.Stages, space: LsaModel, texts: Sequence[PaperText], chunk: Any, background: Background
+    parts: match.Stages, space: LsaModel, texts: Sequence[PaperText], chunk: Any, background: Background
 ) -> list[bytes]:
     rows = parts.run("read what was liked", lambda: _read(space, texts, chunk))
     fitted = parts.run("fit", lambda: [_fit(texts, one, row, background) for one, row in rows])

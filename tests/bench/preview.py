@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from digest.matching import bench, recent
+from digest.matching import recent
 from digest.matching.index import PaperIndex
 from digest.matching.interest_query import DESCRIPTION, FILTER, InterestQuery
+from tests.bench import match
 
 ASKED = 300
 SAID = 40  # words of a description
@@ -22,12 +23,12 @@ LAST = date(2026, 5, 29)
 def run(papers: int, seed: int) -> dict[str, Any]:
     """Ask `ASKED` times for one to five filters, every tenth time for a description too; nothing is asked twice."""
     rng = np.random.default_rng(seed)
-    words = [bench.word(number) for number in range(bench.WORDS)]
-    texts = bench.made_papers(rng, words, papers)
+    words = [match.word(number) for number in range(match.WORDS)]
+    texts = match.made_papers(rng, words, papers)
     spread = [replace(one, day=LAST - timedelta(days=number % recent.WINDOW)) for number, one in enumerate(texts)]
-    stages = bench.Stages()
+    stages = match.Stages()
     day = stages.run("index the window", lambda: PaperIndex.build(spread))
-    queries = bench.made_queries(rng, words, 3 * ASKED)
+    queries = match.made_queries(rng, words, 3 * ASKED)
     taken, matched = [], 0
     for number in range(ASKED):
         wants = [

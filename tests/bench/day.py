@@ -29,10 +29,10 @@ from digest.delivery import claim, plan, send, settle
 from digest.delivery.accounts import audit
 from digest.editions import lifecycle
 from digest.letters import letters
-from digest.matching import bench
 from digest.models import Announcement, Delivery, Edition, EditionPaper, Paper, Source
 from subscriptions.mail import outgoing
 from subscriptions.models import Filter, Interest, Subscriber
+from tests.bench import match
 
 PLAIN_SAMPLE = 200
 HERE = {"localhost", "127.0.0.1", "::1"}
@@ -70,8 +70,8 @@ def stage(subscribers: int, papers: int, filters: int, seed: int, sink: str) -> 
         }
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TZ"}}
         sizes = [str(number) for number in (subscribers, papers, filters, seed)]
-        run = subprocess.run(  # noqa: S603 - this very program
-            [sys.executable, "-m", "digest.rehearse", *sizes],
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.bench.child", *sizes],
             cwd=settings.BASE_DIR, env=kept | own | {"DJANGO_SETTINGS_MODULE": "config.settings"},
             capture_output=True, text=True,
         )  # fmt: skip
@@ -118,7 +118,7 @@ def _sink(url: str) -> Iterator[str]:
         yield url
         return
     process = subprocess.Popen(
-        [sys.executable, "-m", "digest.sink"], cwd=settings.BASE_DIR,
+        [sys.executable, "-m", "tests.bench.sink"], cwd=settings.BASE_DIR,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -205,9 +205,9 @@ def _plain(now: datetime) -> float:
 
 def _furnish(subscribers: int, papers: int, filters: int, seed: int, now: datetime) -> None:
     rng = np.random.default_rng(seed)
-    vocabulary = [bench.word(number) for number in range(bench.WORDS)]
-    _publish(bench.made_papers(rng, vocabulary, papers), now)
-    queries = vocabulary[8:12] + bench.made_queries(rng, vocabulary, min(filters, 2 * subscribers))
+    vocabulary = [match.word(number) for number in range(match.WORDS)]
+    _publish(match.made_papers(rng, vocabulary, papers), now)
+    queries = vocabulary[8:12] + match.made_queries(rng, vocabulary, min(filters, 2 * subscribers))
     asked = Filter.objects.bulk_create([Filter(text=text) for text in dict.fromkeys(queries)], batch_size=AT_ONCE)
     for low in range(0, subscribers, AT_ONCE):
         _add_readers(range(low, min(low + AT_ONCE, subscribers)), asked, rng, now)

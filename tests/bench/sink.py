@@ -1,4 +1,4 @@
-"""`python -m digest.sink`: the least a mail server must do, on loopback, for measuring. It keeps nothing.
+"""`python -m tests.bench.sink`: the least a mail server must do, on loopback, for measuring. It keeps nothing.
 
 Prints its port, then takes every letter until its standard input closes.
 """

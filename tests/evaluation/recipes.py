@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.matching import descriptions, liked_profile
-from digest.matching.evaluation.collections import Task
 from digest.matching.index import PaperIndex
 from digest.matching.lsa import LsaModel
 from digest.matching.paper_text import PaperText
 from digest.matching.postings import Floats
 from subscriptions.query import Term, tokenizer
+from tests.evaluation.collections import Task
 
 Scorer: TypeAlias = Callable[[Task], NDArray[np.floating]]
 SHARED = 1000
@@ -32,10 +32,10 @@ def ours_by_likes(papers: list[PaperText]) -> Scorer:
     background = liked_profile.Background.of(space, everything.taken(drawn.tolist()))
 
     def scored(task: Task) -> Floats:
-        assert task.profile is not None  # noqa: S101 - a task of likes
+        assert task.profile is not None
         liked = [liked_profile.Liked(papers[place].title) for place in task.profile]
         profile = liked_profile.fit(liked, everything.taken(task.profile.tolist()), background)
-        assert profile is not None  # noqa: S101 - five were liked
+        assert profile is not None
         return liked_profile.scores(profile, everything)[task.candidates]
 
     return scored
@@ -115,7 +115,7 @@ def zotero(papers: list[PaperText]) -> Scorer:
     rows = _vectorizer(stop_words="english").fit_transform(_texts(papers))
 
     def scored(task: Task) -> NDArray[np.floating]:
-        assert task.profile is not None  # noqa: S101 - a task of likes
+        assert task.profile is not None
         weights = 1 / (1 + np.log10(np.arange(len(task.profile)) + 1))
         alike = (rows[task.candidates] @ rows[task.profile[::-1]].T).toarray()
         return np.asarray(alike @ (weights / weights.sum()))
