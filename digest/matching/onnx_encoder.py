@@ -1,7 +1,7 @@
 """A sentence encoder, if the operator has one: a folder on this machine, never fetched. Off by default.
 
-Two kinds of folder: an ONNX export (`model.onnx` and `tokenizer.json`; needs onnxruntime and tokenizers) and a
-sentence-transformers model (`modules.json`; needs sentence-transformers). Neither library is required by Offprint.
+The folder is an ONNX export (`model.onnx` or `onnx/model.onnx`, and `tokenizer.json`). It needs onnxruntime and
+tokenizers, which Offprint does not require otherwise.
 """
 
 from __future__ import annotations
@@ -46,10 +46,9 @@ def load(folder: str) -> OnnxEncoder | None:
         if (home / file).is_file():
             _need(home, "onnxruntime", "tokenizers")
             return _opened(home, partial(_Onnx, home, home / file))
-    if (home / "modules.json").is_file():
-        _need(home, "sentence_transformers")
-        return _opened(home, partial(_SentenceTransformer, home))
-    raise EncoderError(f"There is neither model.onnx nor modules.json in ENCODER_FOLDER ({home.name}).")
+    raise EncoderError(
+        f"There is no model.onnx in ENCODER_FOLDER ({home.name}). Export the model to ONNX (docs/matching.md)."
+    )
 
 
 def _opened(home: Path, kind: Callable[[], OnnxEncoder]) -> OnnxEncoder:
@@ -104,19 +103,6 @@ class _Onnx:
         rows: Any = self.session.run(None, {name: value for name, value in fed.items() if name in wanted})[0]
         mask = fed["attention_mask"][:, :, None]
         return _unit((rows * mask).sum(1) / np.maximum(mask.sum(1), 1))
-
-
-class _SentenceTransformer:
-    def __init__(self, home: Path) -> None:
-        from sentence_transformers import SentenceTransformer
-
-        self.name = f"st:{home.name}"
-        self.model = SentenceTransformer(str(home), device="cpu", local_files_only=True)
-        self.model.max_seq_length = MOST_TOKENS
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        rows: Any = self.model.encode(list(texts), batch_size=BATCH, show_progress_bar=False)
-        return _unit(np.asarray(rows, np.float32).reshape(len(texts), -1))
 
 
 def _unit(rows: Any) -> Floats:

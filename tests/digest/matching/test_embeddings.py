@@ -94,11 +94,11 @@ def test_a_paper_not_encoded_yet_is_matched_by_its_words() -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "neither model.onnx"),
+        ([], "no model.onnx"),
         (["model.onnx"], "needs onnxruntime"),
-        (["modules.json"], "needs sentence_transformers"),
+        (["modules.json"], "Export the model to ONNX"),
     ],
-    ids=["empty", "onnx", "st"],
+    ids=["empty", "onnx", "no export"],
 )
 def test_a_folder_that_cannot_be_used_says_what_is_missing(
     files: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
