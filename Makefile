@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
+FAULTS = test_f0 or test_f1 or test_f2 or test_f3 or test_f4 or test_f5 or test_f6 or test_f7 or test_f8 or test_f9
 
 .PHONY: help setup setup-dev run test replay bench evaluate fuzz chaos powercut faults storm lint format lock clean
 
@@ -46,13 +47,14 @@ chaos: setup-dev  ## kill workers at every failpoint, both databases, all kinds 
 	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1)
 
 powercut: setup-dev  ## cut SQLite's log at random bytes, open what is left, go on from it (IMAGES=30 SEED=1)
-	@$(BIN)/python -m tests.chaos.powercut --images $(or $(IMAGES),30) --recoveries $(or $(RECOVERIES),5) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tests.chaos powercut --images $(or $(IMAGES),30) --recoveries $(or $(RECOVERIES),5) --seed $(or $(SEED),1)
 
-faults: setup-dev  ## the fault list by number, on SQLite and on PostgreSQL
-	@$(BIN)/python -m tests.faults
+faults: setup-dev  ## the tests of the fault list (test_f08_...), on SQLite and on PostgreSQL
+	@$(BIN)/python -m pytest tests -k "$(FAULTS)"
+	@TEST_DATABASE_URL=$(or $(TEST_POSTGRES_URL),postgresql://postgres@127.0.0.1:5432/postgres) $(BIN)/python -m pytest tests -k "$(FAULTS)"
 
 storm: setup-dev  ## Celery workers on Redis: restarts, kills and flushed queues under load
-	@$(BIN)/python -m tests.chaos.storm
+	@$(BIN)/python -m tests.chaos storm --rounds $(or $(ROUNDS),10)
 
 fuzz: setup-dev  ## read hostile answers in the killable child (COUNT=5000 SEED=… to repeat one)
 	@$(BIN)/python -m tests.digest.sources.hostile --count $(or $(COUNT),5000) $(if $(SEED),--seed $(SEED))

@@ -1,7 +1,9 @@
-"""`python -m tests.chaos --kills 300 --seed 7`: kill workers over every failpoint, on both databases and all kinds.
+"""`python -m tests.chaos [kills|crashes|powercut|storm]`: the one runner of what breaks on purpose.
 
-The kills are shared out over the cells (database x kind of channel). Exit 0 only if no cell has a
-duplicate, a loss, a letter in limbo or a broken invariant.
+*kills* (the default): workers die at every failpoint, on both databases and all kinds of channel; the kills are shared
+out over the cells (database x kind of channel). *crashes*: PostgreSQL dies again and again. *powercut*: SQLite's log is
+cut at random bytes. *storm*: Celery workers on Redis are restarted and killed, queues flushed. Exit 0 only if no run
+has a duplicate, a loss, a letter in limbo or a broken invariant.
 """
 
 from __future__ import annotations
@@ -9,52 +11,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests import cluster
+from tests.chaos.ground import ROOT, drop_database, environment, has_postgresql, make_database, port, provider
 
 PROGRESS_EVERY = 30.0  # seconds
 FOLDERS: dict[tuple[str, str], Path] = {}  # of the cells that are running
 KINDS = ("idempotent", "evidence", "blind")
-ROOT = Path(__file__).resolve().parent.parent.parent
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-
-
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def environment(database: str, kind: str, folder: Path, http: int, smtp: int) -> dict[str, str]:
-    mail = {
-        "idempotent": {"EMAIL_URL": "anymail://resend", "ANYMAIL_RESEND_API_KEY": "k" * 20},
-        "evidence": {"EMAIL_URL": "anymail://postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "k" * 20},
-        "blind": {"EMAIL_URL": f"smtp://127.0.0.1:{smtp}"},
-    }[kind]
-    base = f"http://127.0.0.1:{http}/"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {
-        **kept,
-        **mail,
-        "ANYMAIL_RESEND_API_URL": base,
-        "ANYMAIL_POSTMARK_API_URL": base,
-        "ANYMAIL_WEBHOOK_SECRET": "chaos:0123456789012345678901234567",
-        "OFFPRINT_DOTENV": "no",
-        "OFFPRINT_FAILPOINTS": "none:1",
-        "VAR_DIR": str(folder),
-        "DATABASE_URL": database,
-        "LOG_LEVEL": "warning",
-        "PYTHONWARNINGS": "ignore",
-    }
 
 
 def cell(database: str, kind: str, kills: int, seed: int, rate: float, readers: int) -> dict[str, Any]:
@@ -63,9 +34,9 @@ def cell(database: str, kind: str, kills: int, seed: int, rate: float, readers: 
     http, smtp = port(), port()
     with tempfile.TemporaryDirectory(prefix="offprint-chaos-") as folder:
         FOLDERS[database, kind] = Path(folder)
-        url = _make_database(database, name, Path(folder))
+        url = make_database(database, name, Path(folder))
         try:
-            with _provider(http, smtp, seed, rate):
+            with provider(http, smtp, seed, rate):
                 arguments = ["--kind", kind, "--kills", str(kills), "--seed", str(seed), "--readers", str(readers)]
                 run = subprocess.run(
                     [sys.executable, "-m", "tests.chaos.cell", *arguments, "--provider", f"http://127.0.0.1:{http}"],
@@ -75,22 +46,9 @@ def cell(database: str, kind: str, kills: int, seed: int, rate: float, readers: 
                     text=True,
                 )
         finally:
-            _drop_database(database, name)
+            drop_database(database, name)
             del FOLDERS[database, kind]
     return _read(run, database, kind)
-
-
-@contextmanager
-def _provider(http: int, smtp: int, seed: int, rate: float) -> Iterator[None]:
-    command = [sys.executable, "-m", "tests.chaos.provider", str(http), str(smtp), str(seed), str(rate), "0.6"]
-    provider = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert provider.stdout is not None
-        provider.stdout.readline()
-        yield
-    finally:
-        provider.kill()
-        provider.wait()
 
 
 def all_cells(
@@ -128,35 +86,6 @@ def _read(run: subprocess.CompletedProcess[str], database: str, kind: str) -> di
     return result if result["good"] else {**result, "said": run.stderr[-3000:]}
 
 
-def _make_database(database: str, name: str, folder: Path) -> str:
-    if database == "sqlite":
-        return f"sqlite:///{folder / 'chaos.sqlite3'}"
-    _on_server(f'CREATE DATABASE "{name}"')
-    return POSTGRES.rpartition("/")[0] + f"/{name}"
-
-
-def _drop_database(database: str, name: str) -> None:
-    if database == "postgresql":
-        _on_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def _on_server(statement: str) -> None:
-    import psycopg
-
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
-        server.execute(statement)
-
-
-def has_postgresql() -> bool:
-    import psycopg
-
-    try:
-        psycopg.connect(POSTGRES, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
 def show(results: list[dict[str, Any]], seconds: float, seed: int) -> None:
     row = "{:<12}{:<12}{:>11}{:>7}{:>11}{:>6}{:>7}{:>11}  {}"
     heads = ("database", "kind", "deliveries", "kills", "duplicates", "lost", "limbo", "uncertain", "")
@@ -174,30 +103,56 @@ def show(results: list[dict[str, Any]], seconds: float, seed: int) -> None:
     print(f"seed {seed}, {deaths.total()} kills, {seconds:.0f} s")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=300, help="over all cells")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=0.15, help="share of requests that meet a fault")
-    parser.add_argument("--readers", type=int, default=40)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
-    parser.add_argument("--kind", choices=(*KINDS, "all"), default="all")
-    parser.add_argument("--jobs", type=int, default=1, help="cells side by side")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    databases = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
-    if options.database == "both" and not has_postgresql():
+def kills(asked: argparse.Namespace) -> int:
+    databases = ["sqlite", "postgresql"] if asked.database == "both" else [asked.database]
+    if asked.database == "both" and not has_postgresql():
         print("PostgreSQL does not answer: only SQLite is tried (set TEST_POSTGRES_URL).", file=sys.stderr)
         databases = ["sqlite"]
-    kinds = KINDS if options.kind == "all" else (options.kind,)
+    kinds = KINDS if asked.kind == "all" else (asked.kind,)
     cells = [(database, kind) for database in databases for kind in kinds]
     began = time.monotonic()
-    results = all_cells(cells, options.kills, options.seed, options.rate, options.readers, options.jobs)
-    if options.json:
-        print(json.dumps({"seed": options.seed, "seconds": round(time.monotonic() - began), "cells": results}))
+    results = all_cells(cells, asked.kills, asked.seed, asked.rate, asked.readers or 40, asked.jobs)
+    if asked.json:
+        print(json.dumps({"seed": asked.seed, "seconds": round(time.monotonic() - began), "cells": results}))
     else:
-        show(results, time.monotonic() - began, options.seed)
+        show(results, time.monotonic() - began, asked.seed)
     return 0 if all(one["good"] for one in results) else 1
+
+
+def other(asked: argparse.Namespace) -> int:
+    """The runs of one cell: their result is one JSON object, whose `good` is the verdict."""
+    from tests.chaos import outage, powercut, storm
+
+    if asked.what == "crashes" and (reason := cluster.why_not()):
+        print(f"Left out: {reason}", file=sys.stderr)
+        return 2
+    if asked.what == "crashes":
+        kind = "evidence" if asked.kind == "all" else asked.kind
+        result = outage.crashes(kind, asked.rounds or 50, asked.seed, asked.readers or 120)
+    elif asked.what == "storm":
+        result = storm.storm(asked.rounds or 10, asked.readers or 1500)
+    else:
+        result = powercut.cuts(asked.images, asked.recoveries, asked.readers or 30, asked.seed)
+    print(json.dumps(result))
+    return 0 if result["good"] else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("what", nargs="?", default="kills", choices=("kills", "crashes", "powercut", "storm"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--readers", type=int, default=0)
+    parser.add_argument("--kind", choices=(*KINDS, "all"), default="all", help="kills, crashes")
+    parser.add_argument("--kills", type=int, default=300, help="over all cells")
+    parser.add_argument("--rate", type=float, default=0.15, help="kills: share of requests that meet a fault")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="kills")
+    parser.add_argument("--jobs", type=int, default=1, help="kills: cells side by side")
+    parser.add_argument("--json", action="store_true", help="kills: JSON instead of a table")
+    parser.add_argument("--rounds", type=int, default=0, help="crashes, storm")
+    parser.add_argument("--images", type=int, default=30, help="powercut: how many cuts are judged")
+    parser.add_argument("--recoveries", type=int, default=5, help="powercut: how many of them are gone on from")
+    asked = parser.parse_args()
+    return kills(asked) if asked.what == "kills" else other(asked)
 
 
 if __name__ == "__main__":

@@ -81,23 +81,36 @@ def hurry() -> None:
         )
 
 
-def furnish(readers: int) -> None:
+def begin(cell: Cell, rate: int) -> None:
+    """Django with the faster clocks, a fresh database, the readers and their first edition."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
     from tests import make
 
-    for _ in range(readers):
-        make.subscriber(queries=["speech"], next_digest_at=START, hour=6, created_at=START, confirmed_at=START)
+    settings.MAIL_RATE = rate
+    hurry()
+    call_command("migrate", verbosity=0)
+    for _ in range(cell.readers):
+        make.subscriber(queries=["speech"], next_digest_at=START, hour=START.hour, created_at=START, confirmed_at=START)
+    publish(cell)
 
 
 def publish(cell: Cell) -> None:
-    """The next day's edition; readers' hours come with the day."""
+    """The day's edition; readers' hours come with the day."""
+    from django.db import connections
+
+    from digest.editions import lifecycle
     from tests import make
 
+    cell.day_began = time.time()
     day = START.date() + timedelta(days=cell.day)
     papers = [make.paper(f"Speech {cell.day}-{n}", published_on=day) for n in range(2)]
     edition = make.edition(day, papers=papers, released_at=cell.now(), frozen_at=cell.now())
-    from digest.editions import lifecycle
-
     type(edition).objects.filter(pk=edition.pk).update(content_hash=lifecycle.content_hash(edition))
+    connections.close_all()
 
 
 # -- workers ------------------------------------------------------------------------------------
@@ -195,8 +208,6 @@ def warm_up(cell: Cell) -> None:
     """One whole day in the parent, so that a forked worker finds everything imported and compiled."""
     from django.db import connections
 
-    cell.day_began = time.time()
-    publish(cell)
     for _ in range(5):
         work(cell, "", forever=False)
     connections.close_all()
@@ -204,13 +215,9 @@ def warm_up(cell: Cell) -> None:
 
 def storm(cell: Cell) -> None:
     """Days of kills, until there were enough."""
-    from django.db import connections
-
     while cell.deaths.total() < cell.kills:
         cell.day += 1
-        cell.day_began = time.time()
         publish(cell)
-        connections.close_all()
         end = time.monotonic() + 20.0
         looked = 0.0
         for pid in cell.armed:  # they would live in yesterday
@@ -251,27 +258,33 @@ def calm(cell: Cell) -> float:
 # -- the truth ----------------------------------------------------------------------------------
 
 
+def truth(cell: Cell) -> dict[str, Any]:
+    """The provider's accept log: how often each letter was accepted and when, and which faults were played."""
+    with urllib.request.urlopen(f"{cell.provider_url}/_log") as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
 def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
     """Ledger against accept log."""
     from digest.delivery.accounts import audit
     from digest.models import Delivery
 
-    with urllib.request.urlopen(f"{cell.provider_url}/_log") as answer:
-        truth = json.load(answer)
-    accepted = Counter(truth["accepted"])
+    told = truth(cell)
+    accepted = Counter(told["accepted"])
     states = {str(one): state for one, state in Delivery.objects.values_list("uuid", "state")}
     report = audit.audit()
     named = [one for one, state in states.items() if state == "uncertain"]
     twice = [one for one, n in accepted.items() if n > 1]
     astray = [one for one, state in states.items() if _contradicts(state, accepted[one])]
     limbo = [one for one, state in states.items() if state in {"pending", "claimed", "ambiguous"}]
-    doubts = sum(n for fault, n in truth["faults"].items() if not fault.endswith("429"))
+    doubts = sum(n for fault, n in told["faults"].items() if not fault.endswith("429"))
     return {
         "kind": cell.kind,
         "deliveries": len(states),
         "kills": cell.deaths.total(),
         "failpoints": dict(sorted(cell.deaths.items())),
-        "faults": truth["faults"],
+        "faults": told["faults"],
         "duplicates": sum(n - 1 for n in accepted.values() if n > 1),
         "lost": len(astray),
         "limbo": len(limbo),
@@ -321,23 +334,12 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--provider", required=True)
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connections
-
-    settings.MAIL_RATE = 1_000_000
-    hurry()
-    call_command("migrate", verbosity=0)
     dice = random.Random(options.seed)
     cell = Cell(options.kind, options.kills, options.readers, options.workers, options.provider, dice)
-    furnish(options.readers)
-    connections.close_all()
+    begin(cell, rate=1_000_000)
     warm_up(cell)
     storm(cell)
     result = verdict(cell, calm(cell))
-    connections.close_all()
     print(json.dumps(result))
     return 0 if good(result) else 1
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import cluster
-from tests.chaos.__main__ import ROOT, environment
+from tests.chaos.ground import ROOT, environment
 
 SECRET = "chaos:0123456789012345678901234567"
 

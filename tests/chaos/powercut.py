@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.powercut --images 1000`: what a power cut leaves of SQLite's log, judged and gone on from.
+"""`python -m tests.chaos powercut`: what a power cut leaves of SQLite's log, judged and gone on from.
 
 A day is sent with no checkpoint, so that the database is one file and a log that only grows. A cut at any byte
 of the log is then a disk as a power cut may leave it: whatever had been synced is there (`synchronous=FULL` syncs
@@ -9,7 +9,6 @@ from a sample of the images sends nobody anything twice, and forgets nobody.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -22,23 +21,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.__main__ import ROOT
+from tests.chaos.ground import ROOT
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.powercut", description=__doc__)
-    parser.add_argument("--images", type=int, default=30)
-    parser.add_argument("--recoveries", type=int, default=5, help="images that are gone on from")
-    parser.add_argument("--readers", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+def cuts(images: int, recoveries: int, readers: int, seed: int) -> dict[str, int | bool]:
+    """The counts of `judge`, and whether all is `good`."""
     with tempfile.TemporaryDirectory(prefix="offprint-powercut-") as name:
-        result = judge(Path(name), asked.images, asked.recoveries, asked.readers, random.Random(asked.seed))
-    print(json.dumps(result))
-    return 0 if not (result["damaged"] or result["without intent"] or result["twice"] or result["forgotten"]) else 1
+        result = judge(Path(name), images, recoveries, readers, random.Random(seed))
+    bad = sum(result[name] for name in ("damaged", "without intent", "twice", "forgotten"))
+    return {**result, "good": not bad}
 
 
 def judge(folder: Path, images: int, recoveries: int, readers: int, dice: random.Random) -> dict[str, int]:
@@ -167,7 +161,3 @@ def _watched(folder: str) -> list[tuple[str, int]]:
 
     outgoing._hand_over = hand_over
     return left
-
-
-if __name__ == "__main__":
-    sys.exit(main())

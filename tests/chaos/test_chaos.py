@@ -8,6 +8,7 @@ import os
 import pytest
 
 from tests.chaos import __main__ as driver
+from tests.chaos import ground
 from tests.chaos.proxy import Proxy
 
 
@@ -20,7 +21,7 @@ def kills() -> int:
 @pytest.mark.parametrize("kind", driver.KINDS)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_f40_killed_workers_send_nobody_twice_and_miss_nobody(database: str, kind: str) -> None:
-    if database == "postgresql" and not driver.has_postgresql():
+    if database == "postgresql" and not ground.has_postgresql():
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL does not answer")
         pytest.skip("PostgreSQL does not answer")

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -135,37 +133,3 @@ def open_rendered(browser: Browser, site: str, paths: Sequence[str], times: int)
             page.mouse.wheel(0, 5_000)
             page.wait_for_load_state("networkidle")
     return times
-
-
-@contextmanager
-def serving() -> Iterator[str]:
-    """The site over HTTP, from this process and its database; its address."""
-    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-    from django.core.wsgi import get_wsgi_application
-
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing of each request."""
-
-    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
-    server.daemon_threads = True
-    server.set_app(get_wsgi_application())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@contextmanager
-def a_browser() -> Iterator[Browser]:
-    """Chromium, as the tests of pages use it."""
-    import os
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser import ARGUMENTS
-
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)

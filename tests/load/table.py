@@ -63,8 +63,8 @@ def measure(env: dict[str, str], var: Path, asked: argparse.Namespace) -> None:
         run(env, "-m", "tests.load.rate", *asking, "--file", str(var / "paths.txt"))
     print("\npreviews: the first, whose answer builds the index; then at an even pace", flush=True)
     for seconds in (1, asked.seconds):
-        asking = ("--rate", str(asked.rate), "--seconds", str(seconds))
-        run(env, "-m", "tests.load.previews", f"http://127.0.0.1:{PORT}", *asking)
+        asking = ("--port", str(PORT), "--rate", str(asked.rate), "--seconds", str(seconds))
+        run(env, "-m", "tests.load.rate", *asking, "--previews")
 
 
 def some_pages(papers: int) -> Iterator[str]:

@@ -18,18 +18,18 @@ from django.db import InterfaceError, OperationalError
 
 from subscriptions import db_retry
 from tests import cluster
-from tests.chaos.__main__ import ROOT
+from tests.chaos.ground import ROOT
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 postgresql_only = pytest.mark.parametrize("database", DATABASES[1:])
 
 
-def run(module: str, *arguments: str) -> dict[str, Any]:
-    if (module == "outage" or "postgresql" in arguments) and (reason := cluster.why_not()):
+def run(*arguments: str, module: str = "tests.chaos.database") -> dict[str, Any]:
+    if (arguments[0] == "crashes" or "postgresql" in arguments) and (reason := cluster.why_not()):
         pytest.skip(reason)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TEST_POSTGRES_URL") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.chaos.{module}", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT, env=kept, capture_output=True, text=True, timeout=400,
     )  # fmt: skip
     assert done.stdout.strip(), done.stderr[-3000:]
@@ -43,7 +43,7 @@ def run(module: str, *arguments: str) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.postgresql
 def test_f20_f35_postgresql_crashes_during_a_send_cost_no_letter_and_double_none() -> None:
-    seen = run("outage", "--rounds", "3")
+    seen = run("crashes", "--rounds", "3", module="tests.chaos")
     assert seen["good"], seen
     assert seen["crashes"] == 3
 
@@ -51,7 +51,7 @@ def test_f20_f35_postgresql_crashes_during_a_send_cost_no_letter_and_double_none
 @pytest.mark.slow
 @pytest.mark.parametrize("database", DATABASES)
 def test_f36_without_its_database_the_site_promises_nothing(database: str) -> None:
-    seen = run("database", "forms", "--database", database)
+    seen = run("forms", "--database", database)
     assert seen["before"] == seen["after"] == [200, 200]
     assert seen["away"] == [503, 503]  # the form, and the provider's report: it will be sent again
     assert seen["retry after"] == ["60", "60"]
@@ -64,7 +64,7 @@ def test_f36_without_its_database_the_site_promises_nothing(database: str) -> No
 @pytest.mark.slow
 @postgresql_only
 def test_f37_a_full_server_is_waited_for_a_moment_and_then_said_to_be_busy(database: str) -> None:
-    seen = run("database", "full", "--database", database, "--connections", "12")
+    seen = run("full", "--database", database, "--connections", "12")
     assert seen["full"] == [503]  # and not one 500
     assert seen["longest"] < 25  # five on a loaded machine
     assert seen["tick"] == "refused"
@@ -75,7 +75,7 @@ def test_f37_a_full_server_is_waited_for_a_moment_and_then_said_to_be_busy(datab
 @pytest.mark.slow
 @pytest.mark.parametrize("database", DATABASES)
 def test_f38_deadlocks_locks_and_changed_rows_are_tried_again(database: str) -> None:
-    seen = run("database", "contended", "--database", database)
+    seen = run("contended", "--database", database)
     assert sorted(seen) == (["locked"] if database == "sqlite" else ["deadlock", "locked", "serialization"])
     for way, found in seen.items():
         assert found["written"], way
@@ -187,7 +187,7 @@ def migrated_twice(url: str, folder: Path) -> list[int]:
 @pytest.mark.parametrize("database", DATABASES)
 def test_f22_f42_a_migration_steps_back_for_letters_and_readers(database: str) -> None:
     """Workers that know nothing of the new column are killed and started before, during and after."""
-    seen = run("database", "migrated", "--database", database)
+    seen = run("migrated", "--database", database)
     assert (seen["migrated"], seen["filled"], seen["audit"]) == (0, True, [])
     assert seen["letters"] == seen["accepted"] == 200
     assert seen["restarts"] >= 5

@@ -1,6 +1,6 @@
 """How quick the desk is on a large site: fills a PostgreSQL database of its own, counts, and times every page.
 
-    python -m tests.desk_at_size --readers 1000000 --deliveries 10000000 --papers 50000
+    python -m tests.load.desk --readers 1000000 --deliveries 10000000 --papers 50000
 
 The database (`offprint_desk_size` on TEST_POSTGRES_URL, else 127.0.0.1) is made anew and dropped at the end. With
 `--keep` it stays (about 8.5 GB), and `--reuse` measures one that stayed, on the day it was filled: so it can be filled
