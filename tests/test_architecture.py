@@ -1,4 +1,4 @@
-"""The arrows between the rooms: config -> digest -> subscriptions, and inside a room only downwards."""
+"""The arrows between the rooms: config -> digest -> subscriptions, and inside digest only down its floors."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ FORBIDDEN = {
     "digest": ("config", "tests"),
     "config": ("tests",),
 }
+# The floors of digest from the ground up: a room imports only rooms that stand before it.
+FLOORS = (
+    "models",
+    "matching",
+    "search",
+    "papers",
+    "letters",
+    "sources",
+    "editions",
+    "delivery",
+    "readers",
+    "operate",
+    "site",
+    "desk",
+)
+DOORS = {"__init__", "admin", "apps", "tasks"}
 # Values in, values out: no clock, no ORM, no network, no files.
 PURE = (
     "subscriptions/query/tokenizer.py",
@@ -56,6 +72,46 @@ def test_rooms_look_inward(room: str) -> None:
         if any(leads_to(name, other) for other in FORBIDDEN[room])
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_digest_imports_only_lower_floors(room: str) -> None:
+    upper = [f"digest.{other}" for other in FLOORS[FLOORS.index(room) + 1 :]] + ["digest.admin", "digest.tasks"]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(f"digest/{room}")
+        for name in imports(path)
+        if any(leads_to(name, other) for other in upper)
+    ]
+    assert wrong == []
+
+
+def test_every_room_of_digest_has_a_floor() -> None:
+    rooms = {path.name for path in (ROOT / "digest").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms - {"migrations", "management"} == set(FLOORS)
+    assert {path.stem for path in (ROOT / "digest").glob("*.py")} == DOORS
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_a_room_hands_on_only_what_is_its_own(room: str) -> None:
+    """A name imported from another room and listed for others would hide an arrow."""
+    wrong = [
+        f"{path.relative_to(ROOT)} hands on {alias.name} of {node.module}"
+        for path in modules(f"digest/{room}")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module and not leads_to(node.module, f"digest.{room}")
+        for alias in node.names
+        if alias.asname == alias.name or alias.name in listed(path)
+    ]
+    assert wrong == []
+
+
+def listed(path: Path) -> set[str]:
+    """The names in a module's `__all__`."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
 
 
 @pytest.mark.parametrize("name", PURE)
