@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from subscriptions.dois import doi as doi
 
 _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]{1,15}(?:\.[A-Z]{2})?/\d{7}"
@@ -14,7 +16,6 @@ _ARXIV_AT = re.compile(
     rf"({_NEW_STYLE}|{_OLD_STYLE})(?:v(\d{{1,3}}))?(?![\d.]*\d)",
     re.IGNORECASE,
 )
-_DOI = re.compile(r"\b(10\.\d{4,9}/[^\s\"<>?#]{1,180})")
 _TRACKING = re.compile(r"^(?:utm_\w+|rss|af|dgcid|fc|ff|rft_dat)$")
 
 
@@ -28,12 +29,6 @@ def arxiv_in(text: str) -> tuple[str, int]:
     """The first arXiv id that an address or an OAI name leads to."""
     found = _ARXIV_AT.search(text)
     return (_SUBJECT.sub("", found[1]), int(found[2] or 1)) if found else ("", 1)
-
-
-def doi(text: str) -> str:
-    """The first DOI in a text, lower-cased (DOIs are the same in any case: doi.org handbook, 2.4), else nothing."""
-    found = _DOI.search(unquote(text))
-    return found[1].rstrip(".,;)]}'").removesuffix("/full").removesuffix("/abstract").lower() if found else ""
 
 
 def canonical(url: str) -> str:

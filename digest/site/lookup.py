@@ -9,7 +9,6 @@ from digest.papers import identifiers
 
 _lead = re.compile(r"(?:arxiv|doi)\s*:\s*", re.IGNORECASE)
 _link = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}/", re.IGNORECASE)
-_version = re.compile(r"(?<=\d)v\d+(?:[./].*)?$")  # a preprint server's links say which version they show
 
 
 def names(text: str) -> list[str]:
@@ -24,8 +23,8 @@ def names(text: str) -> list[str]:
         return []
     if number := identifiers.arxiv_in(word)[0]:
         return [f"arxiv:{number}"]
-    if doi := identifiers.doi(word)[:200]:
-        return [f"doi:{doi}", f"doi:{_version.sub('', doi)}"]
+    if doi := identifiers.doi(word):
+        return [f"doi:{doi}"]
     return _address(word) if is_link else []
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from subscriptions.dois import doi
+
 _new_arxiv = re.compile(r"(?<!\d)(\d{4}\.\d{4,5})(?:v\d+)?(?!\d)")
 _old_arxiv = re.compile(r"(?<![\w-])([a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?!\d)", re.IGNORECASE)
 _subject = re.compile(r"\.[a-z]{2}(?=/)")  # math.GT/0309136 is math/0309136
-_doi = re.compile(r"(?<![\w.])(10\.\d{4,9}/[^\s\"<>{},;]+)", re.IGNORECASE)
 _arxiv_doi = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 
 
@@ -55,12 +56,6 @@ def arxiv_id(text: str) -> str:
     """The arXiv id in an id, a link or a sentence, without its version; "" where there is none."""
     found = _new_arxiv.search(text) or _old_arxiv.search(text)
     return _subject.sub("", found[1].lower()) if found else ""
-
-
-def doi(text: str) -> str:
-    """The DOI in a text, lower case; "" where there is none."""
-    found = _doi.search(text)
-    return found[1].rstrip(".)]").lower() if found else ""
 
 
 def identifier(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from subscriptions.bibliography.entries import BadEntry, Reference, identifier
 
-_between = re.compile(r"[\s,;]+")
+_between = re.compile(r"(?:[\s,]|;(?!2(?:-\w)?(?![\w.])))+")  # `;2-2` ends an old DOI: 10.1002/(SICI)…3.0.CO;2-2
 _COMMENT = "%"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from digest.desk.acts.paper_acts import CuratingError
 from digest.models import Identifier, Paper, Source
-from digest.papers import store
+from digest.papers import identifiers, store
 from digest.papers.entry import Batch, Entry
 from digest.sources import client
 
@@ -35,7 +35,7 @@ def find(what: str, now: datetime) -> Paper | None:
     """The paper that goes by this id or link: known, or fetched now. None where only a title will help."""
     what = what.strip()
     if not what:
-        raise CuratingError("Write an arXiv id, such as 2504.02302, or a link.")
+        raise CuratingError("Write an arXiv id, such as 2504.02302, a DOI or a link.")
     number = arxiv_id(what)
     names = [f"arxiv:{number}"] if number else store.names(_entry(what, "-", "", ""))
     known = Identifier.objects.filter(value__in=names).select_related("paper__merged_into").first()
@@ -68,12 +68,13 @@ def make(form: dict[str, str], day: date, now: datetime) -> Paper:
 
 def _entry(what: str, title: str, authors: str, abstract: str) -> Entry:
     """Raises CuratingError where the link is none."""
-    number = arxiv_id(what)
+    number, doi = arxiv_id(what), identifiers.doi(what)
     url = f"https://arxiv.org/abs/{number}" if number else what
+    if doi and "://" not in url:
+        url = f"https://doi.org/{doi}"
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or "." not in (parts.hostname or ""):
-        raise CuratingError(f"{what!r} is neither an arXiv id nor a link. Write 2504.02302 or https://…")
-    doi = parts.path.strip("/") if parts.hostname in {"doi.org", "dx.doi.org"} else ""
+        raise CuratingError(f"{what!r} is neither an arXiv id nor a DOI nor a link. Write 2504.02302 or https://…")
     named = tuple(name.strip() for name in authors.replace(";", ",").split(",") if name.strip())
     plain = " ".join(title.split())
     return Entry(url, plain[:1000], url, " ".join(abstract.split()), named, arxiv_id=number, doi=doi, kind="listed")
