@@ -1,22 +1,23 @@
 """Stores what sources announce: one row a paper, however many sources, days and versions speak of it.
 
-A paper is recognised by its names (`Identifier`): arXiv id without version, DOI in lower case, else its
-address. Announcements say who announced it when; they are what editions are collected from.
+`identity` tells which paper an entry is. Announcements say who announced it when; they are what editions are
+collected from.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
 from digest import search
-from digest.models import Announcement, Identifier, Paper, Signal, Source
-from digest.papers import identifiers, merge
+from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Signal, Source
+from digest.papers import merge
 from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
+from digest.papers.identity import CHUNK, Known, Resolved, identifier, resolve
+from digest.papers.identity import names as names
 
 ARXIV_KINDS = frozenset({"arxiv", "arxiv-api", "arxiv-list", "oai-pmh"})
 SIGNAL_AGES = (0, 1, 3, 7)
@@ -25,8 +26,10 @@ _TEXT = ("title", "abstract", "authors")
 _LINKS = ("doi", "pdf_url", "code_url", "project_url", "thumbnail_url", "comment", "journal_ref")
 _CHANGED = (*_TEXT, *_LINKS, "categories", "primary_category", "published_on", "version", "is_withdrawn", "url",
             "arxiv_id", "upvotes", "comments", "updated_at")  # fmt: skip
-_CHUNK = 500
 _EARLIEST = date(1971, 1, 1)  # 1970 is what a broken clock says
+_OLD = timedelta(days=7)  # older than an edition collects
+_UNDATED = timedelta(days=30)  # where a backlog's entry without a day is put
+_BACKLOG, _LATELY = 5, 60  # entries that may be one; answers looked back on
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +58,26 @@ class _Slot:
     is_touched: bool = False  # its row must be written: content or votes have changed
 
 
-@dataclass(slots=True)
-class _Known:
-    """The rows that the batch's names lead to already."""
-
-    papers: dict[str, Paper] = field(default_factory=dict)
-    apart: set[str] = field(default_factory=set)
-
-
 def store(batch: Batch, source: Source, day: date, now: datetime) -> Stored:
     """Store a batch in one transaction: all of it or nothing. `day` is used where an entry names none."""
-    slots, doubles = _slots(batch.entries, source)
     with transaction.atomic():
-        known = _known([name for slot in slots for name in slot.names])
+        resolved = resolve(batch.entries, source)
+        slots, known = _slots(resolved), resolved.known
         for slot in slots:
             _settle(slot, known, source, now)
         _write(slots, known)
         announced = _announce(slots, source, day, now)
     search.refresh()
     new, updated = sum(s.is_new for s in slots), sum(s.is_updated for s in slots)
+    doubles = len(batch.entries) - len(slots)
     return Stored(new, updated, len(slots) - new - updated + doubles, batch.rejected, announced)
 
 
-def names(entry: Entry) -> list[str]:
-    """The names an entry's paper goes by, the strongest first; its address only where there is no better one."""
-    found = [f"arxiv:{entry.arxiv_id}"] if entry.arxiv_id else []
-    if entry.doi:
-        found.append(f"doi:{entry.doi.lower()[:200]}")
-    return found or [f"url:{_canonical(entry.url)}"]
-
-
-def _canonical(url: str) -> str:
-    try:
-        return identifiers.canonical(url)
-    except ValueError:
-        return url
-
-
-def identifier(name: str) -> str:
-    """A name cut to the width of `Paper.identifier`, still unique."""
-    return name if len(name) <= 300 else f"{name[:230]}~{hashlib.sha256(name.encode()).hexdigest()}"
-
-
-def _slots(entries: Sequence[Entry], source: Source) -> tuple[list[_Slot], int]:
-    """One slot a paper, and how many entries were doubles of another in the same batch."""
-    shared = _shared_addresses(entries)
+def _slots(resolved: Resolved) -> list[_Slot]:
+    """One slot a paper, with the best of its entries."""
     by_name: dict[str, _Slot] = {}
     slots: list[_Slot] = []
-    for entry in entries:
-        own = names(entry)
-        if own[0] in shared:
-            own = [f"guid:{source.slug}:{entry.source_id}"]
+    for entry, own in resolved.entries:
         slot = next((by_name[name] for name in own if name in by_name), None)
         if slot is None:
             slot = _Slot(entry, [])
@@ -114,39 +86,15 @@ def _slots(entries: Sequence[Entry], source: Source) -> tuple[list[_Slot], int]:
             slot.entry = entry
         slot.names += [name for name in own if name not in slot.names]
         by_name |= dict.fromkeys(own, slot)
-    return slots, len(entries) - len(slots)
+    return slots
 
 
-def _shared_addresses(entries: Iterable[Entry]) -> set[str]:
-    """Addresses that differently titled entries share (a journal's front page, say) name none of them."""
-    titles: dict[str, set[str]] = {}
-    for entry in entries:
-        if not entry.arxiv_id and not entry.doi:
-            titles.setdefault(names(entry)[0], set()).add(entry.title)
-    return {name for name, said in titles.items() if len(said) > 1}
-
-
-def _known(wanted: list[str]) -> _Known:
-    found = _Known()
-    for part in _chunks(wanted):
-        for row in Identifier.objects.filter(value__in=part).select_related("paper"):
-            found.papers[row.value] = row.paper
-            if row.is_apart:
-                found.apart.add(row.value)
-    _share_rows(found)
-    return found
-
-
-def _share_rows(found: _Known) -> None:
-    """Two names of one paper lead to one object, so that a change through one is seen through the other."""
-    objects: dict[int, Paper] = {}
-    for name, paper in found.papers.items():
-        found.papers[name] = objects.setdefault(paper.pk, paper)
-
-
-def _settle(slot: _Slot, known: _Known, source: Source, now: datetime) -> None:
+def _settle(slot: _Slot, known: Known, source: Source, now: datetime) -> None:
     """Find or make the slot's paper, and bring it up to date."""
     rows = [known.papers[name] for name in slot.names if name in known.papers]
+    moved = known.moved.get(slot.names[0])
+    if moved and not rows:
+        rows, moved.url = [moved], slot.entry.url
     if not rows:
         slot.paper, slot.is_new = _made(slot, now), True
         known.papers |= dict.fromkeys(slot.names, slot.paper)
@@ -158,7 +106,7 @@ def _settle(slot: _Slot, known: _Known, source: Source, now: datetime) -> None:
             known.papers |= {name: keep for name, row in known.papers.items() if row.pk in {keep.pk, other.pk}}
     before = (keep.upvotes, keep.comments)
     slot.paper = keep
-    slot.is_updated = _bring_up_to_date(keep, slot.entry, source, now)
+    slot.is_updated = _bring_up_to_date(keep, slot.entry, source, now) or keep is moved
     slot.is_touched = slot.is_updated or before != (keep.upvotes, keep.comments)
 
 
@@ -233,16 +181,16 @@ def _missing(paper: Paper, entry: Entry) -> dict[str, object]:
     return found | ({"published_on": min(days)} if days else {})
 
 
-def _write(slots: list[_Slot], known: _Known) -> None:
+def _write(slots: list[_Slot], known: Known) -> None:
     # In the order of their names: two workers that store the same papers wait for each other, not in a ring.
     new = sorted((slot.paper for slot in slots if slot.is_new and slot.paper), key=lambda paper: paper.identifier)
-    Paper.objects.bulk_create(new, batch_size=_CHUNK)
+    Paper.objects.bulk_create(new, batch_size=CHUNK)
     old = {slot.paper.pk: slot.paper for slot in slots if not slot.is_new and slot.paper}
     touched = {slot.paper.pk: slot.paper for slot in slots if slot.is_touched and slot.paper}
     # An upsert on the key: bulk_update's CASE per row and field takes five times as long.
     Paper.objects.bulk_create(
         [touched[pk] for pk in sorted(touched)],
-        batch_size=_CHUNK,
+        batch_size=CHUNK,
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=_CHANGED,
@@ -254,7 +202,7 @@ def _write(slots: list[_Slot], known: _Known) -> None:
         for name in slot.names
         if name not in had and (slot.is_new or name not in known.papers)
     ]
-    Identifier.objects.bulk_create(sorted(rows, key=lambda row: row.value), batch_size=_CHUNK)
+    Identifier.objects.bulk_create(sorted(rows, key=lambda row: row.value), batch_size=CHUNK)
 
 
 def _announce(slots: list[_Slot], source: Source, day: date, now: datetime) -> int:
@@ -263,7 +211,7 @@ def _announce(slots: list[_Slot], source: Source, day: date, now: datetime) -> i
     existing = {(row.paper_id, row.day): row for row in _announcements(source, {when for _, when in by_key})}
     fresh = [_announcement(key, entry, source, now) for key, entry in by_key.items() if key not in existing]
     seen_again = [row for key, row in existing.items() if key in by_key and _take_signals(row, by_key[key])]
-    Announcement.objects.bulk_create(fresh, batch_size=_CHUNK)
+    Announcement.objects.bulk_create(fresh, batch_size=CHUNK)
     Announcement.objects.bulk_update(seen_again, ["upvotes", "comments", "kind", "version"], batch_size=100)
     _keep_signals([*fresh, *(existing[key] for key in by_key if key in existing)], now)
     return len(fresh)
@@ -310,7 +258,7 @@ def _keep_signals(rows: list[Announcement], now: datetime) -> None:
     ]
     Signal.objects.bulk_create(
         signals,
-        batch_size=_CHUNK,
+        batch_size=CHUNK,
         update_conflicts=True,
         unique_fields=["announcement", "age"],
         update_fields=["upvotes", "comments", "at"],
@@ -323,37 +271,75 @@ def signal_age(day: date, now: datetime) -> int | None:
     return max((age for age in SIGNAL_AGES if age <= passed), default=0) if passed <= SIGNAL_AGES[-1] + 7 else None
 
 
-def _chunks(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
-
-
 def dated(batch: Batch, source: Source, today: date) -> Batch:
     """A rolling feed's entries, each with the day it counts for.
 
-    What this source announced before keeps its day. On the first look the rest counts for its own day, so
-    that a feed's backlog is not today's news; later, what was not there before is news today.
+    What this source announced before keeps its day. On the first look the rest counts for its own day, so that a
+    feed's backlog is not today's news, and what names no day is no news either. Later, what was not there before is
+    news today, unless far more than usual comes with old dates: that is a backlog, too.
     """
-    known = _known([name for entry in batch.entries for name in names(entry)])
-    days = (
-        dict(
-            Announcement.objects.filter(source=source, paper__in=[p.pk for p in known.papers.values()])
-            .order_by("-day")
-            .values_list("paper_id", "day")
-        )
-        if known.papers
-        else {}
-    )
+    resolved = resolve(batch.entries, source)
+    before = _days_before(resolved, source)
+    entries = [entry for entry, _ in resolved.entries]
+    unseen = [entry for entry, day in zip(entries, before, strict=True) if day is None]
     first_look = not Announcement.objects.filter(source=source).exists()
-    return replace(batch, entries=tuple(_dated(entry, known, days, today, first_look) for entry in batch.entries))
+    backlog, problem = _first(unseen) if first_look else _backlog(unseen, source, today)
+    counted = [_counted(entry, day, backlog, today) for entry, day in zip(entries, before, strict=True)]
+    problems = (*batch.problems, *problem, *_moved_note(len(resolved.known.moved)))
+    return replace(batch, entries=tuple(counted), problems=problems)
 
 
-def _dated(entry: Entry, known: _Known, days: dict[int, date], today: date, first_look: bool) -> Entry:
-    before = next(
-        (days[known.papers[n].pk] for n in names(entry) if n in known.papers and known.papers[n].pk in days), None
+def _moved_note(count: int) -> list[str]:
+    return [f"{count:,} entries it announced before are at new addresses now, and keep their days."] if count else []
+
+
+def _days_before(resolved: Resolved, source: Source) -> list[date | None]:
+    """For each entry the day on which this source announced its paper first."""
+    rows = [resolved.paper(own) for _, own in resolved.entries]
+    found = Announcement.objects.filter(source=source, paper__in={row.pk for row in rows if row})
+    days = dict(found.order_by("-day").values_list("paper_id", "day"))
+    return [days.get(row.pk) if row else None for row in rows]
+
+
+def _first(unseen: Sequence[Entry]) -> tuple[set[str], list[str]]:
+    """On the first look everything is a backlog."""
+    undated = sum(_own_day(entry) is None for entry in unseen)
+    note = f"The first look: {undated:,} entries without a date are kept and not announced; what comes later is."
+    return {entry.source_id for entry in unseen}, [note] if undated else []
+
+
+def _backlog(unseen: Sequence[Entry], source: Source, today: date) -> tuple[set[str], list[str]]:
+    """The ids of old entries, where far more of them came at once than this source ever brought, and what to say."""
+    old = {entry.source_id for entry in unseen if (_own_day(entry) or today) <= today - _OLD}
+    usual = _most_at_once(source)
+    if len(old) < _BACKLOG or len(old) <= 3 * usual:
+        return set(), []
+    note = (
+        f"{len(old):,} entries of more than a week ago came at once, where at most {usual:,} are usual: "
+        "a backlog, kept for its own days and not announced today."
     )
-    own = entry.announced_on or entry.published_on or today
-    return replace(entry, announced_on=before or (min(own, today) if first_look else today))
+    return old, [note]
+
+
+def _most_at_once(source: Source) -> int:
+    """The most new papers that one answer of this source brought lately, the first look left out."""
+    fetches = Fetch.objects.filter(source=source, is_backfill=False, outcome__in=[Outcome.OK, Outcome.TRUNCATED])
+    first = fetches.order_by("at", "pk").values("pk")[:1]
+    lately = fetches.exclude(pk__in=list(first.values_list("pk", flat=True))).order_by("-at")
+    return max(lately.values_list("new", flat=True)[:_LATELY], default=0)
+
+
+def _own_day(entry: Entry) -> date | None:
+    return entry.announced_on or entry.published_on
+
+
+def _counted(entry: Entry, before: date | None, backlog: set[str], today: date) -> Entry:
+    """The entry with the day it counts for. Of an old one without a day nobody knows when it was published."""
+    own, is_old = _own_day(entry), before is not None or entry.source_id in backlog
+    if own is None and is_old:
+        return replace(entry, announced_on=before or today - _UNDATED, kind=LISTED)
+    day = min(own, today) if own and is_old else today
+    return replace(entry, announced_on=before or day)
 
 
 def sane(batch: Batch, today: date) -> Batch:

@@ -163,7 +163,7 @@ def test_f63_impossible_days_are_put_right() -> None:
 def test_a_rolling_feeds_backlog_is_not_todays_news() -> None:
     source = make.source("journal", kind="feed")
     old = journal(1, announced_on=TODAY - timedelta(days=90), published_on=TODAY - timedelta(days=90))
-    first = paper_store.dated(Batch((old, journal(2, announced_on=None))), source, TODAY)
+    first = paper_store.dated(Batch((old, journal(2))), source, TODAY)
     assert [e.announced_on for e in first.entries] == [TODAY - timedelta(days=90), TODAY]
     paper_store.store(first, source, TODAY, NOW)
     later = TODAY + timedelta(days=2)
