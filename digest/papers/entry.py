@@ -50,6 +50,7 @@ class Batch:
     problems: tuple[str, ...] = ()
     scope: str = ""  # what the answer says it covers: arXiv's categories, a journal's name
     total: int | None = None  # how many the publisher says there are, where it says so
+    expected: int | None = None  # how many of them this one page holds by its own words
     more: str = ""  # what to ask with for the rest (OAI-PMH's resumption token)
     well_formed: bool = True  # False: the reader had to guess at what the publisher meant
 

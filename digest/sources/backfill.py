@@ -67,13 +67,22 @@ def _way(source: Source) -> tuple[str, str, str]:
 
 
 def missed_day(source: Source, day: date, now: datetime) -> Fetch:
-    """Ask for one announcement day that was never got. arXiv announces what was submitted up to four days before."""
+    """Ask for one announcement day that was never got."""
     kind, template, _ = _way(source)
-    first, last = (day - timedelta(days=4), day - timedelta(days=1)) if kind == Source.Kind.ARXIV_API else (day, day)
+    return ingest(source, asked_for(source, kind, template, day), now, is_backfill=True)
+
+
+def asked_for(source: Source, kind: str, template: str, day: date) -> client.Response:
+    """What one of a source's addresses answers for its day.
+
+    arXiv's API knows days of submission: a feed's day announces what was submitted up to four days before.
+    """
+    by_submission = kind == Source.Kind.ARXIV_API and source.kind != kind
+    first, last = (day - timedelta(days=4), day - timedelta(days=1)) if by_submission else (day, day)
     started = time.monotonic()
     reply = client.request(kind, template, first, until=last)
     reply.asked, reply.seconds = day, time.monotonic() - started
-    return ingest(source, reply, now, is_backfill=True)
+    return reply
 
 
 def _api_of(source: Source) -> str:

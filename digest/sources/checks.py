@@ -40,7 +40,8 @@ class CheckInput:
     """What is judged: a batch, what kind of source gave it, and what is known of the source.
 
     `day` is the publisher's day the batch is taken for, `due` the newest day that should be out,
-    `past` the stored batches of the last 14 days, newest first. `cut` says why it is known to break off.
+    `past` the stored batches of the last 14 days, newest first. `cut` says why it is known to break off, `short` that
+    its publisher announces more than came.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class CheckInput:
     due: date
     past: Sequence[History] = ()
     cut: str = ""
+    short: str = ""
     is_backfill: bool = False
 
 
@@ -77,6 +79,8 @@ def _rejected_note(batch: Batch) -> tuple[str, ...]:
 def _empty(case: CheckInput) -> CheckResult | None:
     if case.batch.entries or case.batch.rejected:
         return None
+    if short := _announced(case):
+        return CheckResult(Outcome.TRUNCATED, False, (short,))
     if calendar.is_holiday(case.kind, case.day):
         return CheckResult(Outcome.HOLIDAY, take=False)
     if case.kind not in calendar.ONE_DAY or calendar.is_blank(case.kind, case.day):
@@ -162,14 +166,21 @@ def _short(case: CheckInput) -> CheckResult | None:
 
 
 def _capped(case: CheckInput) -> str:
-    count, total = len(case.batch.entries) + case.batch.rejected, case.batch.total
+    count = len(case.batch.entries) + case.batch.rejected
     if case.kind == "arxiv" and count >= ARXIV_NEARLY:
         return (
             f"{count:,} rows: arXiv cuts at {ARXIV_CAP:,} and drops new papers first. Ask for fewer categories at once."
         )
-    if case.kind in {"biorxiv", "arxiv-list"} and total is not None and total > count:
-        return f"{count:,} of {total:,} entries came."
-    return ""
+    return _announced(case)
+
+
+def _announced(case: CheckInput) -> str:
+    """Fewer entries than the answer itself announces. (A rolling window's total is no promise for one page of it.)"""
+    count, total, expected = len(case.batch.entries) + case.batch.rejected, case.batch.total, case.batch.expected
+    wanted = total if case.kind in {"biorxiv", "arxiv-list"} else expected
+    if case.short or wanted is None or wanted <= count:
+        return case.short
+    return f"{count:,} of {max(wanted, total or 0) if not count else wanted:,} entries came."
 
 
 def _lopsided(case: CheckInput) -> str:

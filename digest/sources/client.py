@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from digest.sources import fetch, host_limits
 from digest.sources.parsers import sandbox
 
 MAX_PAGES = 40
+ASKED_AGAIN = 2  # times for a page that is empty though there should be more: arXiv's API gives such now and then
 PAGE_ROWS = {"huggingface": 50, "biorxiv": 30, "arxiv-api": 200, "arxiv-list": 2_000}
 DEADLINES = {"oai-pmh": 180.0}  # its answers stall for a minute and more, and then come
 _PLACES = ("{page}", "{cursor}", "verb=ListRecords")
@@ -36,6 +37,7 @@ class Response:
     etag: str = ""
     last_modified: str = ""
     seconds: float = 0.0
+    short: str = ""  # why there is less in it than its publisher announces
 
     @property
     def unchanged(self) -> bool:
@@ -66,40 +68,80 @@ def request(
 
 def _pages(reply: Response, template: str, until: date | None, etag: str, last_modified: str) -> Iterator[Batch]:
     """One Batch a page. Pages end with a short one, at the publisher's own total, or where nothing is new."""
-    paged, rows, seen = any(place in template for place in _PLACES), 0, set[str]()
+    paged = any(place in template for place in _PLACES)
+    progress = _Progress(reply.kind)
     url = address(template, reply.asked, until, 0, 0)
     for page in range(MAX_PAGES if paged else 1):
-        answer = get(url, etag if not paged else "", last_modified if not paged else "", DEADLINES.get(reply.kind))
-        reply.status = answer.status
-        if answer.body is None:
+        batch = _page(reply, url) if paged else _page(reply, url, etag, last_modified)
+        for _ in range(ASKED_AGAIN):
+            if batch is not None and page and progress.misses(batch):
+                batch = _page(reply, url) or batch
+        if batch is None:
             return
-        reply.pages = (*reply.pages, answer.body)
-        reply.etag, reply.last_modified = answer.etag, answer.last_modified
-        batch = sandbox.parse(reply.kind, answer.body, reply.asked)
-        fresh = {entry.source_id for entry in batch.entries} - seen
-        seen |= fresh
-        rows += len(batch.entries) + batch.rejected
+        fresh = progress.take(batch)
         if page == 0 or fresh:
             yield batch
-        if _was_last(reply.kind, batch, rows, bool(fresh)):
-            return
-        url = _next(template, reply.asked, until, page + 1, rows, batch)
+        if progress.was_last(batch, fresh):
+            break
+        url = _next(template, reply.asked, until, page + 1, progress.rows, batch)
+    if paged:
+        reply.short = progress.short()
+
+
+def _page(reply: Response, url: str, etag: str = "", last_modified: str = "") -> Batch | None:
+    """One page asked for and read; None for a 304."""
+    answer = get(url, etag, last_modified, DEADLINES.get(reply.kind))
+    reply.status = answer.status
+    if answer.body is None:
+        return None
+    reply.pages = (*reply.pages, answer.body)
+    reply.etag, reply.last_modified = answer.etag, answer.last_modified
+    return sandbox.parse(reply.kind, answer.body, reply.asked)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the pages of one answer have come, and whether that is all of it."""
+
+    kind: str
+    rows: int = 0
+    total: int | None = None
+    goes_on: bool = False
+    _seen: set[str] = field(default_factory=set)
+
+    def take(self, batch: Batch) -> bool:
+        """Count a page; True if there was anything new in it."""
+        fresh = {entry.source_id for entry in batch.entries} - self._seen
+        self._seen |= fresh
+        self.rows += len(batch.entries) + batch.rejected
+        self.total = max((one for one in (self.total, batch.total) if one is not None), default=None)
+        self.goes_on = not self.was_last(batch, bool(fresh))
+        return bool(fresh)
+
+    def misses(self, batch: Batch) -> bool:
+        """True for a page without entries where there should be some."""
+        return not batch.entries and not batch.rejected and self.rows < (self.total or 0)
+
+    def was_last(self, batch: Batch, fresh: bool) -> bool:
+        if self.kind == "oai-pmh":
+            return not batch.more
+        if not fresh:
+            return True
+        if self.total is not None:
+            return self.rows >= self.total
+        return len(batch.entries) + batch.rejected < PAGE_ROWS.get(self.kind, 1)
+
+    def short(self) -> str:
+        """What is missing, in words; nothing if all came that was announced."""
+        if self.total is not None and self.rows < self.total:
+            return f"{self.rows:,} of {self.total:,} entries came."
+        return f"{self.rows:,} entries came, and there are more: ask for a shorter time." if self.goes_on else ""
 
 
 def _next(template: str, asked: date, until: date | None, page: int, rows: int, batch: Batch) -> str:
     if not batch.more:
         return address(template, asked, until, page, rows)
     return f"{template.partition('?')[0]}?{urlencode({'verb': 'ListRecords', 'resumptionToken': batch.more})}"
-
-
-def _was_last(kind: str, batch: Batch, rows: int, fresh: bool) -> bool:
-    if kind == "oai-pmh":
-        return not batch.more
-    if not fresh:
-        return True
-    if batch.total is not None:
-        return rows >= batch.total
-    return len(batch.entries) + batch.rejected < PAGE_ROWS.get(kind, 1)
 
 
 def address(template: str, day: date, until: date | None, page: int, cursor: int) -> str:
@@ -139,6 +181,7 @@ def together(one: Batch, two: Batch) -> Batch:
         day=one.day or two.day,
         rejected=one.rejected + two.rejected,
         problems=(*one.problems, *two.problems),
+        expected=None if one.expected is None or two.expected is None else one.expected + two.expected,
         well_formed=one.well_formed and two.well_formed,
     )
 
@@ -155,11 +198,13 @@ def unkept(body: bytes) -> tuple[bytes, ...]:
 
 def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Response:
     """What kept or given bytes are read into: the same as if they had just come."""
-    reply = Response(kind, url, asked, pages, status=None)
+    reply, progress = Response(kind, url, asked, pages, status=None), _Progress(kind)
     try:
         for body in pages:
             batch = sandbox.parse(kind, body, asked)
+            progress.take(batch)
             reply.batch = batch if reply.batch is None else together(reply.batch, batch)
+            reply.short = progress.short() if len(pages) > 1 else ""
     except FormatError as error:
         reply.fault = error
         if isinstance(error, CutShortError):

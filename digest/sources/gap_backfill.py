@@ -12,21 +12,30 @@ from digest.sources import backfill, calendar, host_limits
 WINDOW = timedelta(days=6)  # an edition takes what was announced within a week
 TRIES, BETWEEN = 3, timedelta(hours=2)
 _AT_MOST = 2  # requests a round: the day's own batches come first
-_GOT = (Outcome.OK, Outcome.UNCHANGED, Outcome.TRUNCATED, Outcome.HOLIDAY)
+_GOT = (Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY)
+_CAME = (*_GOT, Outcome.TRUNCATED)  # something of it, at least
 
 
 def missed(source: Source, now: datetime) -> list[date]:
-    """The due days before the newest one that this source never brought, since it first brought one."""
+    """The days before the newest due one that this source never brought whole, since it first brought one."""
     newest = calendar.newest_due(source.kind, now)
-    got = set(
-        Fetch.objects.filter(source=source, outcome__in=_GOT, day__gte=newest - WINDOW).values_list("day", flat=True)
-    )
-    first = Fetch.objects.filter(source=source, outcome__in=_GOT).order_by("day").values_list("day", flat=True).first()
+    came = Fetch.objects.filter(source=source, outcome__in=_CAME)
+    first = came.order_by("day").values_list("day", flat=True).first()
     if first is None:
         return []
-    days = (newest - timedelta(days=n) for n in range(WINDOW.days, 0, -1))
-    due = [day for day in days if day > first and day not in got and not calendar.is_blank(source.kind, day)]
-    return [day for day in due if _may_try(source, day, now)]
+    last = newest - timedelta(days=1) if source.kind in calendar.ONE_DAY else newest
+    lately = came.filter(day__gte=newest - WINDOW, day__lte=last)
+    got = set(lately.filter(outcome__in=_GOT).values_list("day", flat=True))
+    wanted = set(lately.values_list("day", flat=True)) | set(_due(source, newest, first))
+    return [day for day in sorted(wanted - got) if _may_try(source, day, now)]
+
+
+def _due(source: Source, newest: date, first: date) -> list[date]:
+    """The days on which it should have brought something. What shows a window has none: it shows them again."""
+    if source.kind not in calendar.ONE_DAY:
+        return []
+    days = (newest - timedelta(days=n) for n in range(1, WINDOW.days + 1))
+    return [day for day in days if day > first and not calendar.is_blank(source.kind, day)]
 
 
 def _may_try(source: Source, day: date, now: datetime) -> bool:
@@ -39,7 +48,8 @@ def pull(now: datetime) -> list[Fetch]:
     """Ask for a few missed days a round, of sources that are well."""
     well = Source.objects.filter(is_enabled=True, is_daily=True, is_sample=False, held_reason="", failures=0)
     fetches: list[Fetch] = []
-    for source in well.filter(kind__in=calendar.ONE_DAY).exclude(url="").order_by("slug"):
+    asked_by_day = [*calendar.ONE_DAY, Source.Kind.ARXIV_API]
+    for source in well.filter(kind__in=asked_by_day).exclude(url="").order_by("slug"):
         if host_limits.waits_until(source.url, now):
             continue
         for day in missed(source, now)[: _AT_MOST - len(fetches)]:

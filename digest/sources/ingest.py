@@ -84,7 +84,8 @@ def _judged(
     day = batch.day or reply.asked
     day = reply.asked if day > now.date() + timedelta(days=1) else day
     cut = str(reply.fault) if reply.fault else ""
-    return Found(checks.judge(CheckInput(reply.kind, batch, day, due, past, cut, is_backfill)), day, batch)
+    case = CheckInput(reply.kind, batch, day, due, past, cut, reply.short, is_backfill)
+    return Found(checks.judge(case), day, batch)
 
 
 def _same_body(source: Source, reply: client.Response, now: datetime) -> bool:

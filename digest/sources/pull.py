@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.utils.text import slugify
 
 from digest import search
 from digest.models import Fetch, Outcome, Source
-from digest.sources import calendar, client, gap_backfill, host_limits, samples, schedule, vote_refresh
+from digest.sources import backfill, calendar, client, gap_backfill, host_limits, samples, schedule, vote_refresh
 from digest.sources.ingest import KILLS_BEFORE_QUARANTINE, ingest
 from digest.sources.parsers import sandbox
 from digest.sources.parsers.registry import MODULES
@@ -53,13 +54,18 @@ def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
             and not fetch.http_status
         ):
             break  # its machines do not answer: the others of the same publisher would not either
-        started = time.monotonic()
-        reply = client.request(kind, url, due)
-        reply.seconds = time.monotonic() - started
-        again = ingest(source, reply, now)
+        again = ingest(source, _of_the_day(backfill.asked_for(source, kind, url, due), source), now)
         if again.outcome in {Outcome.OK, Outcome.UNCHANGED} and again.day >= due:
             return again
     return fetch
+
+
+def _of_the_day(reply: client.Response, source: Source) -> client.Response:
+    """Of what arXiv's API answers for several days of submission, what a feed's own day announces."""
+    if reply.batch and reply.kind == Source.Kind.ARXIV_API and source.kind != reply.kind:
+        entries = [entry for entry in reply.batch.entries if entry.announced_on in {None, reply.asked}]
+        reply.batch = replace(reply.batch, entries=tuple(entries), expected=None)
+    return reply
 
 
 def _ask(source: Source, now: datetime, day: date | None = None) -> client.Response:

@@ -9,7 +9,7 @@ from digest.models import Outcome
 from digest.sources import calendar
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=10), timedelta(hours=6)
-ASK_AGAIN = timedelta(hours=1)  # a stale or empty working day
+ASK_AGAIN = timedelta(hours=1)  # a stale or empty working day, an answer cut short
 
 
 def spread_of(slug: str) -> float:
@@ -36,7 +36,8 @@ def next_pull(
     if outcome in {Outcome.FAILED, Outcome.FORMAT_ERROR}:
         return now + min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY) * longer
     if kind not in calendar.ONE_DAY:
-        return now + pull_every * longer
+        every = min(pull_every, ASK_AGAIN) if outcome == Outcome.TRUNCATED else pull_every
+        return now + every * longer
     if outcome in {Outcome.STALE, Outcome.TRUNCATED} or (outcome == Outcome.EMPTY and not satisfied):
         return min(now + ASK_AGAIN, calendar.next_ready(kind, now))
     return calendar.next_ready(kind, now) if satisfied else now + ASK_AGAIN

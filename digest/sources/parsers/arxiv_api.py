@@ -33,7 +33,16 @@ def _batch(document: Document) -> Batch:
     if document.items and not entries:
         raise FormatError("None of its entries has an arXiv id and a title.")
     total = number(document.head.get("totalResults"))
-    return Batch(entries, None, rejected=len(read_items) - len(entries), scope="api", total=total)
+    expected = _expected(total, document)
+    return Batch(entries, None, len(read_items) - len(entries), scope="api", total=total, expected=expected)
+
+
+def _expected(total: int | None, document: Document) -> int | None:
+    """How many entries an answer holds that is whole: a page of them, or what is left (OpenSearch 1.1)."""
+    start, rows = number(document.head.get("startIndex")), number(document.head.get("itemsPerPage"))
+    if total is None or rows is None:
+        return total and min(total, 1)  # some, where there are any
+    return max(0, min(rows, total - (start or 0)))
 
 
 def _entry(item: Element) -> Entry | None:

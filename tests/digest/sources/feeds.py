@@ -93,3 +93,22 @@ def rss(items: Sequence[tuple[str, str, date]], title: str = "Journal of Matter"
         for name, link, day in items
     )
     return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{title}</title>{rows}</channel></rss>'.encode()
+
+
+def api(
+    items: Sequence[Item], submitted: str, total: int | None = None, start: int = 0, rows: int | None = 200
+) -> bytes:
+    """One page of arXiv's API: papers submitted at that moment, and the counts that the page announces."""
+    counts = {"totalResults": total, "startIndex": start, "itemsPerPage": rows}
+    head = "".join(
+        f'<o:{name} xmlns:o="http://a9.com/-/spec/opensearch/1.1/">{count}</o:{name}>'
+        for name, count in counts.items()
+        if count is not None
+    )
+    entries = "".join(
+        f"<entry><id>http://arxiv.org/abs/{i['id']}v{i['version']}</id><published>{submitted}</published>"
+        f"<title>{escape(i['title'])}</title><summary>{escape(i['abstract'])}</summary>"
+        f'<author><name>Ada Example</name></author><category term="{i["categories"][0]}"/></entry>'
+        for i in items
+    )
+    return f'<feed xmlns="http://www.w3.org/2005/Atom"><title>arXiv Query</title>{head}{entries}</feed>'.encode()
