@@ -36,6 +36,10 @@ class Source(models.Model):
     held_reason = models.CharField(max_length=300, blank=True)
     kills = models.PositiveSmallIntegerField(default=0, help_text="Answers in a row whose reading had to be stopped.")
     fallbacks = models.JSONField(default=list, blank=True, help_text="[kind, address] pairs to ask when this one lags.")
+    moved_to = models.CharField(max_length=500, blank=True, help_text="Where its publisher says it is now.")
+    moved_since = models.DateTimeField(
+        null=True, blank=True, help_text="When it was first redirected there for good (301, 308)."
+    )
     is_sample = models.BooleanField(default=False, help_text="A bundled sample, not a publisher's address.")
 
     def __str__(self) -> str:

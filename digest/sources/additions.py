@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -10,8 +11,8 @@ from django.utils.text import slugify
 
 from digest.models import Fetch, Source
 from digest.papers.entry import Batch, CutShortError, Entry, FormatError
-from digest.sources import client, starters
-from digest.sources.fetch import FetchError
+from digest.sources import client, discovery, starters
+from digest.sources.fetch import Answer, FetchError
 from digest.sources.host_limits import BusyError
 from digest.sources.parsers import sandbox
 
@@ -26,7 +27,10 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a feed's address answers now: its kind, its own title, how many entries, and the last of them."""
+    """What a feed's address answers now: its kind, its own title, how many entries, and the last of them.
+
+    `url` is the address to keep: where the asked one has moved for good, or the feed that a page there names.
+    """
 
     url: str
     kind: str
@@ -62,14 +66,38 @@ def _likely(body: bytes) -> list[str]:
 
 
 def preview(url: str, now: datetime) -> Preview:
-    """Fetch an address once and show what it would bring. Nothing is saved. Raises SourceError."""
+    """Ask an address and show what it would bring. Nothing is saved. Raises SourceError.
+
+    Of a page that names feeds the first that can be read is shown.
+    """
+    answer = _asked(url.strip())
+    named = discovery.feeds(answer.body or b"", answer.url)
+    for address in named:
+        with contextlib.suppress(SourceError):
+            found = _shown(_asked(address), address, now)
+            return replace(found, warnings=(_offer(url.strip(), found.url, named), *found.warnings))
+    return _shown(answer, url.strip(), now)
+
+
+def _asked(url: str) -> Answer:
     try:
-        answer = client.get(url.strip())
+        return client.get(url)
     except (FetchError, BusyError) as error:
         raise SourceError(f"{error} Check the address in a browser.") from error
+
+
+def _offer(page: str, feed: str, named: list[str]) -> str:
+    others = [address for address in named if address != feed]
+    more = f" It names others, too: {', '.join(others)}." if others else ""
+    return f"{page} is a page; this is the feed that it names: {feed}.{more}"
+
+
+def _shown(answer: Answer, asked: str, now: datetime) -> Preview:
     kind, batch = detect(answer.body or b"", now)
     newest = sorted(batch.entries, key=lambda e: e.announced_on or e.published_on or now.date(), reverse=True)
-    return Preview(answer.url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), _notes(batch))
+    moved = [f"{asked} has moved for good, to {answer.moved_to}."] if answer.moved_to else []
+    url, notes = answer.moved_to or asked, (*moved, *_notes(batch))
+    return Preview(url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), notes)
 
 
 def _notes(batch: Batch) -> tuple[str, ...]:
@@ -115,6 +143,7 @@ def release_hold(source: Source, now: datetime) -> None:
 
 
 def set_enabled(source: Source, on: bool, now: datetime) -> None:
-    """Switch a source on (it is asked at once) or off (nobody waits for it)."""
+    """Switch a source on (it is asked at once) or off (nobody waits for it). A quarantine outlasts both."""
     source.is_enabled, source.next_pull_at = on, now if on else None
-    source.save(update_fields=["is_enabled", "next_pull_at"])
+    source.held_reason = source.held_reason if source.kills else ""
+    source.save(update_fields=["is_enabled", "next_pull_at", "held_reason"])

@@ -36,6 +36,8 @@ class Response:
     status: int | None = None
     etag: str = ""
     last_modified: str = ""
+    came_from: str = ""  # the address at the end of the redirects
+    moved_to: str = ""  # where it has moved for good
     seconds: float = 0.0
     short: str = ""  # why there is less in it than its publisher announces
 
@@ -91,7 +93,8 @@ def _pages(reply: Response, template: str, until: date | None, etag: str, last_m
 def _page(reply: Response, url: str, etag: str = "", last_modified: str = "") -> Batch | None:
     """One page asked for and read; None for a 304."""
     answer = get(url, etag, last_modified, DEADLINES.get(reply.kind))
-    reply.status = answer.status
+    reply.status, reply.came_from = answer.status, answer.url
+    reply.moved_to = reply.moved_to or answer.moved_to
     if answer.body is None:
         return None
     reply.pages = (*reply.pages, answer.body)

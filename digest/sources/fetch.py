@@ -12,10 +12,10 @@ import threading
 import time
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -28,6 +28,7 @@ MAX_WIRE = 20 * 1024 * 1024
 MAX_DECODED = 50 * 1024 * 1024
 MAX_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
+_PERMANENT = {301, 308}
 _LONGEST_WAIT = timedelta(hours=24)
 
 
@@ -43,13 +44,17 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a publisher answered; `body` is None for 304."""
+    """What a publisher answered; `body` is None for 304.
+
+    `moved_to` is where permanent redirects led (301, 308), up to the first temporary one.
+    """
 
     status: int
     body: bytes | None
     url: str
     etag: str = ""
     last_modified: str = ""
+    moved_to: str = ""
 
 
 def get(
@@ -138,6 +143,7 @@ def _session(allowed: Collection[str], watch: _Watch) -> requests.Session:
 
 def _follow(url: str, headers: dict[str, str], allowed: Collection[str], watch: _Watch) -> Answer:
     """The answer at the end of at most MAX_REDIRECTS redirects, each address checked before it is asked."""
+    moved_to, is_permanent = "", True
     try:
         for _ in range(MAX_REDIRECTS + 1):
             check_url(url, allowed)
@@ -149,8 +155,10 @@ def _follow(url: str, headers: dict[str, str], allowed: Collection[str], watch: 
             ):
                 target = response.headers.get("Location", "")
                 if response.status_code not in _REDIRECTS or not target:
-                    return _read(response, url, watch)
+                    return replace(_read(response, url, watch), moved_to=moved_to)
+                is_permanent = is_permanent and response.status_code in _PERMANENT
             url = _redirected(url, target)
+            moved_to = urldefrag(url).url if is_permanent else moved_to
     finally:
         watch.close()
     raise FetchError(f"More than {MAX_REDIRECTS} redirects.", permanent=True)

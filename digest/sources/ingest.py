@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from digest.models import Fetch, Outcome, Source
 from digest.papers import store
 from digest.papers.entry import Batch, CutShortError, FormatError
-from digest.sources import calendar, checks, client, history, host_limits, schedule
+from digest.sources import calendar, checks, client, history, host_limits, moves, schedule
 from digest.sources.checks import CheckInput, CheckResult, History
 from digest.sources.fetch import FetchError
 from digest.sources.parsers.sandbox import KilledError
@@ -19,6 +19,9 @@ from digest.sources.parsers.sandbox import KilledError
 KEPT_BODIES = 10  # raw answers kept a source, for replay
 KILLS_BEFORE_QUARANTINE = 3
 _WELL = {Outcome.OK, Outcome.UNCHANGED}
+_STATE = (
+    "kills", "failures", "last_outcome", "held_reason", "last_ok_at", "etag", "last_modified", "next_pull_at",
+)  # fmt: skip
 _GOOD = {Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.TRUNCATED}
 
 
@@ -120,9 +123,9 @@ def _write(
         warnings=list(verdict.warnings), url=reply.url[:500], is_backfill=is_backfill, seconds=round(reply.seconds, 3),
     )  # fmt: skip
     _keep_evidence(row, reply, batch if verdict.take else None)
-    row.save()
     if not is_file or verdict.outcome in _WELL:  # a bad file is no fault of the publisher's
         _update_source(source, reply, verdict, row, now, is_backfill or is_file)
+    row.save()
     _forget_old_bodies(source)
     return row
 
@@ -159,20 +162,18 @@ def _update_source(
         source.last_ok_at = now
     if good and not is_aside:
         source.etag, source.last_modified = reply.etag or source.etag, reply.last_modified or source.last_modified
+    changed: set[str] = set()
     if not is_aside:
         source.next_pull_at = _next(source, reply, verdict, row, now)
-    source.save(
-        update_fields=[
-            "kills",
-            "failures",
-            "last_outcome",
-            "held_reason",
-            "last_ok_at",
-            "etag",
-            "last_modified",
-            "next_pull_at",
-        ]
-    )
+        changed = _follow(source, reply, row, now)
+    source.save(update_fields=[*_STATE, *changed - {*_STATE}])
+
+
+def _follow(source: Source, reply: client.Response, row: Fetch, now: datetime) -> set[str]:
+    """What the publisher says of the address. Returns which fields it changed: a curator may be changing others."""
+    before = {name: getattr(source, name) for name in moves.FIELDS}
+    row.warnings = [*row.warnings, *moves.follow(source, reply, now)]
+    return {name for name, value in before.items() if getattr(source, name) != value}
 
 
 def _hold(source: Source, verdict: CheckResult, fault: str) -> str:

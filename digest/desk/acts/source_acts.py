@@ -17,7 +17,7 @@ from digest.desk import audit_log
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts
 from digest.models import Fetch, Outcome, Source
-from digest.sources import additions, opml, pull, ssrf_guard
+from digest.sources import additions, moves, opml, pull, ssrf_guard
 
 DAYS = 35
 LIST_BYTES, LIST_FEEDS = 1024 * 1024, 500  # of an OPML file taken at the desk; the command takes more
@@ -142,6 +142,19 @@ def trust(request: HttpRequest, source: Source, now: datetime) -> None:
     with transaction.atomic():
         additions.release_hold(source, now)
         audit_log.record(request, "lift hold", f"source {source.slug}", now, before, {})
+
+
+def move(request: HttpRequest, source: Source, now: datetime) -> None:
+    """Take up the address that the source's publisher names. Raises CuratingError."""
+    before = {"url": source.url}
+    if source.moved_to:
+        check(source.moved_to)
+    try:
+        with transaction.atomic():
+            moves.take(source, now)
+            audit_log.record(request, "take new address", f"source {source.slug}", now, before, {"url": source.url})
+    except moves.MoveError as error:
+        raise CuratingError(str(error)) from error
 
 
 def ask_now(request: HttpRequest, source: Source, now: datetime) -> Fetch:

@@ -23,6 +23,7 @@ MOST_NAMED = 4
 LATELY = timedelta(days=3)
 GRACE = timedelta(minutes=5)  # the gate looks once a minute; an edition that has not gone after this is overdue
 AILING = Q(failures__gte=1) | ~Q(held_reason="")
+GONE = Q(is_enabled=False, kills=0) & ~Q(held_reason="")  # switched off by its publisher's word, nobody looked yet
 ENDS = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead")
 _GOES_BY_ITSELF = (State.COLLECTING, State.FROZEN)
 ON_THEIR_WAY = ("pending", "claimed", "ambiguous")
@@ -194,7 +195,7 @@ def _waits_for(edition: Edition, now: datetime, page: str) -> list[Alert]:
 
 def _ailing(now: datetime) -> list[Alert]:
     """Each source that is in trouble, with since when; many at once are one matter, for they have one cause."""
-    rows = list(Source.objects.filter(AILING, is_enabled=True).order_by("-failures", "name"))
+    rows = list(Source.objects.filter(AILING & Q(is_enabled=True) | GONE).order_by("-failures", "name"))
     if len(rows) > MOST_NAMED:
         never = sum(row.last_ok_at is None for row in rows)
         names = ", ".join(row.name for row in rows[:MOST_NAMED])
@@ -208,7 +209,7 @@ def _ailing(now: datetime) -> list[Alert]:
 
 def _trouble(row: Source) -> str:
     if row.held_reason:
-        return f"{row.name} is held: {row.held_reason}"
+        return f"{row.name} is {'held' if row.is_enabled else 'off'}: {row.held_reason}"
     since = f"since {row.last_ok_at:%-d %B %H:%M} UTC" if row.last_ok_at else "it never brought anything yet"
     times = "Its last pull failed" if row.failures == 1 else f"{row.failures} failures in a row"
     return f"{row.name}: {times} ({since})."

@@ -47,12 +47,13 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
 
 @door(get=False, post=Right.OPERATE)
 def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
-    """Switch on, switch off, trust again, ask now."""
+    """Switch on, switch off, trust again, take a new address, ask now."""
     row, now = get_object_or_404(Source, slug=slug), timezone.now()
     verbs = {
         "on": (lambda: source_acts.switch(request, row, True, now), "Switched on: it is asked at the next tick."),
         "off": (lambda: source_acts.switch(request, row, False, now), "Switched off: editions do not wait for it."),
         "trust": (lambda: source_acts.trust(request, row, now), "It may go on."),
+        "move": (lambda: source_acts.move(request, row, now), "Its new address is kept: it is asked at the next tick."),
         "pull": (lambda: source_acts.ask_now(request, row, now), "Asked: see what came below."),
     }
     if verb not in verbs:
@@ -82,7 +83,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{row.name} is added, and is asked at the next tick.")
                 return redirect("desk-source", row.slug)
             found = source_acts.looked_at(form["url"], timezone.now())
-            form |= {"kind": found.kind, "name": form["name"] or found.title}
+            form |= {"url": found.url, "kind": found.kind, "name": form["name"] or found.title}
         except CuratingError as error:
             problem = str(error)
     return page(

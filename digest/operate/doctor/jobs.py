@@ -61,6 +61,8 @@ def sources(now: datetime) -> Iterator[Finding]:
         yield _all_fail(enabled)  # arXiv's others are not asked when one of its feeds does not answer
     for source in enabled:
         yield _source(source, now)
+    for source in Source.objects.filter(is_enabled=False, kills=0).exclude(held_reason="").order_by("slug"):
+        yield _source(source, now)  # switched off because its publisher says it is gone
 
 
 def _all_fail(enabled: list[Source]) -> Finding:
