@@ -72,7 +72,9 @@ def judge(case: CheckInput) -> CheckResult:
 
 def _rejected_note(batch: Batch) -> tuple[str, ...]:
     return (
-        (f"{batch.rejected:,} entries were left out: no title, or nothing to know them by.",) if batch.rejected else ()
+        (f"{batch.rejected:,} entries were left out: no title or text, or nothing to know them by.",)
+        if batch.rejected
+        else ()
     )
 
 

@@ -10,6 +10,7 @@ import io
 import re
 from calendar import timegm
 from datetime import UTC, date, datetime
+from textwrap import shorten
 from time import struct_time
 from typing import Any
 from urllib.parse import urljoin
@@ -46,7 +47,7 @@ def _batch(parsed: Any, fault: str) -> Batch:
     rows = [_entry(item, home) for item in items[:MAX_ENTRIES]]
     entries = tuple(entry for entry in rows if entry)
     if items and not entries:
-        raise FormatError("None of its entries has a title and an address.")
+        raise FormatError("None of its entries has a title or a text, and an address.")
     problems = [f"It is not well-formed ({plain(fault, 120)})."] if fault and "encoding" not in fault else []
     if len(items) > MAX_ENTRIES:
         problems.append(f"Only the first {MAX_ENTRIES:,} of {len(items):,} entries were read.")
@@ -66,11 +67,11 @@ def _entry(item: Any, home: str) -> Entry | None:
     url = link(item.get("link")) or _joined(home, item.get("link")) or link(guid)
     doi = _doi(item, guid, url)
     url = url or (f"https://doi.org/{doi}" if doi else "")
+    said, people = _uncited(_abstract(item))
+    title, abstract = _titled(title, authors.accented(said))
     if not title or not url:
         return None
     arxiv_id, version = identifiers.arxiv_in(f"{url} {guid}") if "10.48550" not in doi else identifiers.arxiv_in(doi)
-    said, people = _uncited(_abstract(item))
-    abstract = authors.accented(said)
     published = _day(item)
     return Entry(
         source_id=guid or url,
@@ -89,6 +90,19 @@ def _entry(item: Any, home: str) -> Entry | None:
         journal_ref=untagged(item.get("prism_publicationname"), SHORT),
         is_withdrawn=bool(WITHDRAWN.search(abstract[:300])) or title.upper().startswith(("RETRACTED", "WITHDRAWN")),
     )
+
+
+_SENTENCE = re.compile(r".{1,119}?(?:[.!?…](?=\s|$)|[。！？])")
+
+
+def _titled(title: str, text: str) -> tuple[str, str]:
+    """Title and text of an entry. Without a title (RSS 2.0 and JSON Feed allow it) the first words stand for it."""
+    has_words = any(map(str.isalnum, title))
+    if has_words or not text:
+        return title if has_words else "", text
+    sentence = _SENTENCE.match(text)
+    shown = sentence[0] if sentence else shorten(text, 120, placeholder="…")
+    return shown if len(shown) > 1 else text[:119] + "…", "" if shown == text else text
 
 
 def _joined(home: str, address: Any) -> str:
@@ -159,7 +173,7 @@ def _json_feed(body: bytes) -> Batch:
     rows = [_json_entry(item) for item in items[:MAX_ENTRIES]]
     entries = tuple(entry for entry in rows if entry)
     if items and not entries:
-        raise FormatError("None of its items has a title and an address.")
+        raise FormatError("None of its items has a title or a text, and an address.")
     return Batch(entries, None, rejected=len(rows) - len(entries), scope=plain(answer.get("title"), 120))
 
 
@@ -167,21 +181,20 @@ def _json_entry(item: Any) -> Entry | None:
     if not isinstance(item, dict):
         return None
     guid = plain(str(item.get("id") or ""), SHORT)
-    url, title = (
-        link(item.get("url")) or link(item.get("external_url")) or link(guid),
-        untagged(item.get("title"), TITLE),
-    )
+    text = item.get("content_text") or item.get("summary")
+    said = plain(text, ABSTRACT) or unmarked(item.get("content_html"), ABSTRACT)
+    url = link(item.get("url")) or link(item.get("external_url")) or link(guid)
+    title, abstract = _titled(untagged(item.get("title"), TITLE), said)
     if not url or not title:
         return None
     arxiv_id, version = identifiers.arxiv_in(f"{url} {guid}")
     moment = moment_of(plain(item.get("date_published"), 60))
     people = item.get("authors") or [item.get("author")]
-    text = item.get("content_text") or item.get("summary")
     return Entry(
         source_id=guid or url,
         title=title,
         url=url,
-        abstract=plain(text, ABSTRACT) or unmarked(item.get("content_html"), ABSTRACT),
+        abstract=abstract,
         authors=authors.from_feed([str(p.get("name")) for p in people if isinstance(p, dict) and p.get("name")])
         if isinstance(people, list)
         else (),
