@@ -61,6 +61,27 @@ def unplaced(day: date) -> list[int]:
     return list(dict.fromkeys(papers.values_list("id", flat=True)))
 
 
+def waiting_day(day: date) -> date | None:
+    """The newest day whose papers are in no edition, and which the edition of `day` does not take."""
+    placed = EditionPaper.objects.filter(is_late_riser=False).values("paper")
+    waiting = Announcement.objects.filter(kind__in=FRESH_KINDS, paper__is_withdrawn=False).exclude(paper__in=placed)
+    elsewhere = waiting.exclude(day__gt=day - COLLECT_WINDOW, day__lte=day)
+    return elsewhere.order_by("-day").values_list("day", flat=True).first()
+
+
+def takes(edition_day: date, day: date) -> bool:
+    """Whether an edition takes what was announced on `day`."""
+    return edition_day - COLLECT_WINDOW < day <= edition_day
+
+
+def open_day(day: date) -> date:
+    """The first day whose edition can still take what was announced on `day`; that day itself where none can."""
+    fixed = Edition.objects.filter(date__gte=day, state__in=[State.FROZEN, State.RELEASED])
+    taken = set(fixed.values_list("date", flat=True))
+    days = [day + timedelta(days=n) for n in range(COLLECT_WINDOW.days)]
+    return next((one for one in days if one not in taken), day)
+
+
 def place(edition: Edition, papers: Iterable[int]) -> None:
     """Put papers, by id, behind those the edition has."""
     last = edition.entries.aggregate(last=Max("position"))["last"]

@@ -25,6 +25,16 @@ def is_holiday(kind: str, day: date) -> bool:
     return kind in ARXIV and day.weekday() < 5 and (day in _us_holidays(day.year) or day in _EXTRA_HOLIDAYS)
 
 
+def is_thin(kind: str, day: date) -> bool:
+    """True if Hugging Face has little to list: arXiv, whose papers it lists, was free then or a working day before."""
+    if kind != "huggingface":
+        return False
+    before = day - _DAY
+    while before.weekday() >= 5:
+        before -= _DAY
+    return is_holiday("arxiv", day) or is_holiday("arxiv", before)
+
+
 def _us_holidays(year: int) -> frozenset[date]:
     """The days arXiv keeps free every year (checked against its list for 2026)."""
     fixed = [date(year, 1, 1), date(year, 6, 19), date(year, 7, 4), date(year, 12, 25), date(year + 1, 1, 1)]

@@ -211,15 +211,19 @@ def _few(case: CheckInput) -> str:
     """Under half of what is usual and far below the least of late; or half of what the same day held before.
 
     Small sources scatter (Hugging Face's captured days go from 5 to 39 around 16): there it is a quarter.
+    Days after an arXiv holiday are short by nature: they raise no alarm, and say nothing about other days.
     """
     if case.kind not in calendar.ONE_DAY:
         return ""
-    count, usual = len(case.batch.entries), _usual(case.past)
+    whole = [past for past in case.past if not calendar.is_thin(case.kind, past.day)]
+    count, usual = len(case.batch.entries), _usual(whole)
     before = max((past.count for past in case.past if past.day == case.day), default=0)
     if before >= 4 and count * 2 <= before:
         return f"{count:,} entries; the same day had {before:,} when it was asked before."
     share = 2 if usual >= _LARGE else 4
-    if usual and count * share < usual and count < 0.6 * min(_counts(case.past)) and usual - count > 2 * sqrt(usual):
+    if calendar.is_thin(case.kind, case.day):
+        return ""
+    if usual and count * share < usual and count < 0.6 * min(_counts(whole)) and usual - count > 2 * sqrt(usual):
         return f"{count:,} entries where {usual:,.0f} are usual."
     return ""
 

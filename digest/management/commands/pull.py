@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from digest.editions import lifecycle
 from digest.models import Fetch, Outcome, Source
-from digest.sources import backfill, pull
+from digest.sources import backfill, calendar, pull
 from digest.sources.parsers.registry import MODULES
 from subscriptions.commands import Command as Base
-from subscriptions.commands import UsageError, current, day, moment
+from subscriptions.commands import UsageError, current, day, moment, typed
 
 _BAD = {Outcome.FAILED, Outcome.FORMAT_ERROR}
 
@@ -35,7 +36,9 @@ class Command(Base):
     def run(self, **options: Any) -> dict[str, Any]:
         fetches = self._fetches(options)
         self.failed = bool(fetches) and all(fetch.outcome in _BAD for fetch in fetches)
-        return {"fetches": [told(fetch) for fetch in fetches]}
+        answer: dict[str, Any] = {"fetches": [told(fetch) for fetch in fetches]}
+        hint = _hint(fetches[0]) if options["file"] else ""
+        return answer | ({"hint": hint} if hint else {})
 
     def _fetches(self, options: dict[str, Any]) -> list[Fetch]:
         now = current(options["at"])
@@ -82,6 +85,8 @@ class Command(Base):
             )
             for warning in row["warnings"]:
                 self.stdout.write(f"{'':<28} {warning}")
+        if answer.get("hint"):
+            self.stdout.write(answer["hint"])
 
 
 def _source(slug: str) -> Source:
@@ -90,6 +95,26 @@ def _source(slug: str) -> Source:
         known = ", ".join(Source.objects.filter(is_enabled=True).values_list("slug", flat=True)[:20])
         raise UsageError(f"There is no source {slug!r}. Enabled are: {known or 'none yet'}.")
     return source
+
+
+def _hint(fetch: Fetch) -> str:
+    """What to do with the papers of a file that today's edition does not take."""
+    today, day = fetch.at.date(), _newest_day(fetch)
+    if not fetch.new or day is None or lifecycle.takes(today, day):
+        return ""
+    release = typed(f"release --date {lifecycle.open_day(day)}")
+    return (
+        f"These papers were announced on {day}{' and before' if fetch.kind not in calendar.ONE_DAY else ''}: "
+        f"the edition of {today} takes those of its last seven days. Release them with: {release}"
+    )
+
+
+def _newest_day(fetch: Fetch) -> date | None:
+    """The day that a file's papers count for; of a feed's, the newest of them."""
+    if fetch.kind in calendar.ONE_DAY:
+        return fetch.day
+    days = fetch.source.announcements.filter(seen_at=fetch.at)
+    return days.order_by("-day").values_list("day", flat=True).first()
 
 
 def told(fetch: Fetch) -> dict[str, Any]:

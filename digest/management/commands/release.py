@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from datetime import date
 from typing import Any
 
 from digest.editions import lifecycle
 from subscriptions.commands import Command as BaseCommand
-from subscriptions.commands import current, day, moment
+from subscriptions.commands import current, day, moment, typed
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         try:
             edition = lifecycle.release(edition, now, force=options["force"])
         except lifecycle.EmptyEditionError as reason:
-            answer |= {"status": "empty", "reason": str(reason)}
+            answer |= {"status": "empty", "reason": _reason(edition.date, str(reason))}
         except lifecycle.EditionError as reason:
             self.failed = True
             answer |= {"status": edition.state, "reason": str(reason)}
@@ -41,3 +42,15 @@ class Command(BaseCommand):
         missing = answer["coverage"].get("missing") or []
         if missing:
             self.stdout.write("Not there in time: " + ", ".join(missing) + ".")
+
+
+def _reason(day: date, said: str) -> str:
+    """Why it is empty, and which day to release where papers of another day wait."""
+    waiting = lifecycle.waiting_day(day)
+    if waiting is None:
+        return said
+    release = typed(f"release --date {lifecycle.open_day(waiting)}")
+    return (
+        f"The edition of {day} has no papers: it takes those announced in its last seven days. "
+        f"The newest that are in no edition were announced on {waiting}. Release them with: {release}"
+    )

@@ -287,6 +287,35 @@ def test_f58_a_blank_day_is_no_failure(day: date, outcome: str) -> None:
     assert (fetch.outcome, fetch.warnings) == (outcome, [])
 
 
+def huggingface_days(end: date, count: int) -> Source:
+    days = enumerate(working_days(end, count))
+    return known("huggingface", [(day, feeds.huggingface_day(day, 30, 1 + n * 100)) for n, day in days])
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-11-26", "2026-11-27", "2026-06-19", "2026-06-22", "2026-09-08", "2026-12-28", "2026-12-30"]
+)
+def test_hugging_faces_short_day_after_arxivs_holiday_is_no_alarm(day: str) -> None:
+    """On the holiday itself, the working day after it, and the Monday after a Friday's."""
+    short = date.fromisoformat(day)
+    fetch = pulled(huggingface_days(short, 8), feeds.huggingface_day(short, 4, 5_000), short)
+    assert (fetch.outcome, fetch.warnings) == ("ok", [])
+
+
+@pytest.mark.parametrize("day", ["2026-11-25", "2026-11-30", "2026-06-23", "2026-06-18", "2026-09-09"])
+def test_hugging_faces_short_day_at_any_other_time_is_one(day: str) -> None:
+    short = date.fromisoformat(day)
+    fetch = pulled(huggingface_days(short, 8), feeds.huggingface_day(short, 4, 5_000), short)
+    assert (fetch.outcome, fetch.warnings) == ("truncated", ["4 entries where 30 are usual."])
+
+
+def test_a_short_day_after_a_holiday_does_not_make_short_days_usual() -> None:
+    friday, monday = date(2026, 11, 27), date(2026, 11, 30)
+    source = huggingface_days(friday, 8)
+    pulled(source, feeds.huggingface_day(friday, 4, 5_000), friday)
+    assert pulled(source, feeds.huggingface_day(monday, 4, 6_000), monday).outcome == "truncated"
+
+
 SEASONS = {0: 0.85, 1: 1.35, 2: 1.0, 3: 1.0, 4: 0.9}  # arXiv's Tuesday has a weekend's submissions
 
 
