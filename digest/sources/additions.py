@@ -68,15 +68,26 @@ def _likely(body: bytes) -> list[str]:
 def preview(url: str, now: datetime) -> Preview:
     """Ask an address and show what it would bring. Nothing is saved. Raises SourceError.
 
-    Of a page that names feeds the first that can be read is shown.
+    Of a page that is no feed and names some, the first of these that can be read is shown.
     """
     answer = _asked(url.strip())
+    try:
+        return _shown(answer, url.strip(), now)
+    except SourceError:
+        found = _named(answer, now)
+        if found is None:
+            raise
+        return found
+
+
+def _named(answer: Answer, now: datetime) -> Preview | None:
+    """The first feed that a page names and that can be read."""
     named = discovery.feeds(answer.body or b"", answer.url)
     for address in named:
         with contextlib.suppress(SourceError):
             found = _shown(_asked(address), address, now)
-            return replace(found, warnings=(_offer(url.strip(), found.url, named), *found.warnings))
-    return _shown(answer, url.strip(), now)
+            return replace(found, warnings=(_offer(answer.url, found.url, named), *found.warnings))
+    return None
 
 
 def _asked(url: str) -> Answer:

@@ -13,6 +13,7 @@ from digest.sources import additions, discovery, fetch, moves, pull
 from tests import make
 from tests.digest.sources import feeds
 from tests.digest.sources.conftest import Publisher
+from tests.digest.sources.test_pull import LISTING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_process")]
 DAY = date(2026, 6, 3)
@@ -205,6 +206,14 @@ def test_a_preview_of_a_page_shows_the_feed_that_it_names(publisher: Publisher) 
     assert (found.url, found.kind, found.count) == (publisher.url("/new"), "feed", 9)
     assert f"this is the feed that it names: {publisher.url('/new')}" in found.warnings[0]
     assert publisher.url("/nothing") in found.warnings[0]
+
+
+def test_a_listing_page_is_shown_itself_whatever_feeds_it_names(publisher: Publisher) -> None:
+    listing = LISTING.replace(b"<html>", f"<html><head>{LINK.format('/new')}</head>".encode())
+    publisher.says(listing, "/old")
+    publisher.says(FEED, "/new")
+    found = additions.preview(publisher.url("/old"), NOW)
+    assert (found.url, found.kind) == (publisher.url("/old"), "arxiv-list")
 
 
 def test_a_preview_of_a_page_whose_feeds_cannot_be_read_says_what_it_is(publisher: Publisher) -> None:
