@@ -36,12 +36,13 @@ _tails = (
     re.compile(rf"\.(?:{_endings})$", re.IGNORECASE),
     re.compile(r"/-/.*$"),  # supplements at HighWire's sites
     re.compile(r"(?<=\d)v\d{1,2}(?:[./+].*)?$", re.IGNORECASE),
-    re.compile(r"/\d{5,9}$"),
+    re.compile(r"/\d{5,9}(?:/.*)?$"),
 )
 _VERSIONED, _NUMBERED = _tails[3:]
 # bioRxiv and medRxiv: the version is part of the address alone. Elsewhere (`10.26434/chemrxiv-…-v2`) it is the DOI's.
 _preprint = re.compile(r"10\.(?:1101|64898)/")
-_oup = re.compile(r"10\.1093/[^/]+/[^/]+/")  # Oxford's addresses end with a number of the site's own
+# Addresses at Oxford, MIT Press, IWA, AIP, ASME and other users of one platform go on with its own number and a file.
+_numbered = re.compile(r"10\.(?:1093/[^/]+|1063|1083|1084|1085|1115|1121|1162|1182|1210|2166)/[^/]+/")
 _CLOSING = {")": "(", "]": "["}
 
 
@@ -83,7 +84,7 @@ def _may_end(name: str, tail: re.Pattern[str]) -> bool:
     """Whether addresses of this DOI's publisher have such a tail."""
     if tail is _VERSIONED:
         return bool(_preprint.match(name))
-    return tail is not _NUMBERED or bool(_oup.match(name))
+    return tail is not _NUMBERED or bool(_numbered.match(name))
 
 
 def _cut(name: str, tail: re.Pattern[str]) -> str:
