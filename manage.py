@@ -8,8 +8,10 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db import DatabaseError
+
+        from config.findings import SettingsError
     except ImportError as missing:
         raise SystemExit(
             f"Offprint's libraries are not installed here ({missing}). "
@@ -17,8 +19,18 @@ def main() -> None:
         ) from missing
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as wrong:
-        raise SystemExit(str(wrong)) from None
+    except SettingsError as wrong:
+        if "--json" not in sys.argv:
+            raise SystemExit(str(wrong)) from None
+        print(wrong.as_json())
+        raise SystemExit(1) from None
+    except DatabaseError as error:
+        from subscriptions.commands import database_trouble
+
+        trouble = database_trouble()
+        if not trouble:
+            raise
+        raise SystemExit(trouble) from error
 
 
 if __name__ == "__main__":

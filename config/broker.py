@@ -7,6 +7,7 @@ from typing import Any
 
 from config.timetable import TIMETABLE
 
+FOLDERS = ("broker/queue", "broker/control")  # in VAR_DIR; `config/settings.py` makes them
 REDIS_OPTIONS = {
     "visibility_timeout": 900,
     "socket_timeout": 10,
@@ -27,6 +28,7 @@ WORKER: dict[str, Any] = {
     "WORKER_PREFETCH_MULTIPLIER": 1,
     "WORKER_MAX_TASKS_PER_CHILD": 500,
     "WORKER_MAX_MEMORY_PER_CHILD": 300_000,
+    "WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS": True,  # none of ours is acknowledged late, so none is
     "TASK_TIME_LIMIT": 600,
     "TASK_SOFT_TIME_LIMIT": 540,
 }
@@ -52,14 +54,7 @@ def _redis(url: str, prefix: str) -> dict[str, Any]:
 
 def _files(folder: Path) -> dict[str, Any]:
     """One machine without a server: messages are files under `folder`."""
-    queue, control = folder / "queue", folder / "control"
-    for path in (queue, control):
-        path.mkdir(parents=True, exist_ok=True)
-    return {
-        "BROKER_URL": "filesystem://",
-        "BROKER_TRANSPORT_OPTIONS": {
-            "data_folder_in": str(queue),
-            "data_folder_out": str(queue),
-            "control_folder": str(control),
-        },
-    }
+    queue = str(folder / "queue")
+    control = str(folder / "control")
+    options = {"data_folder_in": queue, "data_folder_out": queue, "control_folder": control}
+    return {"BROKER_URL": "filesystem://", "BROKER_TRANSPORT_OPTIONS": options}

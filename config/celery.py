@@ -6,16 +6,30 @@ Start a worker with `celery -A config worker` and the beat with `celery -A confi
 from __future__ import annotations
 
 import os
+import sys
+from types import TracebackType
 from typing import Any
 
 from celery import Celery, Task, signals
-from django.core.exceptions import ImproperlyConfigured
+
+from config.findings import SettingsError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("offprint")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+def _say(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """Wrong settings end the `celery` command with their list, not with the traceback that leads to it."""
+    if isinstance(error, SettingsError):
+        print(error, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, where)
+
+
+sys.excepthook = _say
 
 
 @signals.setup_logging.connect
@@ -40,6 +54,6 @@ def _refuse(**kwargs: Any) -> None:
     from config import checks
 
     try:
-        checks.refuse()
-    except ImproperlyConfigured as wrong:
+        checks.refuse_to_start()
+    except SettingsError as wrong:
         raise SystemExit(str(wrong)) from None

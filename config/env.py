@@ -1,12 +1,10 @@
 """Reads the environment (and `.env`) once, and says how to mend what is wrong with it.
 
-Every problem is collected, so that one start names them all; `Environment.check()` raises
-`ImproperlyConfigured` with one line a problem, each ending in what to do.
+Every problem is collected as a `Finding`, so that one start names them all (`config/checks.py`).
 """
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -18,26 +16,14 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+
+from config import names
+from config.findings import ERROR, Finding
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DOTENV_LINE = re.compile(r"(?:export )?([A-Za-z_][A-Za-z_0-9]*)=")
 HALF_QUOTED = re.compile(r"""^\s*(?:"[^"]*|'[^']*)$""")
 HOST = re.compile(r"[A-Za-z0-9_.:-]+")
-# What `.env` may also hold: the settings of libraries and of the containers around us.
-OTHERS = (
-    "ANYMAIL_",
-    "AWS_",
-    "CELERY_",
-    "COMPOSE_",
-    "DJANGO_",
-    "GUNICORN_",
-    "OFFPRINT_",
-    "POSTGRES_",
-    "PYTHON",
-    "REDIS_PASSWORD",
-    "WEB_",
-)
 
 
 class Environment:
@@ -45,7 +31,7 @@ class Environment:
 
     def __init__(self, base: Path, values: dict[str, str] | None = None) -> None:
         self.base = base
-        self.problems: list[str] = []
+        self.findings: list[Finding] = []
         self._asked: set[str] = set()
         self._written: set[str] = set()
         self._env = environ.Env()
@@ -60,7 +46,7 @@ class Environment:
         try:
             content = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            self.problem(f".env cannot be read ({error}). Make it a readable UTF-8 file.")
+            self.problem(f".env cannot be read ({error}).", "Make it a readable UTF-8 file.", "E041")
             return
         self._env.read_env(io.StringIO("\n".join(self._good_lines(content))))
 
@@ -70,18 +56,18 @@ class Environment:
         for number, line in enumerate(content.splitlines(), 1):
             found = DOTENV_LINE.match(line)
             if found and HALF_QUOTED.search(line[found.end() :]):
-                self.problem(f".env line {number} opens a quote and does not close it. Close it, or leave both out.")
+                sentence = f".env line {number} opens a quote and does not close it."
+                self.problem(sentence, "Close it, or leave both out.", "E041")
             elif found:
                 self._written.add(found[1])
                 good.append(line)
             elif line.strip() and not line.startswith("#"):
-                self.problem(
-                    f".env line {number} is not NAME=value (no spaces before NAME or around =). Mend the line."
-                )
+                sentence = f".env line {number} is not NAME=value (no spaces before NAME or around =)."
+                self.problem(sentence, "Mend the line.", "E041")
         return good
 
-    def problem(self, sentence: str) -> None:
-        self.problems.append(sentence)
+    def problem(self, sentence: str, fix: str, rule: str = "E040") -> None:
+        self.findings.append(Finding(rule, ERROR, sentence, fix))
 
     def text(self, name: str, default: str = "") -> str:
         """The setting as written (a leading `$` is kept, not looked up as another name); empty means unset."""
@@ -99,7 +85,7 @@ class Environment:
         try:
             return read(raw)
         except (ValueError, KeyError):
-            self.problem(f"{name}={raw!r} is not {wants}. Write {wants}, or leave {name} out.")
+            self.problem(f"{name}={raw!r} is not {wants}.", f"Write {wants}, or leave {name} out.")
             return default
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -155,12 +141,12 @@ class Environment:
         example = "Example: postgresql://offprint:password@127.0.0.1:5432/offprint"
         parts = _split(url)
         if parts is None:
-            self.problem(f"{name} cannot be read (a port that is no number, or a password with / ? # [ ]?). {example}")
+            self.problem(f"{name} cannot be read (a port that is no number, or a password with / ? # [ ]?).", example)
         elif parts.scheme not in {"sqlite", "postgres", "postgresql"}:
-            self.problem(f"{name} must start with sqlite:/// or postgresql:// (now {parts.scheme!r}). {example}")
+            self.problem(f"{name} must start with sqlite:/// or postgresql:// (now {parts.scheme!r}).", example)
         elif not parts.path.strip("/"):
             wants = "sqlite:////path/to/file" if parts.scheme == "sqlite" else "postgresql://…/name"
-            self.problem(f"{name} names no database. Write {wants}. {example}")
+            self.problem(f"{name} names no database.", f"Write {wants}. {example}")
         else:
             default = url
         config: dict[str, Any] = self._env.db_url_config(default)
@@ -170,51 +156,54 @@ class Environment:
         url = self.text(name, default).rstrip("/")
         parts = _split(url)
         if parts is None or parts.scheme not in {"http", "https"} or not HOST.fullmatch(parts.hostname or ""):
-            self.problem(f"{name}={url!r} is not a web address. Example: https://papers.example.org")
+            self.problem(f"{name}={url!r} is not a web address.", "Example: https://papers.example.org")
             return default
         extra = parts.path or parts.query or parts.fragment or parts.username
         if extra:
-            self.problem(f"{name}={url!r} must be a bare address, with nothing but the host and port. Drop {extra!r}.")
+            sentence = f"{name}={url!r} must be a bare address, with nothing but the host and port."
+            self.problem(sentence, f"Drop {extra!r}.")
         return url
 
     def secret_key(self, name: str, kept_at: Path, public: bool) -> str:
-        """The signing key: from the environment, or (on one machine only) kept in `kept_at`."""
+        """The signing key: from the environment, or (on one machine only) kept in `kept_at`; '' where there is none."""
         key = self.text(name)
-        if key:
-            if len(key) < 50:
-                self.problem(f"{name} is shorter than 50 characters. {MAKE_A_KEY.format(name=name)}")
+        if key or public:
             return key
-        if public:
-            self.problem(f"{name} is not set, and the site is public. {MAKE_A_KEY.format(name=name)}")
-            return "x" * 50
         try:
             key = _kept_key(kept_at)
         except OSError as error:
-            self.problem(f"{kept_at} cannot be kept ({error.strerror}). Make its folder writable, or set {name}.")
-            return "x" * 50
+            fix = f"Make its folder writable, or set {name}."
+            if not any(one.id == "E043" for one in self.findings):  # the folder itself is named already
+                self.problem(f"{kept_at} cannot be kept ({error.strerror}).", fix, "E042")
+            return secrets.token_urlsafe(64)  # signs nothing: the start is refused
         if len(key) < 50:
-            self.problem(f"{kept_at} holds no key of 50 characters. Delete it; a new one is made at the next start.")
+            fix = "Delete it; a new one is made at the next start."
+            self.problem(f"{kept_at} holds no key of 50 characters.", fix, "E042")
+            return secrets.token_urlsafe(64)  # signs nothing: the start is refused
         return key
 
-    def _misspelt(self) -> None:
-        """A name in `.env` that nobody asked for is a setting that would do nothing."""
+    def folders(self, name: str, folder: Path, *inside: str) -> None:
+        """Make the folder that `name` names, and those inside it; a problem if it cannot be written into."""
+        try:
+            for path in (folder, *(folder / one for one in inside)):
+                path.mkdir(parents=True, exist_ok=True)
+                if not os.access(path, os.W_OK | os.X_OK):
+                    raise PermissionError(0, "this user may not write there", str(path))
+        except OSError as error:
+            fix = f"Give the folder to the user that runs Offprint, or set {name} to one that it may write into."
+            self.problem(f"{name}: {error.filename} cannot be written into ({error.strerror}).", fix, "E043")
+
+    def misspelt(self) -> None:
+        """A name that nobody asked for is a setting that would do nothing. Call it when all have been read."""
+        given = {name for name in self._asked if self._env.ENVIRON.get(name)}
         for name in sorted(self._written - self._asked):
-            if not name.startswith(OTHERS):
-                near = difflib.get_close_matches(name, self._asked, n=1)
-                guess = f"Did you mean {near[0]}?" if near else "Remove it; .env.example lists every setting."
-                self.problem(f"{name} in .env is not a setting of Offprint. {guess}")
-
-    def check(self) -> None:
-        """Raises `ImproperlyConfigured` with every problem found. Call it when all settings have been read."""
-        self._misspelt()
-        if self.problems:
-            raise ImproperlyConfigured(
-                "Offprint does not start, because of its settings (environment or .env):\n"
-                + "\n".join(f"  - {line}" for line in self.problems)
-            )
-
-
-MAKE_A_KEY = "Put {name}=… into .env with the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
+            fix = names.instead(name, self._asked)
+            if fix:
+                self.problem(f"{name} in .env is not a setting of Offprint.", fix, "E044")
+        for name in sorted(set(self._env.ENVIRON) - self._written - self._asked):
+            fix = names.instead_in_environment(name, self._asked, given)
+            if fix:
+                self.problem(f"{name} in the environment is not a setting of Offprint.", fix, "E044")
 
 
 def is_local(url: str) -> bool:

@@ -6,6 +6,7 @@ reads (a full pipe, a full disk) costs lines, not letters: what cannot be writte
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import re
@@ -24,11 +25,47 @@ def discreet(text: str) -> str:
     return _ADDRESS.sub("…@…", _TOKEN.sub(r"\1…", text))
 
 
+# Errors that say that a server is away: class -> what to do. Where the code broke off does not matter then.
+SERVER_AWAY = {
+    "redis.exceptions.AuthenticationError": "Mend the password in REDIS_URL.",
+    "redis.exceptions.ConnectionError": "Start Redis, or mend REDIS_URL.",
+    "redis.exceptions.TimeoutError": "Start Redis, or mend REDIS_URL.",
+    "kombu.exceptions.OperationalError": "Start Redis, or mend REDIS_URL.",
+    "psycopg.OperationalError": "Start PostgreSQL, or mend DATABASE_URL.",
+    "psycopg.errors.UndefinedTable": "Run manage.py migrate.",
+}
+
+
 class Discreet(logging.Formatter):
-    """Masks the finished line, so that arguments and tracebacks are covered too."""
+    """Masks the finished line, so that arguments and tracebacks are covered too.
+
+    A server that is away is one line without a traceback; LOG_LEVEL=debug shows the traceback all the same.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return discreet(super().format(record))
+        fix = away(record.exc_info[1]) if record.exc_info else ""
+        if not fix or logging.getLogger().getEffectiveLevel() <= logging.DEBUG:
+            return discreet(super().format(record))
+        bare = copy.copy(record)
+        bare.exc_info = bare.exc_text = None
+        bare.msg, bare.args = f"{record.getMessage()} {fix}", None
+        said = str(record.exc_info[1]) if record.exc_info else ""
+        if said not in bare.msg:
+            bare.msg = f"{record.getMessage()} ({said}) {fix}"
+        return discreet(super().format(bare))
+
+
+def away(error: BaseException | None) -> str:
+    """What to do where the error comes from a server that is away, else ''."""
+    while error is not None:
+        kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+        for name, fix in SERVER_AWAY.items():
+            if name in kinds:
+                return fix
+        if "no such table" in str(error):
+            return "Run manage.py migrate."
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 PIECE = 4096  # bytes: what a pipe that says it has room takes whole (PIPE_BUF)

@@ -52,7 +52,7 @@ def read(env: Environment) -> Mailbox:
     try:
         parts = urlsplit(url)
     except ValueError:
-        env.problem(f"EMAIL_URL cannot be read. {PERCENT}")
+        env.problem("EMAIL_URL cannot be read.", PERCENT)
         return Mailbox("outbox", BUILT_IN["outbox"])
     if parts.scheme in BUILT_IN:
         return Mailbox(parts.scheme, BUILT_IN[parts.scheme], anymail=anymail)
@@ -64,8 +64,9 @@ def read(env: Environment) -> Mailbox:
     if parts.scheme == "anymail":
         return _provider(env, parts.hostname or "", anymail)
     env.problem(
-        f"EMAIL_URL starts with {parts.scheme!r}. Use outbox:, console:, smtp://user:password@host:25, "
-        "smtp+tls://…:587, smtps://…:465, postfix: or anymail://resend (postmark, mailgun, amazon_ses, brevo …)."
+        f"EMAIL_URL starts with {parts.scheme!r}.",
+        "Use outbox:, console:, smtp://user:password@host:25, smtp+tls://…:587, smtps://…:465, "
+        "postfix: or anymail://resend (postmark, mailgun, amazon_ses, brevo …).",
     )
     return Mailbox("outbox", BUILT_IN["outbox"])
 
@@ -80,7 +81,7 @@ def _value(env: Environment, name: str) -> Any:
     try:
         return json.loads(raw)
     except ValueError:
-        env.problem(f'{name} starts with {{ but is not JSON. Example: {name}={{"track_clicks": false}}')
+        env.problem(f"{name} starts with {{ but is not JSON.", f'Example: {name}={{"track_clicks": false}}')
         return {}
 
 
@@ -89,10 +90,10 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
     try:
         port = parts.port or SMTP_PORTS[parts.scheme]
     except ValueError:
-        env.problem(f"EMAIL_URL has a port that is not a number. {PERCENT}")
+        env.problem("EMAIL_URL has a port that is not a number.", PERCENT)
         port = 25
     if not parts.hostname:
-        env.problem(f"EMAIL_URL names no mail server. {PERCENT}")
+        env.problem("EMAIL_URL names no mail server.", PERCENT)
     return Mailbox(
         "smtp",
         "subscriptions.mail.backends.SmtpBackend",
@@ -109,9 +110,8 @@ def _smtp(env: Environment, url: str, anymail: dict[str, Any]) -> Mailbox:
 def _provider(env: Environment, name: str, anymail: dict[str, Any]) -> Mailbox:
     module = f"anymail.backends.{name}"
     if not name.isidentifier() or name in NO_PROVIDER or importlib.util.find_spec(module) is None:
-        env.problem(
-            f"EMAIL_URL=anymail://{name} names no provider that django-anymail knows. Example: anymail://resend"
-        )
+        sentence = f"EMAIL_URL=anymail://{name} names no provider that django-anymail knows."
+        env.problem(sentence, "Example: anymail://resend")
         return Mailbox("outbox", BUILT_IN["outbox"])
     if name == "amazon_ses":
         anymail["AMAZON_SES_CLIENT_PARAMS"] = {"config": SES_CLIENT}

@@ -7,18 +7,22 @@ is missing stops the start with the fix in the message.
 from __future__ import annotations
 
 from datetime import time
+from email.utils import parseaddr
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from config import broker, mailbox
+from config import broker, checks, mailbox
 from config.env import Environment, is_local
+from config.findings import refuse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR)
 
 # -- where it runs ------------------------------------------------------------------------------
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
+env.folders("VAR_DIR", VAR_DIR, "static", *broker.FOLDERS)
 PUBLIC_BASE_URL = env.base_url("PUBLIC_BASE_URL", "http://localhost:8000")
 PUBLIC = not is_local(PUBLIC_BASE_URL)
 DEBUG = env.flag("DEBUG")
@@ -26,25 +30,20 @@ SECRET_KEY = env.secret_key("SECRET_KEY", VAR_DIR / "secret_key", PUBLIC)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 # Suppressed addresses are known only by a hash under this key, so it must outlive every SECRET_KEY.
 ADDRESS_KEY = env.text("ADDRESS_KEY") or SECRET_KEY
-if SECRET_KEY_FALLBACKS and not env.text("ADDRESS_KEY"):
-    env.problem(
-        "SECRET_KEY_FALLBACKS is set, so SECRET_KEY was changed, but ADDRESS_KEY is not: the list of suppressed "
-        "addresses could no longer be read. Set ADDRESS_KEY to the very first SECRET_KEY, and keep it for ever."
-    )
 SITE_HOST = urlsplit(PUBLIC_BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [SITE_HOST, *env.words("ALLOWED_HOSTS")]
 if not PUBLIC:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
-if PUBLIC and DEBUG:
-    env.problem("DEBUG is on, and the site is public. Remove DEBUG from .env.")
-if PUBLIC and not PUBLIC_BASE_URL.startswith("https://"):
-    env.problem(f"PUBLIC_BASE_URL={PUBLIC_BASE_URL!r} is public without TLS. Use its https:// address.")
 
 # -- what it is called, who sends ---------------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", "Offprint")
-MAIL_DOMAIN = env.text("MAIL_DOMAIN") or (SITE_HOST if PUBLIC else "offprint.localhost")
-MAIL_FROM = env.text("MAIL_FROM") or f"{SITE_NAME} <papers@{MAIL_DOMAIN}>"
-MAIL_REPLY_TO = env.text("MAIL_REPLY_TO") or f"papers@{MAIL_DOMAIN}"
+MAIL_FROM = env.text("MAIL_FROM")
+if not MAIL_FROM and not PUBLIC:
+    MAIL_FROM = f"{SITE_NAME} <papers@offprint.localhost>"
+# Answers and Message-IDs follow the sender: the site's own host need not take mail.
+SENDER = parseaddr(MAIL_FROM)[1]
+MAIL_DOMAIN = env.text("MAIL_DOMAIN") or SENDER.rpartition("@")[2] or SITE_HOST
+MAIL_REPLY_TO = env.text("MAIL_REPLY_TO") or SENDER
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS")
 CONTACT_EMAIL = env.text("CONTACT_EMAIL") or MAIL_REPLY_TO
 DKIM_SELECTORS = env.words("DKIM_SELECTORS")  # looked up by `doctor`; the provider or mail server signs
@@ -64,10 +63,6 @@ if LETTER_TEMPLATES and not (Path(LETTER_TEMPLATES) / "email").is_dir():
 # Google's Feedback-ID wants 5 to 15 characters that never change.
 MAIL_SENDER_ID = env.text("MAIL_SENDER_ID", "offprint")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
-if PUBLIC and not POSTAL_ADDRESS:
-    env.problem("POSTAL_ADDRESS is not set; the law wants it in every letter. Write street, town and country.")
-if PUBLIC and not env.text("MAIL_FROM"):
-    env.problem('MAIL_FROM is not set. Example: MAIL_FROM="Offprint <papers@example.org>"')
 
 # -- the postbox --------------------------------------------------------------------------------
 OUTBOX_DIR = VAR_DIR / "outbox"
@@ -83,8 +78,6 @@ MAIL_CHANNEL = mail.channel
 DKIM_KEY_FILE = env.text("DKIM_KEY_FILE")
 DKIM_SELECTOR = env.text("DKIM_SELECTOR", "offprint")
 DKIM_DOMAIN = env.text("DKIM_DOMAIN") or MAIL_DOMAIN
-if DKIM_KEY_FILE and not Path(DKIM_KEY_FILE).is_file():
-    env.problem(f"DKIM_KEY_FILE={DKIM_KEY_FILE!r} is no file. Make one: openssl genrsa -out dkim.pem 2048")
 MAIL_RATE = env.number("MAIL_RATE", 0, 0, 1_000_000)  # letters a second; 0: what the provider is known to take
 
 # -- signups ------------------------------------------------------------------------------------
@@ -93,8 +86,6 @@ SIGNUPS_PER_HOUR = env.number("SIGNUPS_PER_HOUR", 500, 1, 1_000_000)
 
 # -- matching -----------------------------------------------------------------------------------
 ENCODER_FOLDER = env.text("ENCODER_FOLDER")
-if ENCODER_FOLDER and not Path(ENCODER_FOLDER).is_dir():
-    env.problem(f"ENCODER_FOLDER={ENCODER_FOLDER!r} is not a folder. Name a model's folder, or remove the line.")
 
 # -- sources ------------------------------------------------------------------------------------
 SAMPLE_FEEDS = env.choice("SAMPLE_FEEDS", "auto", ("auto", "always", "never"))
@@ -185,7 +176,6 @@ TEMPLATES = [
 # -- data ---------------------------------------------------------------------------------------
 _database = env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'offprint.sqlite3'}")
 if _database["ENGINE"].endswith("sqlite3"):
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     # FULL: a delivery's intent must survive a power cut before the first byte of mail leaves.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -203,8 +193,6 @@ else:
 DATABASES = {"default": _database}
 REDIS_URL = env.text("REDIS_URL")
 REDIS_PREFIX = env.text("REDIS_PREFIX", "offprint:")
-if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
-    env.problem("REDIS_URL must start with redis:// or rediss://. Example: redis://127.0.0.1:6379/0")
 
 _celery = broker.celery_settings(REDIS_URL, VAR_DIR, REDIS_PREFIX)
 CELERY_BEAT_SCHEDULE: dict[str, Any] = _celery["CELERY_BEAT_SCHEDULE"]
@@ -225,7 +213,6 @@ USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -275,4 +262,7 @@ LOGGING = {
     },
 }
 
-env.check()
+env.misspelt()
+_unread = [one.sentence for one in env.findings]
+# A rule about a setting that could not be read would only judge its default.
+refuse([*env.findings, *checks.judge(SimpleNamespace(**globals()), _unread)])

@@ -1,16 +1,23 @@
 """The door for WSGI servers: `config.wsgi:application`."""
 
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
 
+from config.findings import SettingsError
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+try:
+    application = get_wsgi_application()
 
-from config import checks  # noqa: E402 - settings are ready only now
+    from config import checks
 
-checks.refuse()
+    checks.refuse_to_start()
+except SettingsError as wrong:
+    print(wrong, file=sys.stderr)
+    sys.exit(3)  # gunicorn stops for good at this code (its WORKER_BOOT_ERROR), and starts others anew
 
-from digest.matching import recent  # noqa: E402 - models are ready only now
+from digest.matching import recent
 
 recent.prepare()

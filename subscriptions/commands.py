@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from logging.handlers import MemoryHandler
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+
+MOST_HELD_BACK = 10_000  # log lines; more are written at once
 
 
 def typed(arguments: str) -> str:
@@ -68,21 +74,48 @@ class Command(BaseCommand):
         try:
             return self.run(**options)
         except (OperationalError, ProgrammingError) as error:
-            if behind := _migrations_behind():
+            if behind := database_trouble():
                 raise CommandError(behind) from error
             raise
 
 
-def _migrations_behind() -> str:
+def database_trouble() -> str:
     """What to do about a database that cannot be reached or lacks tables; '' where that is not the trouble."""
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except OperationalError as error:
-        return f"The database does not answer ({str(error).strip()}). Start it, or mend DATABASE_URL in .env."
+        return f"The database does not answer ({one_line(error)}). {database_fix(error)}"
     if not waiting:
         return ""
     return f"The database is not up to date ({len(waiting)} migrations wait). Run: {typed('migrate')}"
+
+
+# Words of PostgreSQL and SQLite -> what to do.
+DATABASE_FIXES = {
+    "authentication failed": "Mend user and password in DATABASE_URL.",
+    "no password supplied": "Write the password into DATABASE_URL.",
+    "does not exist": "Make it with createuser and createdb (docs/operations.md), or mend DATABASE_URL.",
+    "translate host name": "Mend the host in DATABASE_URL.",
+    "too many": "Raise max_connections, or start fewer workers.",
+    "unable to open database file": "See that VAR_DIR is there and may be written into.",
+    "readonly database": "Give the file to the user that runs Offprint.",
+    "disk is full": "Make room on the disk.",
+}
+
+
+def database_fix(error: Exception) -> str:
+    """What to do about a database that turned us away."""
+    said = str(error).lower()
+    for words, fix in DATABASE_FIXES.items():
+        if words in said:
+            return fix
+    return "Start it, or mend DATABASE_URL in .env."
+
+
+def one_line(error: Exception) -> str:
+    """The error's own words in one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def moment(text: str) -> datetime:
@@ -105,3 +138,18 @@ def day(text: str) -> date:
 def current(at: datetime | None) -> datetime:
     """The moment given, or the clock's: the only place where commands read it."""
     return at or timezone.now()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Log lines of the block come after it, so that they do not break into what a command prints meanwhile."""
+    root = logging.getLogger()
+    handlers = list(root.handlers)
+    kept = [MemoryHandler(MOST_HELD_BACK, flushLevel=logging.CRITICAL, target=one) for one in handlers]
+    root.handlers[:] = kept
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        for one in kept:
+            one.close()  # writes what was kept

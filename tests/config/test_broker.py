@@ -19,7 +19,8 @@ def test_redis_carries_where_it_is_set(tmp_path):
 def test_files_carry_where_it_is_not(tmp_path):
     values = broker.celery_settings("", tmp_path)
     assert values["CELERY_BROKER_URL"] == "filesystem://"
-    assert all((tmp_path / "broker" / name).is_dir() for name in ("queue", "control"))
+    folders = {values["CELERY_BROKER_TRANSPORT_OPTIONS"][name] for name in ("data_folder_in", "control_folder")}
+    assert folders == {str(tmp_path / one) for one in broker.FOLDERS}
 
 
 @pytest.mark.parametrize("url", ["", "redis://127.0.0.1:6379/0"])
@@ -39,6 +40,8 @@ def test_every_tick_expires_before_the_next_and_none_knows_a_calendar(tmp_path):
 
 
 def test_a_message_put_into_the_files_is_taken_out_again(tmp_path):
+    for one in broker.FOLDERS:
+        (tmp_path / one).mkdir(parents=True)
     values = broker.celery_settings("", tmp_path)
     app = Celery("try", broker=values["CELERY_BROKER_URL"])
     app.conf.broker_transport_options = values["CELERY_BROKER_TRANSPORT_OPTIONS"]

@@ -10,8 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kombu.exceptions
+import psycopg
 import pytest
+import redis
+from celery.beat import SchedulingError
+from django.db import OperationalError, ProgrammingError
 
+from config import logs
 from config.logs import Unhindered, write_now
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -111,3 +117,43 @@ def test_celery_logs_through_the_same_door() -> None:
 
     assert config.celery.app
     assert signals.setup_logging.receivers  # so Celery adds no handlers of its own
+
+
+def logged(error, cause=None):
+    """The lines of a task that failed with the error."""
+    try:
+        raise error from cause
+    except Exception:
+        record = logging.LogRecord("x", logging.ERROR, "x.py", 1, "the tick %r failed", ("send",), sys.exc_info())
+    return logs.Discreet("{message}", style="{").format(record)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "fix"),
+    [
+        (redis.ConnectionError("refused"), None, "Start Redis"),
+        (redis.TimeoutError("late"), None, "Start Redis"),
+        (redis.AuthenticationError("no"), None, "password in REDIS_URL"),
+        (kombu.exceptions.OperationalError("refused"), None, "Start Redis"),
+        (SchedulingError("not applied"), kombu.exceptions.OperationalError("refused"), "Start Redis"),
+        (OperationalError("connection refused"), psycopg.OperationalError("connection refused"), "Start PostgreSQL"),
+        (ProgrammingError("no relation"), psycopg.errors.UndefinedTable("no relation"), "migrate"),
+        (OperationalError("no such table: digest_source"), None, "migrate"),
+    ],
+)
+def test_a_server_that_is_away_is_one_line(error, cause, fix):
+    line = logged(error, cause)
+    assert "Traceback" not in line
+    assert "\n" not in line
+    assert line.startswith("the tick 'send' failed (")
+    assert fix in line
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    assert "Traceback" in logged(ValueError("x"))
+    assert "Traceback" in logged(OperationalError("database is locked"))
+
+
+def test_where_debugging_is_on_every_error_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    assert "Traceback" in logged(redis.ConnectionError("refused"))

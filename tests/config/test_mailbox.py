@@ -10,7 +10,8 @@ from config.env import Environment
 
 def read(tmp_path, **values):
     env = Environment(tmp_path, values)
-    return mailbox.read(env), env.problems
+    box = mailbox.read(env)
+    return box, [str(one) for one in env.findings]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.env import OTHERS
+from config.names import OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = re.compile(

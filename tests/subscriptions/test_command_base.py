@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from subscriptions.commands import Command, UsageError
+from subscriptions.commands import Command, UsageError, held_back
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -86,3 +88,31 @@ def test_a_database_that_does_not_answer_is_said_in_one_sentence(tmp_path):
     assert done.returncode == 1
     assert "does not answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+class Lines(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+def test_lines_held_back_come_after_the_block(monkeypatch):
+    seen = Lines()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [seen])
+    with held_back():
+        logging.getLogger("digest").warning("one")
+        seen.lines.append("the report")
+    assert seen.lines == ["the report", "one"]
+    assert logging.getLogger().handlers == [seen]
+
+
+def test_lines_held_back_are_written_where_the_block_breaks(monkeypatch):
+    seen = Lines()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [seen])
+    with suppress(ZeroDivisionError), held_back():
+        logging.getLogger("digest").error("the reason")
+        raise ZeroDivisionError
+    assert seen.lines == ["the reason"]

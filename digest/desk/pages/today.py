@@ -80,7 +80,7 @@ def elsewhere(request: HttpRequest, rest: str) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """What `manage.py doctor` says, without the look-ups that may take seconds."""
     now = timezone.now()
-    findings = [*doctor.settings.look(), *doctor.services.database(), *doctor.jobs.look(now)]
+    findings = doctor.merged([*doctor.settings.look(), *doctor.services.database(), *doctor.jobs.look(now)])
     state = doctor.worst(findings)
     findings.sort(key=lambda one: WORST_FIRST.index(one.state))
     return page(request, "doctor.html", current="desk", state=state, findings=[asdict(one) for one in findings])

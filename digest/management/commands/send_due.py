@@ -14,6 +14,7 @@ from digest.delivery import plan
 from digest.delivery.accounts import audit
 from digest.delivery.channels import holds, traits
 from digest.models import Delivery
+from digest.operate import heartbeats
 from subscriptions.commands import Command as Base
 from subscriptions.commands import current, moment
 from subscriptions.mail import notices
@@ -33,6 +34,7 @@ class Command(Base):
         notices.send_waiting(at)
         planned = plan.plan(at)
         delivery.deliver(at)
+        heartbeats.beat("command:send_due", at)
         return _answer(planned, _ends() - before, holds.why(traits.current(), at))
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from digest.models import Delivery
 from digest.operate import full_run, supervisor
 from subscriptions.commands import Command as BaseCommand
-from subscriptions.commands import moment
+from subscriptions.commands import held_back, moment
 from subscriptions.mail import backends
 
 SKIPS = {"no_match": "nothing matched today", "empty": "nothing matched today"}
@@ -36,11 +36,12 @@ class Command(BaseCommand):
         now = options["now"] or timezone.now()
         self.say("Preparing the database …")
         call_command("migrate", verbosity=0)
-        full_run.prepare(now)
-        report = full_run.run(now, self.say)
-        answer = describe(report)
-        if not self.quiet:
-            self.tell(report, answer)
+        with held_back():
+            full_run.prepare(now)
+            report = full_run.run(now, self.say)
+            answer = describe(report)
+            if not self.quiet:
+                self.tell(report, answer)
         if not options["once"]:
             self.say(f"\nServing {settings.PUBLIC_BASE_URL} — Ctrl-C ends it.")
             self.failed = supervisor.serve(options["port"], self.say) != 0

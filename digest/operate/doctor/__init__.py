@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from digest.operate.doctor import dns, jobs, services, settings
-from digest.operate.doctor.finding import BAD, OK, WARN, Finding, worst
+from digest.operate.doctor.finding import BAD, OK, WARN, Finding, merged, worst
 
-__all__ = ["BAD", "OK", "WARN", "Finding", "examine", "worst"]
+__all__ = ["BAD", "OK", "WARN", "Finding", "examine", "merged", "worst"]
 
 
 def examine(now: datetime) -> list[Finding]:
@@ -15,4 +15,4 @@ def examine(now: datetime) -> list[Finding]:
     found = [*settings.look(), *services.look()]
     if not any(one.state == BAD and one.area == "database" for one in found):
         found += jobs.look(now)
-    return [*found, *dns.look()]
+    return merged([*found, *dns.look()])

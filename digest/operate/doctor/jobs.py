@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ from subscriptions.models import Notice, Topic
 State = Delivery.State
 WAITING_BAD = timedelta(hours=2)
 NOTICE_BAD = timedelta(minutes=10)
+CRON_BAD = timedelta(hours=1)
+KEEP_RUNNING = "Keep `manage.py up` running, or a Celery worker and beat, or call `manage.py send_due` from cron."
 SOURCE_WARN = timedelta(days=4)  # longer than a weekend with a holiday
 
 
@@ -37,19 +39,34 @@ def look(now: datetime) -> Iterator[Finding]:
 def ticks(now: datetime) -> Iterator[Finding]:
     """Each entry of the timetable, run by a worker or by the ticker, within three of its turns and a minute."""
     seen = heartbeats.last()
-    timetable: dict[str, dict[str, Any]] = getattr(settings, "CELERY_BEAT_SCHEDULE")  # noqa: B009 - mypy knows it not
-    for name, tick in timetable.items():
-        moments = [seen[key] for key in (f"worker:{tick['task']}", f"ticker:{name}") if key in seen]
-        yield _tick(name, max(moments, default=None), timedelta(seconds=3 * tick["schedule"] + 60), now)
+    found = [_tick(name, tick, seen, now) for name, tick in settings.CELERY_BEAT_SCHEDULE.items()]
+    if any(one.state == OK for one in found):
+        yield from found
+    else:
+        yield _nothing_ticks(seen, now)
 
 
-def _tick(name: str, last: datetime | None, patience: timedelta, now: datetime) -> Finding:
-    fix = "Keep `manage.py up` running, or a Celery worker and beat, or call `manage.py send_due` from cron."
-    if last is None:
-        return Finding("heartbeats", name, WARN, "has never run here", fix)
-    age = now - last
+def _tick(name: str, tick: Mapping[str, Any], seen: Mapping[str, datetime], now: datetime) -> Finding:
+    keys = (f"worker:{tick['task']}", f"ticker:{name}")
+    moments = [seen[key] for key in keys if key in seen]
+    if not moments:
+        return Finding("heartbeats", name, WARN, "has never run here", KEEP_RUNNING)
+    age = now - max(moments)
     detail = f"last ran {_ago(age)}"
-    return Finding("heartbeats", name, OK, detail) if age <= patience else Finding("heartbeats", name, BAD, detail, fix)
+    if age <= timedelta(seconds=3 * tick["schedule"] + 60):
+        return Finding("heartbeats", name, OK, detail)
+    return Finding("heartbeats", name, BAD, detail, KEEP_RUNNING)
+
+
+def _nothing_ticks(seen: Mapping[str, datetime], now: datetime) -> Finding:
+    """No entry is in time: only `send_due` from cron may still send, and no more than an hour ago."""
+    by_cron = seen.get("command:send_due")
+    if by_cron is not None and now - by_cron <= CRON_BAD:
+        return Finding("heartbeats", "cron", OK, f"`manage.py send_due` last ran {_ago(now - by_cron)}")
+    if not seen:
+        return Finding("heartbeats", "everything", BAD, "nothing runs: no tick has ever run here", KEEP_RUNNING)
+    age = now - max(seen.values())
+    return Finding("heartbeats", "everything", BAD, f"nothing runs: the last tick was {_ago(age)}", KEEP_RUNNING)
 
 
 def sources(now: datetime) -> Iterator[Finding]:
@@ -57,24 +74,28 @@ def sources(now: datetime) -> Iterator[Finding]:
     if not enabled:
         yield Finding("sources", "any", BAD, "none is enabled", "Run `manage.py up --once`, or add one at the desk.")
     failing = [source for source in enabled if source.failures or source.held_reason]
-    if failing and all(source in failing or source.last_ok_at is None for source in enabled):
-        yield _all_fail(enabled)  # arXiv's others are not asked when one of its feeds does not answer
+    silent = all(source in failing or source.last_ok_at is None for source in enabled)
+    if failing and silent:
+        yield _all_fail(enabled, failing)  # arXiv's others are not asked when one of its feeds does not answer
+        if len(enabled) > 1:
+            enabled = [source for source in enabled if source.held_reason]
     for source in enabled:
         yield _source(source, now)
     for source in Source.objects.filter(is_enabled=False, kills=0).exclude(held_reason="").order_by("slug"):
         yield _source(source, now)  # switched off because its publisher says it is gone
 
 
-def _all_fail(enabled: list[Source]) -> Finding:
+def _all_fail(enabled: list[Source], failing: list[Source]) -> Finding:
     """No paper comes in any more, but where only the bundled samples have ever been read."""
+    why = _reason(failing[0])
     only_samples = not any(source.last_ok_at for source in enabled) and (
         Source.objects.filter(is_sample=True, last_ok_at__isnull=False).exists()
     )
     if settings.SAMPLE_FEEDS == "always" or (settings.SAMPLE_FEEDS == "auto" and only_samples):
         fix = "See that the publishers can be reached; until then letters bring samples."
-        return Finding("sources", "all", WARN, "no publisher answers; the bundled samples stand in", fix)
-    fix = "See whether this machine reaches the network; each source says why below."
-    return Finding("sources", "all", BAD, f"no source answers, of {len(enabled)}", fix)
+        return Finding("sources", "all", WARN, f"no publisher answers ({why}); samples stand in", fix)
+    fix = "See whether this machine reaches the network."
+    return Finding("sources", "all", BAD, f"no source answers, of {len(enabled)} ({why})", fix)
 
 
 def _source(source: Source, now: datetime) -> Finding:

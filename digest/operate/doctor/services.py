@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import smtplib
-import ssl
 import time
 from collections.abc import Iterator
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -15,8 +16,10 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from digest.operate.doctor.finding import BAD, OK, WARN, Finding
-from subscriptions.commands import typed
+from subscriptions.commands import database_fix, one_line, typed
+from subscriptions.mail.backends import SmtpBackend
 
+SIGN_IN = "The server wants a user and a password: write EMAIL_URL=smtp+tls://user:password@host:587."
 PATIENCE = 5.0  # seconds a server may take to answer
 ROOM_BAD, ROOM_WARN = 0.05, 0.15
 
@@ -34,8 +37,7 @@ def database() -> Iterator[Finding]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        fix = "Start the database server, or mend DATABASE_URL."
-        yield Finding("database", "answer", BAD, _first_line(error), fix)
+        yield Finding("database", "answer", BAD, one_line(error), database_fix(error))
         return
     took = (time.monotonic() - start) * 1000
     yield Finding("database", "answer", OK if took < 100 else WARN, f"{connection.vendor} answered in {took:.0f} ms")
@@ -86,7 +88,7 @@ def broker() -> Iterator[Finding]:
         yield from _redis_keeping(client)
     except (redis.RedisError, OSError, ValueError) as error:
         fix = "Start Redis, or mend REDIS_URL. Sending goes on meanwhile with `manage.py send_due` from cron."
-        yield Finding("broker", "answer", BAD, _first_line(error), fix)
+        yield Finding("broker", "answer", BAD, one_line(error), fix)
 
 
 def _redis_keeping(client: redis.Redis) -> Iterator[Finding]:
@@ -103,29 +105,55 @@ def _redis_keeping(client: redis.Redis) -> Iterator[Finding]:
         yield Finding("broker", name, OK if fine else state, f"{name} is {value}", fix)
 
 
+# Words of mail servers (RFC 4954, RFC 3207) and of Python's ssl -> what to do; the first that is found counts.
+SMTP_FIXES = (
+    ("starttls", "The server wants TLS: write EMAIL_URL=smtp+tls://…:587."),
+    (
+        "auth extension not supported",
+        "The server takes no password on this line: use smtp+tls://…:587 or smtps://…:465.",
+    ),
+    ("authentication required", SIGN_IN),
+    ("5.7.0 auth", SIGN_IN),
+    ("530", SIGN_IN),
+    ("535", "The server refuses user or password: mend them in EMAIL_URL (in the password write / as %2F, @ as %40)."),
+    ("certificate_verify_failed", "Write the host in EMAIL_URL as the server's certificate names it."),
+    ("wrong_version_number", "The port does not begin with TLS: smtps:// is for port 465, smtp+tls:// for port 587."),
+    ("unexpectedly closed", "The port may want TLS from the start: try smtps://…:465."),
+    ("name or service not known", "Mend the host in EMAIL_URL."),
+    ("timed out", "Mend host and port in EMAIL_URL; many hosting companies close port 25: try 587."),
+)
+
+
+def smtp_fix(said: str) -> str:
+    """What to do about a mail server that answered or failed with these words."""
+    for words, fix in SMTP_FIXES:
+        if words in said.lower():
+            return fix
+    return "Mend EMAIL_URL (host, port, user, password), or start the mail server."
+
+
 def postbox() -> Finding:
-    """An SMTP server is greeted and left again; a provider's interface cannot be tried without sending."""
+    """An SMTP server is asked whether it takes letters of ours; a provider cannot be tried without sending."""
     if settings.MAIL_CHANNEL != "smtp":
         return Finding("postbox", "kind", OK, f"{settings.MAIL_CHANNEL}; try it with `manage.py send_test ADDRESS`")
     where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     try:
         _greet()
     except (smtplib.SMTPException, OSError) as error:
-        fix = "Mend EMAIL_URL (host, port, user, password), or start the mail server."
-        return Finding("postbox", "answer", BAD, f"{where}: {_first_line(error)}", fix)
+        return Finding("postbox", "answer", BAD, f"{where}: {one_line(error)}", smtp_fix(repr(error)))
     return Finding("postbox", "answer", OK, f"{where} answers and lets us in")
 
 
 def _greet() -> None:
-    kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
-    with kind(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PATIENCE) as server:
-        server.ehlo()
-        if settings.EMAIL_USE_TLS:
-            server.starttls(context=ssl.create_default_context())
-            server.ehlo()
-        if settings.EMAIL_HOST_USER:
-            server.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    """Sign in by the backend that sends, and name our sender, as before a letter (RFC 5321, 3.3); then take it back."""
+    backend = SmtpBackend(timeout=PATIENCE)
+    backend.open()
+    server: Any = backend.connection
+    try:
+        server.ehlo_or_helo_if_needed()
+        code, text = server.mail(parseaddr(settings.MAIL_FROM)[1])
+        if code >= 400:
+            raise smtplib.SMTPResponseException(code, text)
+        server.rset()
+    finally:
+        backend.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,8 +21,21 @@ def look() -> Iterator[Finding]:
         yield Finding("settings", name, OK, str(getattr(settings, name, "")) or "(not set)")
     for name, say in DESCRIBED.items():
         yield Finding("settings", name, OK, say())
-    yield from _keys()
-    yield from _checks()
+    for name in ("SECRET_KEY", "ADDRESS_KEY"):
+        yield Finding("settings", name, OK, f"set, {len(getattr(settings, name))} characters")
+    found = [one for one in checked() if one.level >= checks.WARNING]
+    for one in found:
+        state = BAD if one.level >= checks.ERROR else WARN
+        yield Finding("checks", str(one.id), state, str(one.msg), str(one.hint or "See `manage.py check`."))
+    if not found:
+        yield Finding("checks", "all", OK, "no setting is wrong")
+
+
+def checked() -> list[checks.CheckMessage]:
+    """The findings of `config/checks.py`, warnings too, and what Django and its libraries find besides."""
+    ours = checks.run_checks(tags=["offprint"], include_deployment_checks=True)
+    others = [one for one in checks.run_checks() if not str(one.id).startswith("offprint.")]
+    return [*ours, *others]
 
 
 def _address_without_secrets(url: str) -> str:
@@ -58,33 +69,3 @@ DESCRIBED: dict[str, Callable[[], str]] = {
     "ALLOWED_HOSTS": lambda: ", ".join(settings.ALLOWED_HOSTS),
     "ANYMAIL_…": lambda: ", ".join(sorted(settings.ANYMAIL)) or "(none)",
 }
-
-
-def _keys() -> Iterator[Finding]:
-    for name in ("SECRET_KEY", "ADDRESS_KEY"):
-        yield Finding("keys", name, OK, f"set, {len(getattr(settings, name))} characters")
-    if settings.PUBLIC and settings.ADDRESS_KEY == settings.SECRET_KEY:
-        fix = "Set ADDRESS_KEY to today's SECRET_KEY now, so that SECRET_KEY can be changed later."
-        yield Finding("keys", "ADDRESS_KEY", WARN, "the same as SECRET_KEY", fix)
-    yield from _kept_key(Path(settings.VAR_DIR) / "secret_key")
-
-
-def _kept_key(path: Path) -> Iterator[Finding]:
-    if path.exists():
-        mode = stat.S_IMODE(path.stat().st_mode)
-        is_open = bool(mode & 0o077)
-        yield Finding(
-            "keys", path.name, BAD if is_open else OK, f"{path} has mode {mode:o}",
-            f"chmod 600 {path}" if is_open else "",
-        )  # fmt: skip
-
-
-def _checks() -> Iterator[Finding]:
-    """What Django's own checks and ours say; `config/checks.py` has the rules."""
-    found = checks.run_checks()
-    for one in found:
-        if one.level >= checks.WARNING:
-            state = BAD if one.level >= checks.ERROR else WARN
-            yield Finding("checks", str(one.id), state, str(one.msg), str(one.hint or "See `manage.py check`."))
-    if not found:
-        yield Finding("checks", "all", OK, "no start-up check complains")

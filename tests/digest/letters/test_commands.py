@@ -12,6 +12,8 @@ import pytest
 from django.core import mail as postbox
 from django.core.management import CommandError, call_command
 
+from digest.models import Edition, Paper
+from subscriptions.mail import outgoing
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +70,29 @@ def test_send_test_sends_one_marked_letter():
     assert sent.subject == "[Test] 3 June: On speech"
     message = email.message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_send_test_works_before_any_edition_with_the_bundled_samples():
+    answer = run("send_test", "me@example.org", "--json")
+    [sent] = postbox.outbox
+    assert (answer["outcome"], "bundled samples" in answer["edition"]) == ("accepted", True)
+    assert sent.subject.startswith("[Test] ")
+    assert sent.body.count("https://") > 10
+    assert not Paper.objects.exists()
+    assert not Edition.objects.exists()
+
+
+def test_send_test_before_any_edition_finds_what_is_wanted():
+    run("send_test", "me@example.org", "--json", interest=["speech"])
+    assert "speech" in postbox.outbox[0].body.lower()
+
+
+def test_send_test_says_what_to_do_about_a_server_that_wants_a_password(settings, monkeypatch):
+    settings.MAIL_CHANNEL = "smtp"
+    refused = outgoing.Receipt(outgoing.Outcome.BLOCKED, detail="530 5.7.0 Authentication required")
+    monkeypatch.setattr(outgoing, "send", lambda letter: refused)
+    make.edition(papers=[make.paper("On speech")])
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("send_test", "me@example.org", stdout=out)
+    assert "fix: The server wants a user and a password" in out.getvalue()

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import timedelta
 
 import dns.resolver
 import pytest
 import redis
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
 from django.conf import settings
 from django.core.management import call_command
+from django.db import OperationalError
 
 from digest.models import Delivery, Fetch, Source
 from digest.operate import doctor, heartbeats
 from digest.operate.doctor import dns as doctor_dns
 from digest.operate.doctor import jobs, services
+from subscriptions.commands import database_fix
 from subscriptions.models import Notice
 from tests import make
 
@@ -115,17 +120,88 @@ def test_a_mail_server_that_does_not_answer_is_bad(settings):
     assert services.postbox().state == "bad"
 
 
-def test_a_mail_server_that_answers_is_ok(settings):
-    from aiosmtpd.controller import Controller
-    from aiosmtpd.handlers import Sink
+class OnAnyPort(Controller):
+    """aiosmtpd knocks at the port it was told, which is 0 here: it is told the real one first."""
 
-    server = Controller(Sink(), hostname="127.0.0.1", port=18701)
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def mail_server(**options):
+    """An SMTP server on loopback; its port."""
+    server = OnAnyPort(Sink(), hostname="127.0.0.1", port=0, **options)
     server.start()
     try:
-        settings.MAIL_CHANNEL, settings.EMAIL_HOST, settings.EMAIL_PORT = "smtp", "127.0.0.1", 18701
-        assert services.postbox().state == "ok"
+        yield server.port
     finally:
         server.stop()
+
+
+@pytest.fixture
+def smtp(settings):
+    settings.MAIL_CHANNEL, settings.EMAIL_HOST = "smtp", "127.0.0.1"
+    return settings
+
+
+def test_a_mail_server_that_answers_is_ok(smtp):
+    with mail_server() as smtp.EMAIL_PORT:
+        assert services.postbox().state == "ok"
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
+def test_a_mail_server_that_wants_a_password_says_so(smtp):
+    with mail_server(auth_required=True, auth_require_tls=False) as smtp.EMAIL_PORT:
+        found = services.postbox()
+    assert (found.state, found.fix) == ("bad", services.SIGN_IN)
+
+
+def test_a_mail_server_that_takes_no_password_says_so(smtp):
+    smtp.EMAIL_HOST_USER, smtp.EMAIL_HOST_PASSWORD = "me", "mT4x"
+    with mail_server() as smtp.EMAIL_PORT:
+        found = services.postbox()
+    assert (found.state, "smtps://" in found.fix) == ("bad", True)
+
+
+def test_a_mail_server_without_tls_says_so(smtp):
+    smtp.EMAIL_USE_TLS = True
+    with mail_server() as smtp.EMAIL_PORT:
+        assert services.postbox().state == "bad"
+
+
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ("530 5.7.0 Must issue a STARTTLS command first", "smtp+tls://"),
+        ("530 5.7.0 Authentication required", "a user and a password"),
+        ("550 5.7.0 Auth needed", "a user and a password"),
+        ("SMTPAuthenticationError(535, b'5.7.8 bad credentials')", "refuses user or password"),
+        ("SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch", "certificate names it"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "port 465"),
+        ("Connection unexpectedly closed", "smtps://"),
+        ("gaierror(-2, 'Name or service not known')", "Mend the host"),
+        ("TimeoutError('timed out')", "try 587"),
+        ("ConnectionRefusedError(111, 'Connection refused')", "start the mail server"),
+    ],
+)
+def test_what_a_mail_server_says_leads_to_what_to_do(said, fix):
+    assert fix in services.smtp_fix(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ('FATAL:  password authentication failed for user "offprint"', "user and password in DATABASE_URL"),
+        ('FATAL:  database "offprint" does not exist', "createdb"),
+        ('could not translate host name "db" to address', "Mend the host"),
+        ("unable to open database file", "VAR_DIR"),
+        ("attempt to write a readonly database", "the user that runs Offprint"),
+        ("connection to server failed: Connection refused", "Start it"),
+    ],
+)
+def test_what_a_database_says_leads_to_what_to_do(said, fix):
+    assert fix in database_fix(OperationalError(said))
 
 
 def test_a_full_disk_is_bad(monkeypatch, tmp_path):
@@ -144,9 +220,45 @@ def test_the_database_keeps_what_it_commits():
 
 @pytest.mark.parametrize(("ago", "state"), [(timedelta(seconds=30), "ok"), (timedelta(hours=2), "bad"), (None, "warn")])
 def test_a_tick_that_stopped_is_noticed(ago, state):
+    heartbeats.beat("ticker:pull sources", make.NOW)
     if ago is not None:
         heartbeats.beat("worker:digest.tasks.send_due", make.NOW - ago)
     assert one(jobs.ticks(make.NOW), "send digests").state == state
+
+
+@pytest.mark.parametrize("ago", [timedelta(hours=2), timedelta(days=3), None])
+def test_where_nothing_runs_one_line_says_so(ago):
+    if ago is not None:
+        for name in settings.CELERY_BEAT_SCHEDULE:
+            heartbeats.beat(f"ticker:{name}", make.NOW - ago)
+    (found,) = jobs.ticks(make.NOW)
+    assert (found.name, found.state) == ("everything", "bad")
+    assert found.detail.startswith("nothing runs")
+
+
+@pytest.mark.parametrize(("ago", "state"), [(timedelta(minutes=50), "ok"), (timedelta(minutes=70), "bad")])
+def test_send_due_from_cron_is_a_sign_of_life_for_an_hour(ago, state):
+    call_command("send_due", now=make.NOW - ago, json=True)
+    assert [found.state for found in jobs.ticks(make.NOW)] == [state]
+
+
+def test_one_cause_is_one_line():
+    names = "abcde"
+    told = doctor.merged(
+        [doctor.Finding("sources", name, "warn", "has brought nothing yet", "Pull.") for name in names]
+    )
+    assert [(line.name, line.fix) for line in told] == [("a, b, c and 2 more", "Pull.")]
+
+
+def test_what_is_well_is_told_line_by_line():
+    assert len(doctor.merged([doctor.Finding("sources", name, "ok", "fine") for name in "ab"])) == 2
+
+
+def test_where_no_publisher_answers_no_source_is_told_of_beside(settings):
+    settings.SAMPLE_FEEDS = "auto"
+    for name in "abc":
+        make.source(name, failures=1, last_outcome="failed")
+    assert [found.name for found in jobs.sources(make.NOW)] == ["all"]
 
 
 @pytest.mark.parametrize(
