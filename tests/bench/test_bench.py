@@ -42,6 +42,7 @@ def test_the_refit_stage_says_how_many_readers_a_second(capsys: pytest.CaptureFi
     assert set(answer["seconds"]) == set(answer["cpu_seconds"])
 
 
+@pytest.mark.thorough
 def test_the_preview_stage_says_how_long_a_reader_waits(capsys: pytest.CaptureFixture[str]) -> None:
     main(["preview", "--papers", "120"])
     answer = json.loads(capsys.readouterr().out)

@@ -90,6 +90,7 @@ def test_words_are_split_at_commas(tmp_path):
     assert env_of(tmp_path, X=" a, b ,,c").words("X") == ["a", "b", "c"]
 
 
+@pytest.mark.thorough
 @given(text=st.text(max_size=60))
 @trials(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
 def test_no_value_whatever_breaks_the_reading(text, tmp_path):

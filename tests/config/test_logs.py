@@ -30,6 +30,7 @@ print("went on")
 """
 
 
+@pytest.mark.thorough
 def test_f95_a_full_pipe_drops_lines_and_stops_nothing(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     settings = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "OFFPRINT_DOTENV": "no"}
@@ -55,6 +56,7 @@ for name in ("digest", "django.request", "django.server"):
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("level", ["warning", "error"])
 def test_no_line_below_the_level_is_written_whoever_writes_it(tmp_path: Path, level: str) -> None:
     settings = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "OFFPRINT_DOTENV": "no"}

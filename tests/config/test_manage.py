@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.thorough
 NOWHERE = "postgresql://offprint:mT4x@127.0.0.1:1/offprint"
 
 

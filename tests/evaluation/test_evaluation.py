@@ -86,6 +86,7 @@ def test_ours_finds_what_is_plain_to_see() -> None:
         assert measures.auc(recipe(papers)(asked), asked.good) == 1.0
 
 
+@pytest.mark.thorough
 def test_the_command_tells_every_recipe_and_the_gain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("sklearn")
     main(["--data", str(judged(tmp_path)), "--json"])

@@ -55,6 +55,7 @@ def reader(**fields: Any) -> Subscriber:
 # -- S1: list bombs -----------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_s1_nine_addresses_under_fire_get_at_most_twenty_seven_letters_and_others_still_sign_up(settings):
     victims = [f"victim{number}@host{number}.example" for number in range(9)]
     for day in range(40):
@@ -68,6 +69,7 @@ def test_s1_nine_addresses_under_fire_get_at_most_twenty_seven_letters_and_other
     assert Notice.objects.filter(subscriber__email__startswith="honest").count() == 40
 
 
+@pytest.mark.thorough
 def test_s1_a_thousand_networks_cannot_spend_more_than_the_sites_budget(settings):
     settings.SIGNUPS_PER_HOUR = 30
     for number in range(200):
@@ -79,6 +81,7 @@ def test_s1_a_thousand_networks_cannot_spend_more_than_the_sites_budget(settings
     assert Notice.objects.filter(subscriber__email="ada@example.org").exists()
 
 
+@pytest.mark.thorough
 def test_s1_one_network_is_slowed_down_and_told_when_to_return():
     client = visitor()
     answers = [client.post("/subscribe/", signup(email=f"v{n}@example.org")) for n in range(45)]
@@ -232,6 +235,7 @@ def test_s7_no_token_and_no_address_reaches_the_log(caplog):
     assert [one for one in (*tokens, "ada@example") if one in written] == []
 
 
+@pytest.mark.thorough
 def test_s7_no_token_of_a_letters_links_reaches_the_log(caplog):
     caplog.set_level(logging.DEBUG)
     paths = scanners.addresses(scanners.letters(timezone.now()))
@@ -317,6 +321,7 @@ ODD = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("act", ACTS)
 def test_s20_no_value_of_any_field_breaks_a_form_or_reaches_the_database_with_a_nul(act, odd):

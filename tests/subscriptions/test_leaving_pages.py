@@ -117,6 +117,7 @@ def test_s3_no_header_of_a_mail_program_stands_in_the_way(headers):
     assert reader.state == State.UNSUBSCRIBED
 
 
+@pytest.mark.thorough
 def test_s3_one_provider_may_end_the_letters_of_very_many():
     """All its readers come from one network, and what a network may ask for elsewhere does not count here."""
     readers = [make.subscriber() for _ in range(200)]

@@ -196,6 +196,7 @@ def test_s14_no_hostile_file_takes_long_or_much(name: str) -> None:
     assert time.process_time() - before < 3
 
 
+@pytest.mark.thorough
 def test_s14_a_carried_file_that_unpacks_to_very_much_is_cut() -> None:
     import base64
     import zlib

@@ -81,6 +81,7 @@ def test_the_last_signup_before_confirming_is_the_one_confirmed():
     assert reader.hour == 7
 
 
+@pytest.mark.thorough
 def test_s1_one_address_gets_one_confirmation_a_day_and_three_a_month():
     for hours in range(0, 24 * 29, 6):
         subscribe(now=NOW + timedelta(hours=hours))

@@ -458,6 +458,7 @@ def test_f47_without_a_released_edition_nothing_is_early(db: None, provider: Pro
     assert not provider.taken
 
 
+@pytest.mark.thorough
 @few(max_examples=25, deadline=None)
 @given(
     zone=st.sampled_from(["Pacific/Auckland", "Asia/Tokyo", "America/New_York", "Pacific/Honolulu", "Europe/Berlin"])

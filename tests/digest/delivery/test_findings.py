@@ -83,6 +83,7 @@ def test_what_a_server_says_is_kept_without_the_address() -> None:
     assert "ada@" not in refused("5.1.1 <ada@example.org>: User unknown").detail
 
 
+@pytest.mark.thorough
 def test_a_relay_that_refuses_everybody_is_held_and_nobody_is_lost(
     readers: list[Subscriber], provider: Provider
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_relay_that_refuses_everybody_is_held_and_nobody_is_lost(
 # -- servers that are away ----------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_server_that_is_away_for_an_hour_costs_an_hour(readers: list[Subscriber], provider: Provider) -> None:
     provider.always(Outcome.LATER, detail="connection refused")
     for minutes in range(60):
@@ -112,6 +114,7 @@ def test_a_server_that_is_away_for_an_hour_costs_an_hour(readers: list[Subscribe
     assert states() == {"accepted": 30}
 
 
+@pytest.mark.thorough
 def test_an_account_without_credits_kills_no_letter(readers: list[Subscriber], provider: Provider) -> None:
     provider.always(Outcome.POISON, status=422, detail="out of credits")
     for minutes in range(0, 120, 5):
@@ -119,6 +122,7 @@ def test_an_account_without_credits_kills_no_letter(readers: list[Subscriber], p
     assert states() == {"pending": 30}
 
 
+@pytest.mark.thorough
 def test_a_broken_template_kills_no_letter(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +232,7 @@ def test_nothing_is_repeated_under_a_key_about_to_be_forgotten(
     assert not provider.taken
 
 
+@pytest.mark.thorough
 def test_who_has_left_is_not_offered_the_letter_again(
     doubt: Any, provider: Provider, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
 ) -> None:

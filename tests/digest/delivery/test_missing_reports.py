@@ -37,6 +37,7 @@ def forget(count: int) -> None:
     Delivery.objects.filter(pk__in=ids[:count]).update(fate="")
 
 
+@pytest.mark.thorough
 def test_f80_more_than_one_in_two_hundred_is_an_alarm_everywhere(sent: None) -> None:
     found = missing_reports.look(LATER)
     assert (found.accepted, found.silent) == (600, 4)
@@ -47,22 +48,26 @@ def test_f80_more_than_one_in_two_hundred_is_an_alarm_everywhere(sent: None) -> 
     assert found.alarm in nightly_mail.letter("curator@example.org", LATER).text
 
 
+@pytest.mark.thorough
 def test_f80_a_lost_report_now_and_then_is_none(sent: None) -> None:
     forget(3)  # just one in two hundred
     assert missing_reports.look(LATER).alarm == ""
     assert jobs.silent(LATER).detail == "3 of 600 letters of the last day"
 
 
+@pytest.mark.thorough
 def test_f80_reports_that_never_arrive_are_told_apart(sent: None) -> None:
     forget(600)
     assert missing_reports.look(LATER).alarm.endswith("its reports do not reach /hooks/postmark/")
 
 
+@pytest.mark.thorough
 def test_f80_reports_get_six_hours_and_old_letters_are_no_news(sent: None) -> None:
     assert missing_reports.look(NOW + timedelta(hours=5)).accepted == 0
     assert missing_reports.look(NOW + timedelta(hours=31)).accepted == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["smtp", "outbox"])
 def test_f80_a_channel_without_reports_is_never_silent(sent: None, channel: Any, name: str) -> None:
     Attempt.objects.update(channel=name)

@@ -285,6 +285,7 @@ def test_many_readers_are_planned_together_with_the_same_answer_as_one_by_one(mo
 # -- chosen days --------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("days", ["tue fri", "wed", "mon tue", "sat sun"])
 def test_chosen_days_bring_what_came_out_between_them_each_paper_once(days: str) -> None:
     first = NOW - timedelta(days=2)  # a Monday

@@ -125,6 +125,7 @@ def test_f73_too_many_requests_is_a_definite_not_now_and_burns_no_try(
     assert not truth.duplicates()
 
 
+@pytest.mark.thorough
 def test_f73_the_rate_falls_and_recovers_by_itself(use: Any, truth: Provider, readers: list[str]) -> None:
     use("postmark")
     truth.scripted = ["before 429"]
@@ -235,6 +236,7 @@ def test_f75_a_record_that_cannot_be_asked_proves_nothing(
     assert states().count("ambiguous") == 1
 
 
+@pytest.mark.thorough
 def test_f75_without_evidence_the_doubt_is_named_in_the_end(
     use: Any, truth: Provider, readers: list[str], later: Callable[[timedelta], None]
 ) -> None:
@@ -266,6 +268,7 @@ def test_f78_a_refused_address_is_suppressed_and_never_tried_again(
     assert len(truth.log) == 2
 
 
+@pytest.mark.thorough
 def test_f78_a_refusal_for_policy_does_not_suppress(use: Any, truth: Provider, readers: list[str]) -> None:
     use("smtp")
     truth.refused = {readers[0]: "550 5.7.1 we do not like you today"}
@@ -277,6 +280,7 @@ def test_f78_a_refusal_for_policy_does_not_suppress(use: Any, truth: Provider, r
     assert states() == ["dead", "accepted", "accepted"]
 
 
+@pytest.mark.thorough
 def test_f79_a_poison_letter_is_set_aside_and_the_others_go(use: Any, truth: Provider, readers: list[str]) -> None:
     use("resend")
     truth.refused = {readers[1]: "poison"}
@@ -286,6 +290,7 @@ def test_f79_a_poison_letter_is_set_aside_and_the_others_go(use: Any, truth: Pro
     assert states() == ["accepted", "dead", "accepted"]
 
 
+@pytest.mark.thorough
 def test_f79_the_replay_button_sends_it_after_all(use: Any, truth: Provider, readers: list[str]) -> None:
     use("resend")
     truth.refused = {readers[1]: "poison"}

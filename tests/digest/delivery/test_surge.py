@@ -75,6 +75,7 @@ def active() -> int:
     return Subscriber.objects.filter(state="active").count()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", [BOUNCE, COMPLAINT, LEAVE])
 def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind: dict[str, Any], sent: Any) -> None:
     report(kind)
@@ -84,6 +85,7 @@ def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind:
     assert any("Reports would end the letters" in one.says for one in dashboard.alerts(None, NOW))
 
 
+@pytest.mark.thorough
 def test_s17_a_report_that_waits_leaves_no_trace_on_its_letter(sent: Any) -> None:
     report(COMPLAINT)
     assert (
@@ -91,12 +93,14 @@ def test_s17_a_report_that_waits_leaves_no_trace_on_its_letter(sent: Any) -> Non
     )
 
 
+@pytest.mark.thorough
 def test_s17_what_ends_nobodys_letters_goes_on(sent: Any) -> None:
     report(BOUNCE)
     report({"RecordType": "Delivery", "DeliveredAt": "2026-06-03T06:07:00Z"})
     assert Delivery.objects.filter(fate="delivered").count() == READERS - circuit_breaker.SURGE_LEAST
 
 
+@pytest.mark.thorough
 def test_s17_dropped_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> None:
     report(BOUNCE)
     with pytest.raises(CommandError, match=r"40 reports about 40 readers wait.*resume --apply-reports"):
@@ -108,6 +112,7 @@ def test_s17_dropped_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> No
     assert not holds.why("postmark", NOW)
 
 
+@pytest.mark.thorough
 def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider) -> None:
     report(COMPLAINT)
     assert command("resume", "--apply-reports")["applied"] == 40
@@ -116,6 +121,7 @@ def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider) 
     assert not holds.why("postmark", NOW)
 
 
+@pytest.mark.thorough
 def test_s17_while_reports_wait_others_of_their_kind_wait_too(sent: Any, clock: Any) -> None:
     report(BOUNCE, 0, 20)
     clock.shift(timedelta(minutes=59))
@@ -144,6 +150,7 @@ def test_s17_a_hold_that_probes_by_itself_gives_way_to_one_that_waits_for_a_word
     assert not holds.is_probing("postmark", later)
 
 
+@pytest.mark.thorough
 def test_s17_a_large_site_may_lose_more_readers_within_the_hour(sent: Any) -> None:
     Subscriber.objects.bulk_create(
         Subscriber(email=f"m{n}@example.org", email_key=f"m{n}@example.org", state="active", created_at=NOW)

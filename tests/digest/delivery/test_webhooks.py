@@ -219,6 +219,7 @@ def test_f84_s16_a_wrong_mailgun_key_is_refused(letter: Delivery, provider: Any,
     assert not ProviderEvent.objects.exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["mailgun", "postmark"])
 def test_s16_a_thousand_guesses_at_a_secret_or_a_signature_leave_no_trace(
     name: str, letter: Delivery, provider: Any
@@ -323,6 +324,7 @@ def said(letter: Delivery, kind: str, number: int) -> SimpleNamespace:
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_f85_reports_in_any_order_end_the_same(letter: Delivery) -> None:
     kinds = ("sent", "deferred", "delivered", "complained")
     ends = set()

@@ -88,6 +88,7 @@ PAGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_s25_hostile_words_are_only_words(hostile, admin):
     words, *pages = hostile
     for address in [*PAGES, *pages]:
@@ -97,6 +98,7 @@ def test_s25_hostile_words_are_only_words(hostile, admin):
         assert "1343433" not in answer.content.decode() or "{{ 7 * 191919 }}" not in words, address
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", EVIL)
 def test_s25_what_was_typed_comes_back_as_words(words, places, admin):
     for address, form in FORMS.items():
@@ -192,6 +194,7 @@ def places():
     return known | {"reader": reader.uuid, "number": reader.pk}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("address", FORMS)
 def test_s20_no_words_in_any_field_break_a_page(address, places, admin):
     where = f"/desk/{address.format(**places)}"

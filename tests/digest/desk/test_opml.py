@@ -87,6 +87,7 @@ def test_a_list_lost_on_the_way_is_asked_for_again(lost, operator):
     assert "Choose the file again" in response.content.decode()
 
 
+@pytest.mark.thorough
 def test_the_largest_list_that_may_be_looked_at_can_be_added(operator):
     feeds = [f"https://feeds.example/{n}/{'long' * 25}" for n in range(500)]
     lines = "".join(f'<outline text="Feed {n}" xmlUrl="{url}"/>' for n, url in enumerate(feeds))
@@ -98,6 +99,7 @@ def test_the_largest_list_that_may_be_looked_at_can_be_added(operator):
     assert Source.objects.count() == 500
 
 
+@pytest.mark.thorough
 def test_a_packed_bomb_is_opened_no_further_than_a_list_may_be_long(operator):
     bomb = base64.b64encode(zlib.compress(b" " * 50_000_000)).decode()
     response = operator.post(PAGE, {"carried": bomb, "do": "add"})

@@ -180,6 +180,7 @@ def test_suppressing_and_lifting_ask_the_reader_anew(operator):
     assert "ann@" not in str(list(Act.objects.values()))
 
 
+@pytest.mark.thorough
 def test_lifting_does_not_claim_a_letter_that_may_not_go(operator):
     reader = make.subscriber(state="pending")
     operator.post(page(reader, "ask/"))

@@ -122,6 +122,7 @@ def answer(client, method, name, world):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(MATRIX))
 def test_s24_nobody_may_what_the_matrix_does_not_say(name, world, signed_in, monkeypatch):
     monkeypatch.setattr("digest.sources.client.request", lambda *a, **k: pytest.fail("a refused act went out"))

@@ -51,6 +51,7 @@ def test_what_is_not_surely_tex_stays_as_it_was(source: str):
     assert latex.readable(source) == source
 
 
+@pytest.mark.thorough
 def test_s13_three_hundred_bombs_end_at_once():
     parts = [r"\def\a{\a\a}\a", "$" + "{" * 200 + "$", r"$\frac" * 40, r"\href{javascript:x}{y}", "$" * 200, r"\'" * 90]
     for n in range(300):

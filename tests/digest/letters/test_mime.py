@@ -95,6 +95,7 @@ def test_readers_of_every_rhythm_beside_each_other_in_letters_of_several_days(sp
     assert_same([delivery(papers, make.subscriber(**one), last, since=since) for one in rhythms])
 
 
+@pytest.mark.thorough
 def test_letters_that_are_empty_too_long_or_in_doubt_take_the_plain_way():
     many = [make.paper("Title " * 30, abstract="Long. " * 500) for _ in range(50)]
     edition = make.edition(papers=many)

@@ -40,6 +40,7 @@ def packed(readers: list[list[tuple[int, float, bool]]]) -> Readers:
     )
 
 
+@pytest.mark.thorough
 @given(papers, st.lists(interests, min_size=1, max_size=6), st.integers(1, 8))
 def test_all_at_once_is_the_same_as_one_by_one(
     held: list, readers: list[list[tuple[int, float, bool]]], limit: int
@@ -66,6 +67,7 @@ def test_nobody_and_nothing() -> None:
     assert best(table, packed([[]]), 5).matched.tolist() == [0]
 
 
+@pytest.mark.thorough
 @given(papers, st.lists(interests, min_size=5, max_size=12), st.integers(1, 8))
 def test_blocks_side_by_side_are_the_same_as_one_block(
     held: list, readers: list[list[tuple[int, float, bool]]], limit: int

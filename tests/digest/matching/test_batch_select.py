@@ -62,6 +62,7 @@ def _even_for_one() -> object:
         yield
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(papers, readers, readers)
 def test_a_crowd_is_served_as_each_reader_alone(held: list, first: list[Asked], second: list[Asked]) -> None:

@@ -194,6 +194,7 @@ def _stands(term: Term, text: list[str]) -> bool:
     return any(all(same(at, text[start + at]) for at in range(size)) for start in range(len(text) - size + 1))
 
 
+@pytest.mark.thorough
 @given(papers_strategy, tree_strategy)
 def test_the_index_agrees_with_reading_every_paper(rows: list[tuple[str, str]], tree: Node) -> None:
     among = PaperIndex.build(paper(title, abstract) for title, abstract in rows)

@@ -95,6 +95,7 @@ def test_a_corpus_of_next_to_nothing_is_a_space_all_the_same(papers: list) -> No
     assert np.isfinite(space.vectors(CORPUS[:2]).dense).all()
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.dictionaries(st.integers(0, 7), st.floats(-2, 2, width=32), max_size=8), max_size=9),
     st.integers(1, 3),

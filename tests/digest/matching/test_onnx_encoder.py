@@ -97,6 +97,7 @@ def test_a_broken_model_is_refused_with_what_to_do(what: str, folder: Path) -> N
     assert str(folder) not in str(refused.value), "the message names the folder, not the machine's paths"
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 def test_likes_reach_a_paper_that_shares_no_word_by_a_real_model(settings: Any, folder: Path) -> None:
     settings.ENCODER_FOLDER = str(folder)

@@ -103,6 +103,7 @@ class Oracle:
         return self.everything - self.answer(node.part)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(4))
 def test_thousands_of_queries_are_answered_as_fts5_answers_them(seed: int) -> None:
     chance = random.Random(seed)

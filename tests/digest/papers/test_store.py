@@ -171,6 +171,7 @@ def test_a_rolling_feeds_backlog_is_not_todays_news() -> None:
     assert [e.announced_on for e in again.entries] == [TODAY - timedelta(days=90), later]
 
 
+@pytest.mark.thorough
 def test_storing_takes_few_queries(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(40):
         store(*(entry(n) for n in range(200)))
@@ -211,6 +212,7 @@ def batches(draw: st.DrawFn) -> list[tuple[int, list[Entry]]]:
     return draw(st.lists(st.tuples(st.integers(0, 3), st.lists(made | papers_of_doi, max_size=6)), max_size=4))
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=batches())
 def test_every_entry_is_accounted_for_and_no_name_is_lost(said: list[tuple[int, list[Entry]]]) -> None:

@@ -96,6 +96,7 @@ def test_the_archive_finds_what_a_filter_matches(text: str, by_date: bool) -> No
     assert found.total == len(found.papers)
 
 
+@pytest.mark.thorough
 def test_any_query_finds_in_the_archive_what_it_matches_in_a_day() -> None:
     dice = random.Random(7)
     words = ["graph", "graphs", "network", "networks", "study", "studies", "noise", "c++", "学习", "alpha"]

@@ -86,6 +86,7 @@ def _archive() -> None:
     search.refresh()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_archive")
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_s2_reading_changes_nothing(client: Client, method: str) -> None:
@@ -98,6 +99,7 @@ def test_s2_reading_changes_nothing(client: Client, method: str) -> None:
     assert [query["sql"] for query in asked if WRITING.match(query["sql"])] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_archive")
 def test_s8_no_host_a_visitor_names_gets_into_a_page(client: Client) -> None:
     hosts = [
@@ -209,6 +211,7 @@ def patterns(resolver: URLResolver | None = None, base: str = "") -> list[tuple[
 EXAMPLES = {"int": "1", "day": "2026-06-03", "week": "2026-W23", "month": "2026-06", "form": "json", "citation": "bib"}
 
 
+@pytest.mark.thorough
 def test_s34_every_address_there_is_answers_with_every_security_header(client: Client) -> None:
     """Whatever the answer is: a page, a redirect, a refusal, or a login asked for."""
     filled = {
@@ -297,6 +300,7 @@ def test_s19_a_letters_links_lead_to_the_papers_themselves_and_nothing_counts_cl
         assert "publisher.example" not in answer.get("Location", "")
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_archive")
 def test_s20_no_query_breaks_out_of_its_place(client: Client) -> None:
     dice = random.Random(3)
@@ -318,6 +322,7 @@ def test_s21_the_longest_query_is_answered_in_a_handful_of_questions(
 signs = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
+@pytest.mark.thorough
 @settings_(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["/", "/search/", "/search/feed.atom", "/search/feed.json", "/day/2026-06-03/", "/week/2026-W23/"]),
@@ -331,6 +336,7 @@ def test_s20_no_parameters_break_a_page(client: Client, path: str, query: dict[s
     assert "Content-Security-Policy" in answer.headers
 
 
+@pytest.mark.thorough
 @settings_(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(

@@ -70,6 +70,7 @@ def test_s6_every_link_of_a_letter_but_the_one_for_leaving_can_be_made_void(clie
     assert client.get(local(own(sent).saved)).status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_link_made_before_links_had_rounds_opens_until_they_are_made_void(client: Client, sent: Delivery):
     old = f"/s/{tokens.make('saved', sent.subscriber.uuid.hex)}/"
     assert client.get(old).status_code == 200

@@ -43,6 +43,7 @@ def test_an_abstract_without_a_sentence_end_is_cut_between_words() -> None:
     assert rest.startswith("word")
 
 
+@pytest.mark.thorough
 @given(some_words)
 def test_cutting_an_abstract_loses_no_word(parts: list[str]) -> None:
     abstract = " ".join(parts)

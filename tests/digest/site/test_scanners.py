@@ -13,6 +13,7 @@ from subscriptions.links import urls
 from tests.load import scanners
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 def test_s2_no_link_of_any_letter_changes_a_row_when_it_is_opened() -> None:
     paths = scanners.addresses(scanners.letters(timezone.now()))

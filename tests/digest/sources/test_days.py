@@ -327,6 +327,7 @@ def counts(chance: random.Random, usual: int, day: date) -> int:
     return max(3, round(usual * SEASONS[day.weekday()] * min(1.9, max(low, chance.lognormvariate(0, spread)))))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(("kind", "usual"), [("arxiv", 14), ("arxiv", 70), ("huggingface", 22), ("biorxiv", 60)])
 def test_normal_days_raise_no_alarm(kind: str, usual: int, seed: int) -> None:

@@ -144,6 +144,7 @@ def test_the_child_knows_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch
     assert seen["env"] == {"LANG": "C.UTF-8", "HOME": "/"}
 
 
+@pytest.mark.thorough
 def test_f61_fifty_thousand_entries_are_capped_and_said_to_be() -> None:
     started = time.monotonic()
     batch = sandbox.parse("arxiv", many_entries(50_000), DAY)

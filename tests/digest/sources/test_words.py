@@ -77,6 +77,7 @@ def test_a_long_text_is_cut_with_a_mark() -> None:
     assert text.link("https://example.org/" + "x" * 2_000) == ""
 
 
+@pytest.mark.thorough
 @given(st.text(max_size=300))
 @example("0\x85\x1b 0")
 def test_plain_text_is_stable_and_storable(raw: str) -> None:

@@ -76,6 +76,7 @@ def test_s5_a_token_changed_anywhere_opens_nothing(purpose, data):
         tokens.read(purpose, changed)
 
 
+@pytest.mark.thorough
 def test_s5_twenty_thousand_forgeries_open_nothing():
     """Letters swapped, cut, doubled, and signatures of one token put behind the subject of another."""
     dice = random.Random(5)
