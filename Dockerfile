@@ -9,7 +9,7 @@ FROM python:3.12-slim-bookworm
 RUN useradd --create-home --uid 10001 offprint && install -d -o offprint /data
 COPY --from=build /venv /venv
 WORKDIR /app
-COPY --chown=root:root manage.py ./
+COPY --chown=root:root manage.py pyproject.toml LICENSE ./
 COPY --chown=root:root config config
 COPY --chown=root:root digest digest
 COPY --chown=root:root subscriptions subscriptions

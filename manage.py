@@ -8,7 +8,8 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        from django.core.management import execute_from_command_line
+        import django
+        from django.core.management import ManagementUtility, execute_from_command_line
         from django.db import DatabaseError
 
         from config.findings import SettingsError
@@ -18,7 +19,11 @@ def main() -> None:
             "Run `make setup`, then use .venv/bin/python manage.py …"
         ) from missing
     try:
-        execute_from_command_line(sys.argv)
+        if sys.argv[1:2] == ["version"]:  # Django would answer with its own
+            django.setup()
+            ManagementUtility(sys.argv).fetch_command("version").run_from_argv(sys.argv)
+        else:
+            execute_from_command_line(sys.argv)
     except SettingsError as wrong:
         if "--json" not in sys.argv:
             raise SystemExit(str(wrong)) from None

@@ -43,6 +43,7 @@ def _environment(options: dict[str, Any], kind: type[Environment] = Environment)
         url=_url,
         has_outbox=has_outbox,
         site_name=settings.SITE_NAME,
+        version=settings.VERSION,
         base_url=lazystr_of("PUBLIC_BASE_URL"),
         postal_address=settings.POSTAL_ADDRESS,
         brand=settings.BRAND,

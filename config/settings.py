@@ -6,6 +6,7 @@ is missing stops the start with the fix in the message.
 
 from __future__ import annotations
 
+import tomllib
 from datetime import time
 from email.utils import parseaddr
 from pathlib import Path
@@ -18,6 +19,7 @@ from config.env import Environment, is_local
 from config.findings import refuse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 env = Environment(BASE_DIR)
 
 # -- where it runs ------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import pytest
 from config.timetable import TIMETABLE
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FIRST = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = [*(ROOT / name for name in FIRST), *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -65,3 +66,17 @@ def test_no_path_of_one_machine_is_written_anywhere() -> None:
     documents = [*DOCUMENTS, *ROOT.glob("*/**/*.py"), ROOT / "Makefile", ROOT / ".env.example"]
     ours = [path for path in documents if ".venv" not in path.parts and path.name != "test_docs.py" and path.exists()]
     assert [str(path.relative_to(ROOT)) for path in ours if telling.search(path.read_text())] == []
+
+
+def test_every_library_we_ask_for_has_its_licence_named() -> None:
+    wanted = re.findall(r"^([A-Za-z][\w.-]*)", (ROOT / "requirements.txt").read_text(), re.M)
+    listed = (ROOT / "docs" / "licences.md").read_text()
+    assert [name for name in wanted if name not in listed] == []
+
+
+def test_every_number_in_a_tests_name_is_explained() -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    names = re.findall(r"def test_((?:[fs]\d+_)+)", text)
+    used = {number.upper() for name in names for number in re.findall(r"[fs]\d+", name)}
+    explained = set(re.findall(r"^\| ([FS]\d+) \|", (ROOT / "docs" / "reliability.md").read_text(), re.M))
+    assert used - explained == set()

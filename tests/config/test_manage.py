@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,9 @@ def test_doctor_tells_wrong_settings_as_one_object(tmp_path):
     done = manage(tmp_path, "doctor", "--json", DEBUG="maybe")
     answer = json.loads(done.stdout)
     assert (done.returncode, [one["id"] for one in answer["findings"]]) == (1, ["E040"])
+
+
+def test_the_version_is_that_of_the_project(tmp_path):
+    answer = json.loads(manage(tmp_path, "version", "--json").stdout)
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (answer["offprint"], answer["database"]) == (written, "sqlite")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ PLAIN = (
 
 
 def look() -> Iterator[Finding]:
+    yield Finding("settings", "version", OK, f"Offprint {settings.VERSION} on Python {platform.python_version()}")
     for name in PLAIN:
         yield Finding("settings", name, OK, str(getattr(settings, name, "")) or "(not set)")
     for name, say in DESCRIBED.items():
