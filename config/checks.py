@@ -238,7 +238,7 @@ def _own_templates(s: Any) -> Iterator[Finding]:
         wrong = _template_fault(path, Path(s.BASE_DIR) / "templates" / "email" / path.name)
         if wrong:
             fix = "Mend it, or take it out of LETTER_TEMPLATES; `send_test` shows the letter."
-            yield Finding("E040", ERROR, f"{path}: {wrong}", fix)
+            yield Finding("E047", ERROR, f"{path}: {wrong}", fix)
 
 
 def _template_fault(path: Path, ours: Path) -> str:

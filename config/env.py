@@ -130,7 +130,7 @@ class Environment:
             return ""
         if parts is None or parts.scheme != "https" or not HOST.fullmatch(parts.hostname or ""):
             self.problem(
-                f"{name}={url!r} is not the address of a picture. Example: https://papers.example.org/logo.png"
+                f"{name}={url!r} is not the address of a picture.", "Example: https://papers.example.org/logo.png"
             )
             return ""
         return url

@@ -59,8 +59,8 @@ BRAND = {
 LETTER_TEMPLATES = env.text("LETTER_TEMPLATES")
 if LETTER_TEMPLATES and not (Path(LETTER_TEMPLATES) / "email").is_dir():
     env.problem(
-        f"LETTER_TEMPLATES={LETTER_TEMPLATES!r} holds no folder named email. Copy what you change into it: "
-        "cp templates/email/card.html FOLDER/email/"
+        f"LETTER_TEMPLATES={LETTER_TEMPLATES!r} holds no folder named email.",
+        "Copy what you change into it: cp templates/email/card.html FOLDER/email/",
     )
 # Google's Feedback-ID wants 5 to 15 characters that never change.
 MAIL_SENDER_ID = env.text("MAIL_SENDER_ID", "offprint")

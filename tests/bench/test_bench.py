@@ -34,6 +34,7 @@ def test_sizes_below_one_are_a_usage_error(words: list[str]) -> None:
     assert end.value.code == 2
 
 
+@pytest.mark.thorough
 def test_the_refit_stage_says_how_many_readers_a_second(capsys: pytest.CaptureFixture[str]) -> None:
     main(["refit", "--subscribers", "60", "--papers", "80"])
     answer = json.loads(capsys.readouterr().out)

@@ -88,6 +88,7 @@ def queries_of(client, address):
     return len(seen)
 
 
+@pytest.mark.thorough
 @named
 def test_a_longer_list_asks_no_more_questions(model, desk):
     records.several(1)

@@ -187,6 +187,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HOSTILE)
 def test_s14_no_hostile_file_takes_long_or_much(name: str) -> None:
     before = time.process_time()

@@ -38,6 +38,7 @@ def reader() -> Any:
     return make.subscriber("ada@example.org", queries=["speech"])
 
 
+@pytest.mark.thorough
 def test_a_due_reader_finds_one_letter_in_the_postbox(outbox: Path, reader: Any) -> None:
     plan.plan(NOW)
     assert delivery.deliver(NOW)["accepted"] == 1
@@ -110,6 +111,7 @@ def test_audit_fails_when_a_row_is_astray(outbox: Path, reader: Any) -> None:
     assert exit.value.code == 1
 
 
+@pytest.mark.thorough
 def test_the_next_day_brings_the_next_edition_only(outbox: Path, reader: Any) -> None:
     plan.plan(NOW)
     delivery.deliver(NOW)

@@ -138,6 +138,7 @@ def test_f08_dying_before_the_intent_leaves_nothing_in_doubt(
     assert states() == {"accepted"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("point", AFTER_INTENT)
 def test_f09_f10_f11_dying_after_the_intent_is_a_doubt_that_evidence_ends(
     point: str, die: Any, later: Any, readers: list[Subscriber], provider: Provider, record: None
@@ -150,6 +151,7 @@ def test_f09_f10_f11_dying_after_the_intent_is_a_doubt_that_evidence_ends(
     assert audit.audit().good
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("point", ["intend.committed", "post.after", "settle.begun"])
 def test_f10_on_a_blind_channel_the_doubtful_one_is_named(
     point: str, die: Any, later: Any, readers: list[Subscriber], provider: Provider, channel: Any
@@ -162,6 +164,7 @@ def test_f10_on_a_blind_channel_the_doubtful_one_is_named(
     assert all(n == 1 for n in copies(provider).values())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("point", ["heal.begun", "heal.marked", "release.begun", "release.marked"])
 def test_f13_dying_while_settling_doubts_settles_them_later(
     point: str, die: Any, later: Any, readers: list[Subscriber], provider: Provider, record: None
@@ -297,6 +300,7 @@ def test_f18_while_evidence_stalls_nothing_is_sent_again(
     assert len(provider.taken) == 5
 
 
+@pytest.mark.thorough
 def test_f19_a_letter_that_cannot_be_written_is_set_aside_after_three_tries(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,6 +330,7 @@ def test_f23_f24_f25_f26_sending_needs_no_broker_at_all(
     assert len(provider.taken) == 5
 
 
+@pytest.mark.thorough
 def test_f29_the_same_wake_up_ten_times_is_one_effect(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -590,6 +595,7 @@ def test_a_day_without_letters_has_one_reason(db: None) -> None:
 # -- H: reports that come late --------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_f88_a_report_six_hours_late_still_settles_the_doubt(
     die: Any, later: Any, readers: list[Subscriber], provider: Provider, channel: Any
 ) -> None:

@@ -176,6 +176,7 @@ def test_a_run_with_a_budget_ends_in_time(readers: list[Subscriber], provider: P
     assert states()["pending"] > 0
 
 
+@pytest.mark.thorough
 def test_a_chunk_of_readers_who_left_does_not_end_the_run(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_chunk_of_readers_who_left_does_not_end_the_run(
     assert states() == {"skipped": 12, "accepted": 18}
 
 
+@pytest.mark.thorough
 def test_a_paused_domain_does_not_starve_the_others(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +262,7 @@ def test_repeating_stops_at_the_first_answer_that_is_not_clear(
     assert len(asked) == 30  # one attempt's letters, and no further attempt
 
 
+@pytest.mark.thorough
 def test_late_proof_of_every_letter_closes_an_attempt_with_nothing_left_sealed(
     doubt: Any, readers: list[Subscriber]
 ) -> None:
@@ -442,6 +445,7 @@ def test_a_lease_from_before_the_clock_was_set_back_is_over(readers: list[Subscr
     assert states() == {"pending": 30}
 
 
+@pytest.mark.thorough
 def test_audit_finds_a_reader_who_was_passed_over(readers: list[Subscriber], provider: Provider) -> None:
     run()
     assert audit.audit().good
@@ -477,6 +481,7 @@ def test_a_letter_put_together_while_a_doubt_was_written_down_need_not_know_of_i
     assert "I12" not in [one.name for one in audit.audit().broken]
 
 
+@pytest.mark.thorough
 def test_a_letter_of_a_long_round_has_the_time_it_went(
     readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -260,6 +260,7 @@ def _planned_rows() -> list[tuple[object, ...]]:
     return list(Delivery.objects.order_by("subscriber_id").values_list(*columns))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("trouble", [False, True])
 def test_many_readers_are_planned_together_with_the_same_answer_as_one_by_one(monkeypatch, trouble, caplog) -> None:
     for days in (1, 0):

@@ -110,6 +110,7 @@ def test_each_provider_takes_the_letter_with_what_finds_it_again(
         }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HTTP)
 def test_f73_too_many_requests_is_a_definite_not_now_and_burns_no_try(
     name: str, use: Callable[[str], None], truth: Provider, readers: list[str]
@@ -140,6 +141,7 @@ def test_f73_the_rate_falls_and_recovers_by_itself(use: Any, truth: Provider, re
     assert Channel.objects.get().rate is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("code", ["421", "450", "451"])
 def test_f73_smtp_says_not_now(code: str, use: Any, truth: Provider, readers: list[str]) -> None:
     use("smtp")
@@ -173,6 +175,7 @@ UNCLEAR = [
 ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", UNCLEAR)
 def test_f75_an_unclear_answer_is_a_doubt_and_evidence_ends_it(
     fault: str, use: Any, truth: Provider, readers: list[str], later: Callable[[timedelta], None]
@@ -208,6 +211,7 @@ def test_f75_the_same_letter_under_the_same_key_ends_it_too(
     assert not Sealed.objects.exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["mailgun", "postmark"])
 def test_f75_a_record_is_asked_over_all_its_pages(
     name: str, use: Any, truth: Provider, edition: Edition, later: Callable[[timedelta], None]
@@ -304,6 +308,7 @@ def test_f79_the_replay_button_sends_it_after_all(use: Any, truth: Provider, rea
     assert states() == ["accepted"] * 3
 
 
+@pytest.mark.thorough
 def test_f81_a_provider_that_is_down_all_day_costs_the_day_but_no_papers(
     use: Any, truth: Provider, readers: list[str], settings: Any
 ) -> None:
@@ -324,6 +329,7 @@ def test_f81_a_provider_that_is_down_all_day_costs_the_day_but_no_papers(
     assert Delivery.objects.filter(carried_by=None, state="expired").count() == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", ["after reset", "before reset"])
 def test_f82_smtp_that_hangs_up_after_the_last_dot_is_a_doubt(
     fault: str, use: Any, truth: Provider, readers: list[str]
@@ -347,6 +353,7 @@ def test_a_pull_that_is_not_whole_says_so(use: Any, truth: Provider, readers: li
 # -- a network that breaks, between us and a provider that does not ------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cut", [1, 20, 150])
 def test_f09_f75_a_connection_cut_within_the_answer_is_a_doubt(
     cut: int, use: Any, truth: Provider, readers: list[str], settings: Any, later: Callable[[timedelta], None]
@@ -365,6 +372,7 @@ def test_f09_f75_a_connection_cut_within_the_answer_is_a_doubt(
     assert not truth.duplicates()
 
 
+@pytest.mark.thorough
 def test_f75_a_provider_that_takes_and_never_answers_costs_a_deadline_each(
     use: Any, truth: Provider, readers: list[str], settings: Any
 ) -> None:
@@ -377,6 +385,7 @@ def test_f75_a_provider_that_takes_and_never_answers_costs_a_deadline_each(
     assert Sealed.objects.count() == 3
 
 
+@pytest.mark.thorough
 def test_f74_a_connection_reset_at_the_door_is_no_duplicate(
     use: Any, truth: Provider, readers: list[str], settings: Any, later: Callable[[timedelta], None]
 ) -> None:

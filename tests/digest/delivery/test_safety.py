@@ -96,6 +96,7 @@ def test_f77_a_refused_account_holds_the_channel_and_fails_nobody(
     assert "bad key" in Channel.objects.get().held_reason
 
 
+@pytest.mark.thorough
 def test_f77_the_channel_is_probed_with_one_letter_and_goes_on_by_itself(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:
@@ -181,6 +182,7 @@ def test_f43_a_database_put_back_from_a_backup_sends_nobody_anything(
     assert "put back from a backup" in holds.why("postmark", NOW)
 
 
+@pytest.mark.thorough
 def test_f43_after_the_operator_looked_the_next_letter_is_the_next_days(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:

@@ -168,6 +168,7 @@ def test_soft_bounces_wear_an_address_down_and_a_delivery_restores_it(letter: De
 # -- the fault list -----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_f83_a_report_a_thousand_times_is_one_report(letter: Delivery, provider: Any) -> None:
     for _ in range(50):
         assert post("postmark", bounce(letter)) == 200
@@ -294,6 +295,7 @@ def ses_bounce(letter: Delivery) -> dict[str, Any]:
     }
 
 
+@pytest.mark.thorough
 def test_a_hard_bounce_by_amazon_suppresses_at_once(letter: Delivery, amazon: Callable[..., int]) -> None:
     assert amazon(ses_bounce(letter)) == 200
     assert Subscriber.objects.get().state == "suppressed"

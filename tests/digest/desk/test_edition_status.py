@@ -93,6 +93,7 @@ def test_an_empty_view_of_a_full_day_offers_all_of_it(curator):
     assert "Show all" in page
 
 
+@pytest.mark.thorough
 def test_once_today_is_out_the_first_page_leads_to_tomorrows_open_edition(curator, signed_in):
     make.edition(papers=[make.paper()])
     tomorrow = make.TODAY + timedelta(days=1)

@@ -228,6 +228,7 @@ def test_s24_a_form_cannot_set_what_it_does_not_show(curator):
     assert Topic.objects.get().pk != 77
 
 
+@pytest.mark.thorough
 def test_s24_a_readers_letter_lends_nobody_that_readers_links(signed_in, client):
     reader = make.subscriber("ann@example.org", queries=["voice"])
     make.edition(papers=[make.paper("A voice")])

@@ -51,6 +51,7 @@ def test_the_accounting_comes_out_even():
     assert line["pending"] == 3
 
 
+@pytest.mark.thorough
 @given(st.dictionaries(st.sampled_from(STATES), st.integers(0, 10**7)))
 def test_the_accounting_comes_out_even_for_any_numbers(numbers):
     line = dashboard.account(numbers)
@@ -317,6 +318,7 @@ def queries(client, address):
     return len(seen)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("address", ["/desk/", "/desk/deliverability/", "/desk/topics/", "/desk/sources/"])
 def test_more_of_everything_asks_no_more_questions(address, signed_in):
     client = signed_in("admin")
@@ -373,6 +375,7 @@ def test_an_evening_without_an_edition_says_so(staff):
 # -- charts -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @given(
     st.lists(
         st.tuples(st.text(max_size=5), st.fixed_dictionaries({"a": st.integers(0, 9), "b": st.integers(0, 10**9)})),

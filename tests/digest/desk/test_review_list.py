@@ -216,6 +216,7 @@ def test_a_note_of_another_does_not_hinder_taking_back_a_pin(signed_in, edition)
     assert (now_of(row).is_pinned, row.note) == (False, "Ben's")
 
 
+@pytest.mark.thorough
 def test_an_order_of_pins_is_taken_back(curator, edition):
     rows = [entry(edition, n) for n in (2, 0, 1)]
     for row in rows:
@@ -248,6 +249,7 @@ def test_an_added_paper_is_taken_out_again_and_stays_out(curator, edition, monke
     assert now_of(entry(edition)).is_pinned
 
 
+@pytest.mark.thorough
 def test_a_late_riser_brought_back_is_taken_out_unless_another_pinned_it(signed_in, edition):
     old, ann = make.paper("Old"), signed_in("curator", "ann")
     make.edition(make.TODAY.replace(day=1), [old])
@@ -388,6 +390,7 @@ def test_the_same_title_by_others_is_another_paper():
     assert duplicates.suggested(papers) == []
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=12)), max_size=8))
 def test_suggestions_are_pairs_in_order_of_papers_that_are_there(texts):
     papers = [Looked(n, title, (author,)) for n, (title, author) in enumerate(texts)]

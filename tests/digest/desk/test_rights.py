@@ -140,6 +140,7 @@ def test_s24_nobody_may_what_the_matrix_does_not_say(name, world, signed_in, mon
     assert Act.objects.exclude(actor="a").count() == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(MATRIX))
 def test_s24_whoever_may_is_let_in(name, world, signed_in):
     for method, allowed in MATRIX[name].items():

@@ -80,6 +80,7 @@ def test_s23_the_throttle_lets_go_with_time(curator_user):
         assert attempt().status_code == 302
 
 
+@pytest.mark.thorough
 def test_s23_many_names_from_one_network_are_stopped(curator_user):
     for n in range(30):
         attempt(f"name{n}", "wrong")
@@ -356,6 +357,7 @@ def test_who_has_to_wait_is_one_line_and_not_one_each_time(curator_user):
     assert verbs == ["sign in: failed"] * 5 + ["sign in: refused"]
 
 
+@pytest.mark.thorough
 def test_s23_an_attack_from_everywhere_does_not_fill_the_log(curator_user, monkeypatch):
     monkeypatch.setattr(sign_in_limits, "MOST_LINES", 7.0)
     with time_machine.travel(make.NOW, tick=False) as clock:

@@ -47,6 +47,7 @@ def test_without_a_script_a_link_renews_and_the_time_is_told(curator):
     assert not re.search(r"<script(?![^>]* src=)", page)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("role", ["viewer", "curator", "operator", "admin"])
 def test_every_link_of_today_opens_for_whoever_sees_it(role, signed_in):
     make.edition(papers=[make.paper()], state="held")

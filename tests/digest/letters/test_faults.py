@@ -48,6 +48,7 @@ def test_f70_a_pathological_filter_is_refused_before_it_is_ever_matched():
             query.canonical(text)
 
 
+@pytest.mark.thorough
 def test_f71_a_letter_too_long_is_trimmed_with_the_rest_on_the_web():
     papers = [
         make.paper(f"Paper {n} " + "long title " * 20, abstract="A long sentence follows. " * 200) for n in range(50)

@@ -61,6 +61,7 @@ def test_s13_three_hundred_bombs_end_at_once():
         assert time.process_time() - began < 0.25, bomb[:40]
 
 
+@pytest.mark.thorough
 @given(st.text(alphabet=st.sampled_from(list("ab1 $\\{}^_~'\"`()[]%&#")) | st.sampled_from("λé"), max_size=80))
 def test_any_text_comes_back_as_text(source: str):
     assert isinstance(latex.readable(source), str)

@@ -119,6 +119,7 @@ def test_thousands_of_queries_are_answered_as_fts5_answers_them(seed: int) -> No
     assert found > 600  # most questions had an answer worth the name
 
 
+@pytest.mark.thorough
 def test_what_was_asked_survives_being_written_out() -> None:
     chance = random.Random(9)
     for _ in range(1000):

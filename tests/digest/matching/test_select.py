@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ days = st.lists(
 wants = st.lists(st.builds(want, words, weight=st.sampled_from([0.5, 1.0, 2.0]), muted=st.booleans()), max_size=4)
 
 
+@pytest.mark.thorough
 @given(days, wants, st.integers(1, 12), st.booleans())
 def test_whatever_is_asked_the_letter_is_sound(
     papers: list, asked: list[InterestQuery], limit: int, community: bool

@@ -55,6 +55,7 @@ def test_an_edition_that_is_not_out_is_not_shown():
     assert looked_at() == 0
 
 
+@pytest.mark.thorough
 def test_s38_what_strangers_ask_does_not_pile_up(monkeypatch):
     monkeypatch.setattr(month, "MOST_REMEMBERED", 20)
     make.edition(papers=[make.paper("Speech")])

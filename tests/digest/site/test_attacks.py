@@ -285,6 +285,7 @@ def test_s19_signing_in_leads_to_the_desk_whatever_a_link_says(client: Client) -
 SIGN_IN = ("/desk/sign-in/", "/admin/login/")
 
 
+@pytest.mark.thorough
 def test_s19_a_letters_links_lead_to_the_papers_themselves_and_nothing_counts_clicks() -> None:
     """Whatever is not a page of ours is the publisher's own address, and none of our pages leads away."""
     papers = [make.paper(f"Speech {n}", url=f"https://publisher.example/{n}", pdf_url="") for n in range(3)]

@@ -136,6 +136,7 @@ def test_a_day_no_calendar_has_is_not_found(client: Client) -> None:
     assert "There is no such page" in page(client, "/day/2026-02-30/", 404)
 
 
+@pytest.mark.thorough
 def test_a_long_day_is_shown_in_pages_that_together_show_every_paper_once(client: Client) -> None:
     papers = [make.paper(f"Paper {n:03d}.", upvotes=n if n > 95 else None) for n in range(100)]
     edition = make.edition(papers=papers)

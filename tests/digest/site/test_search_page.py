@@ -140,6 +140,7 @@ def test_a_topic_that_is_not_offered_is_not_found(client: Client, slug: str) -> 
     page(client, f"/topic/{slug}/", 404)
 
 
+@pytest.mark.thorough
 def test_s21_a_search_that_takes_too_long_is_given_up_with_a_word(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

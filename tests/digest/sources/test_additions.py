@@ -194,6 +194,7 @@ def test_an_honest_opml_list_is_read_in_utf_16_and_one_of_an_unknown_encoding_is
             opml.read(plain.encode().replace(b'"1.0"', b'"1.0" encoding="' + named + b'"'))
 
 
+@pytest.mark.thorough
 def test_the_samples_make_a_day_of_today_and_keep_their_papers_dates() -> None:
     fetches = pull.pull_samples(NOW)
     assert {fetch.outcome for fetch in fetches} == {"ok"}

@@ -216,6 +216,7 @@ def judged(source: Source, bad: Bad) -> None:
     assert source.next_pull_at <= fetch.at + timedelta(hours=12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ARXIV)
 def test_f54_f57_f58_f59_a_bad_day_of_arxiv_is_noticed(name: str) -> None:
     judged(arxiv_source(), ARXIV[name])
@@ -238,6 +239,7 @@ def test_f54_half_an_answer_of_a_source_without_history_is_truncated_and_not_tak
     assert (fetch.outcome, fetch.new, Paper.objects.count()) == ("truncated", 0, 0)
 
 
+@pytest.mark.thorough
 def test_f57_a_drifting_source_is_held_and_released_by_a_batch_that_looks_right() -> None:
     source = arxiv_source()
     pulled(source, without("authors"), BAD_DAY)

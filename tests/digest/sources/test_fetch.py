@@ -151,6 +151,7 @@ def bomb(size: int) -> bytes:
 BOMB = bomb(200 * 2**20)
 
 
+@pytest.mark.thorough
 def test_f53_s14_a_gzip_bomb_is_stopped_at_50_mb_without_being_in_memory(publisher: Publisher) -> None:
     publisher.says(BOMB, Content_Encoding="gzip")
     tracemalloc.start()

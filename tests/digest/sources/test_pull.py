@@ -45,6 +45,7 @@ def test_the_second_pull_is_conditional_and_304_is_unchanged(publisher: Publishe
     assert publisher.asked[1][1]["if-none-match"] == '"one"'
 
 
+@pytest.mark.thorough
 def test_the_raw_bytes_of_the_last_answers_are_kept_and_replayed(publisher: Publisher) -> None:
     publisher.says(TODAYS)
     fetch = pull.pull(source(publisher), NOW)
@@ -74,6 +75,7 @@ def test_f51_a_failing_source_is_asked_later_and_later_and_the_others_go_on(publ
     assert schedule.LONGEST_RETRY < waits[-1] < schedule.LONGEST_RETRY * 1.1
 
 
+@pytest.mark.thorough
 def test_f51_retry_after_is_obeyed_by_every_source_of_the_host(publisher: Publisher) -> None:
     publisher.says(b"slow down", "/one", status=429, Retry_After="3600")
     publisher.says(TODAYS, "/two")

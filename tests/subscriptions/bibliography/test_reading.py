@@ -146,6 +146,7 @@ def test_an_old_arxiv_id_is_one_paper_with_and_without_its_subject() -> None:
     assert {one.identifier for one in shelf.references} == {"arxiv:math/0309136"}
 
 
+@pytest.mark.thorough
 @given(st.text(alphabet='@{}(),="#\\ab \n1.-TYER:/0', max_size=120))
 def test_no_text_breaks_the_reading(text: str) -> None:
     with contextlib.suppress(ListError):

@@ -19,6 +19,7 @@ def test_a_finished_letter_leaves_as_its_very_bytes() -> None:
     assert (message.to, message.extra_headers["Message-ID"]) == (["ada@example.org"], "<d.1@example.org>")
 
 
+@pytest.mark.thorough
 def test_one_thread_serves_many_hand_overs_and_ends_with_its_owner() -> None:
     used: set[threading.Thread] = set()
 

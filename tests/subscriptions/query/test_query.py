@@ -150,6 +150,7 @@ trees = st.recursive(
 )
 
 
+@pytest.mark.thorough
 @given(trees, leaves)
 def test_a_tree_written_out_is_read_back_the_same(tree: query.Node, anchor: Term) -> None:
     tree = all_of([anchor, tree])

@@ -48,6 +48,7 @@ def test_the_shipped_topics_are_whole_and_different() -> None:
     assert len({topic.canonical for topic in topics}) == len({topic.name for topic in topics}) == len(topics)
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 def test_loading_twice_changes_nothing() -> None:
     count = load_starter_topics()
