@@ -1,4 +1,4 @@
-# Two commands matter: `make run` and `make test`. Everything else is named in docs/architecture.md.
+# Two commands matter: `make run` and `make test`. `make help` lists the others.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

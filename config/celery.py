@@ -26,9 +26,10 @@ def _say(kind: type[BaseException], error: BaseException, where: TracebackType |
     if isinstance(error, SettingsError):
         print(error, file=sys.stderr)
     else:
-        sys.__excepthook__(kind, error, where)
+        _say_otherwise(kind, error, where)
 
 
+_say_otherwise = sys.excepthook
 sys.excepthook = _say
 
 

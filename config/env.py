@@ -182,12 +182,12 @@ class Environment:
             return secrets.token_urlsafe(64)  # signs nothing: the start is refused
         return key
 
-    def folders(self, name: str, folder: Path, *inside: str) -> None:
-        """Make the folder that `name` names, and those inside it; a problem if it cannot be written into."""
+    def folders(self, name: str, folder: Path, *inside: str, written: bool = True) -> None:
+        """Make the folder that `name` names, and those inside it; a problem if it must be `written` into and cannot."""
         try:
             for path in (folder, *(folder / one for one in inside)):
                 path.mkdir(parents=True, exist_ok=True)
-                if not os.access(path, os.W_OK | os.X_OK):
+                if written and not os.access(path, os.W_OK | os.X_OK):
                     raise PermissionError(0, "this user may not write there", str(path))
         except OSError as error:
             fix = f"Give the folder to the user that runs Offprint, or set {name} to one that it may write into."

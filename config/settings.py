@@ -24,7 +24,8 @@ env = Environment(BASE_DIR)
 
 # -- where it runs ------------------------------------------------------------------------------
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
-env.folders("VAR_DIR", VAR_DIR, "static", *broker.FOLDERS)
+_has_servers = bool(env.text("DATABASE_URL") and env.text("REDIS_URL"))  # then nothing need be written there
+env.folders("VAR_DIR", VAR_DIR, "static", *broker.FOLDERS, written=not _has_servers)
 PUBLIC_BASE_URL = env.base_url("PUBLIC_BASE_URL", "http://localhost:8000")
 PUBLIC = not is_local(PUBLIC_BASE_URL)
 DEBUG = env.flag("DEBUG")

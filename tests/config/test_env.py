@@ -206,3 +206,10 @@ def test_a_folder_of_another_user_is_a_problem(tmp_path, monkeypatch):
     env = env_of(tmp_path)
     env.folders("VAR_DIR", tmp_path)
     assert "this user may not write there" in told(env)
+
+
+def test_a_folder_that_is_only_read_may_be_another_users(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    env = env_of(tmp_path)
+    env.folders("VAR_DIR", tmp_path, written=False)
+    assert env.findings == []
