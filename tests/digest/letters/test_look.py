@@ -88,7 +88,7 @@ def test_f68_a_broken_template_stops_the_start(own: Path, settings: Any, name: s
     [found] = checks._own_templates(settings)
     assert says in found.msg
     assert name in found.msg
-    assert found.id == "offprint.E040"
+    assert found.id == "offprint.E047"
 
 
 def test_f68_a_card_that_cannot_be_printed_is_named_in_the_log(own: Path, caplog: pytest.LogCaptureFixture):
