@@ -98,7 +98,10 @@ def ask_new_address(subscriber: Subscriber, email: str, now: datetime) -> bool:
 
 
 def take_new_address(subscriber: Subscriber, now: datetime) -> bool:
-    """The new address has confirmed: use it from now on, and tell the old one. Raises `AddressTakenError`."""
+    """The new address has confirmed: use it from now on, and tell the old one. Raises `AddressTakenError`.
+
+    Every link that went to the old address is void from here on, but the one for leaving.
+    """
     with transaction.atomic():
         row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
         if not row.new_email or row.state == State.FORGOTTEN:
@@ -108,7 +111,8 @@ def take_new_address(subscriber: Subscriber, now: datetime) -> bool:
             raise AddressTakenError("this address reads here already")
         left_behind = row.email
         row.email, row.email_key, row.new_email = address.typed, address.key, ""
-        row.save(update_fields=["email", "email_key", "new_email"])
+        row.link_round, row.account_round = row.link_round + 1, row.account_round + 1
+        row.save(update_fields=["email", "email_key", "new_email", "link_round", "account_round"])
         row.consents.create(act="moved", at=now, wording="address-1")
         number = row.notices.filter(kind=Notice.Kind.MOVED).count()
         notices.queue(Notice.Kind.MOVED, row, now, f"moved:{row.uuid.hex}:{number}", to=left_behind)

@@ -77,7 +77,12 @@ def drop(response: HttpResponse, purpose: str) -> None:
 
 def opened(request: HttpRequest, purpose: str) -> tuple[Subscriber, str]:
     """The reader and the round in this visitor's link; raises `TokenError`."""
-    return reader(tokens.read(purpose, request.COOKIES.get(cookie(purpose), "")))
+    return reader(subject(request, purpose))
+
+
+def subject(request: HttpRequest, purpose: str) -> str:
+    """What this visitor's link speaks of; raises `TokenError`."""
+    return tokens.read(purpose, request.COOKIES.get(cookie(purpose), ""))
 
 
 def reader(subject: str) -> tuple[Subscriber, str]:
@@ -87,6 +92,14 @@ def reader(subject: str) -> tuple[Subscriber, str]:
     if found is None:
         raise tokens.BadTokenError("nobody is here any more")
     return found, mark
+
+
+def current(subject: str) -> Subscriber:
+    """Whoever a genuine token of the reader's present round speaks of; raises `BadTokenError` for an earlier one."""
+    found, mark = reader(subject)
+    if not urls.is_current(found, mark):
+        raise tokens.BadTokenError("the link was made before the reader had a new address or new links")
+    return found
 
 
 def closed(request: HttpRequest, purpose: str) -> HttpResponse:

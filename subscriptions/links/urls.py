@@ -18,7 +18,7 @@ def absolute(name: str, *args: Any) -> str:
 
 
 def confirm_url(subscriber: Subscriber) -> str:
-    return absolute("confirm", _token("confirm", subscriber))
+    return absolute("confirm", _token("confirm", subscriber, subscriber.link_round))
 
 
 def preferences_url(subscriber: Subscriber) -> str:
@@ -42,8 +42,8 @@ def address_url(subscriber: Subscriber) -> str:
 
 
 def block_url(subscriber: Subscriber) -> str:
-    """For whoever never asked: “never write to this address”."""
-    return absolute("block", _token("block", subscriber))
+    """For whoever never asked: “never write to this address”; void once the reader has another address."""
+    return absolute("block", _token("block", subscriber, subscriber.link_round))
 
 
 def return_url(subscriber: Subscriber) -> str:
@@ -56,9 +56,10 @@ def address_mark(subscriber: Subscriber) -> str:
     return addresses.keyed_hash(subscriber.new_email)[:16]
 
 
-def departure_mark(subscriber: Subscriber) -> int:
-    """Binds a link to one departure: a later one makes it void."""
-    return int(subscriber.ended_at.timestamp()) if subscriber.ended_at else 0
+def departure_mark(subscriber: Subscriber) -> str:
+    """Binds a link to one departure: a later one, or new links, make it void."""
+    left_at = int(subscriber.ended_at.timestamp()) if subscriber.ended_at else 0
+    return f"{left_at}-{subscriber.link_round}" if subscriber.link_round else f"{left_at}"
 
 
 def subject(subscriber: Subscriber, mark: object = "") -> str:

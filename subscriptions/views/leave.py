@@ -142,10 +142,9 @@ def _is_weekly(reader: Subscriber) -> bool:
 def _has_preferences_open(request: HttpRequest, reader: Subscriber) -> bool:
     """Whether this visitor came to the reader's preferences by a link of its own."""
     try:
-        opened, mark = link_sessions.opened(request, "preferences")
+        return link_sessions.current(link_sessions.subject(request, "preferences")) == reader
     except tokens.TokenError:
         return False
-    return opened == reader and urls.is_current(reader, mark)
 
 
 def _next_letter(reader: Subscriber) -> datetime | None:
@@ -160,7 +159,7 @@ def block(request: HttpRequest, token: str) -> HttpResponse:
     blocked = request.method == "POST"
     if blocked:
         try:
-            reader, _ = link_sessions.reader(tokens.read("block", token))
+            reader = link_sessions.current(tokens.read("block", token))
         except tokens.TokenError:
             reader = None
         if reader is not None:
@@ -180,7 +179,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
         return link_sessions.closed(request, "return")
     if reader.state == Subscriber.State.ACTIVE:
         return render(request, "subscriptions/back.html", {"state": "back"})
-    if mark != str(urls.departure_mark(reader)):
+    if mark != urls.departure_mark(reader):
         return link_sessions.closed(request, "return")
     state = "ask"
     if request.method == "POST":

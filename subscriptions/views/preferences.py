@@ -51,10 +51,9 @@ def _pressed(request: HttpRequest) -> str:
 
 def _reader(request: HttpRequest) -> Subscriber | None:
     try:
-        reader, mark = link_sessions.opened(request, "preferences")
+        return link_sessions.current(link_sessions.subject(request, "preferences"))
     except tokens.TokenError:
         return None
-    return reader if urls.is_current(reader, mark) else None
 
 
 def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime) -> HttpResponse:

@@ -172,7 +172,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     """Shows what is about to begin; the button begins it. An expired link is renewed in place."""
     now = timezone.now()
     try:
-        reader, _ = link_sessions.opened(request, "confirm")
+        reader = link_sessions.current(link_sessions.subject(request, "confirm"))
     except tokens.ExpiredTokenError as old:
         return _renew(request, old, now)
     except tokens.TokenError:
@@ -227,7 +227,7 @@ def _local(reader: Subscriber, at: datetime) -> datetime:
 def _renew(request: HttpRequest, old: tokens.ExpiredTokenError, now: datetime) -> HttpResponse:
     """Genuine but old: whoever holds it had the letter, so a fresh one may be sent where that one went."""
     try:
-        reader, _ = link_sessions.reader(old.subject)
+        reader = link_sessions.current(old.subject)
     except tokens.TokenError:
         return link_sessions.closed(request, "confirm")
     sent = request.method == "POST"

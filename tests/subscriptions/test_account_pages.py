@@ -8,13 +8,14 @@ import pytest
 import time_machine
 from django.core import mail
 
+from digest.letters import links as letter_doors
 from subscriptions import accounts, services
 from subscriptions.links import urls
 from subscriptions.mail import notices
 from subscriptions.models import Notice, Subscriber, Suppression
 from tests import make
 from tests.make import NOW
-from tests.subscriptions.pages import entered, text
+from tests.subscriptions.pages import entered, path, text, visitor
 
 pytestmark = pytest.mark.django_db
 State = Subscriber.State
@@ -188,3 +189,83 @@ def test_the_account_can_be_closed():
     client = opened(make.subscriber("ada@example.org"))
     client.post("/account/", {"act": "close"})
     assert "ada@example.org" not in text(client.get("/account/"))
+
+
+# -- what the mailbox that was left can still do --------------------------------------------------
+
+
+def test_every_link_of_the_old_mailbox_is_void_but_the_one_for_leaving():
+    reader = make.subscriber("ada@example.org")
+    ask = "interests"
+    old = {
+        "preferences": urls.preferences_url(reader),
+        "confirm": urls.confirm_url(reader),
+        "account": urls.account_url(reader),
+    }
+    moved(reader, "ada@new.example")
+    for name, url in old.items():
+        client, page = entered(url)
+        shown = text(client.get(page))
+        assert "ada@new.example" not in shown, name
+        client.post(page, {"act": ask, "queries": "spam"})
+        client.post(page, {"act": "renew"})
+        client.post(page, {})
+    reader.refresh_from_db()
+    assert (reader.state, reader.link_round, reader.interests.count()) == ("active", 1, 0)
+
+
+@pytest.mark.parametrize("name", ["feed_url", "saved_url"])
+def test_the_feeds_of_the_old_mailbox_are_gone(name):
+    reader = make.subscriber("ada@example.org")
+    old = getattr(letter_doors, name)(reader)
+    assert visitor().get(path(old)).status_code == 200
+    moved(reader, "ada@new.example")
+    assert visitor().get(path(old)).status_code == 404
+    assert visitor().get(path(getattr(letter_doors, name)(reader))).status_code == 200
+
+
+def test_never_asked_from_the_old_mailbox_does_not_end_the_letters_at_the_new_one():
+    reader = make.subscriber("ada@example.org")
+    old = urls.block_url(reader)
+    moved(reader, "ada@new.example")
+    visitor().post(path(old))
+    reader.refresh_from_db()
+    assert reader.state == "active"
+
+
+def test_a_page_that_was_open_at_the_old_mailbox_is_closed():
+    reader = make.subscriber("ada@example.org")
+    client = opened(reader)
+    moved(reader, "ada@new.example")
+    assert "ada@new.example" not in text(client.get("/account/"))
+    client.post("/account/", {"act": "erase", "sure": "yes"})
+    reader.refresh_from_db()
+    assert reader.state == "active"
+
+
+def test_the_way_back_out_of_an_old_goodbye_is_closed():
+    reader = make.subscriber("ada@example.org")
+    services.unsubscribe(reader, NOW)
+    old = urls.return_url(reader)
+    moved(reader, "ada@new.example")
+    client, page = entered(old)
+    client.post(page)
+    reader.refresh_from_db()
+    assert reader.state == "unsubscribed"
+
+
+def test_leaving_works_from_every_letter_there_ever_was():
+    reader = make.subscriber("ada@example.org")
+    old = urls.unsubscribe_url(reader)
+    moved(reader, "ada@new.example")
+    visitor().post(path(old), {"List-Unsubscribe": "One-Click"})
+    reader.refresh_from_db()
+    assert reader.state == "unsubscribed"
+
+
+def test_the_links_of_the_new_mailbox_open():
+    reader = make.subscriber("ada@example.org")
+    moved(reader, "ada@new.example")
+    reader.refresh_from_db()
+    client, page = entered(urls.preferences_url(reader))
+    assert client.get(page).status_code == 200
