@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from config import broker, checks, mailbox
 from config.env import Environment, is_local
 from config.findings import refuse
+from subscriptions import private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -26,6 +27,8 @@ env = Environment(BASE_DIR)
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
 _has_servers = bool(env.text("DATABASE_URL") and env.text("REDIS_URL"))  # then nothing need be written there
 env.folders("VAR_DIR", VAR_DIR, "static", *broker.FOLDERS, written=not _has_servers)
+# Kept apart from VAR_DIR and from every backup: how far the ledger had come (digest/delivery/accounts/sent_marks.py).
+STATE_DIR = Path(env.text("STATE_DIR") or Path.home() / ".local" / "state" / "offprint").resolve()
 PUBLIC_BASE_URL = env.base_url("PUBLIC_BASE_URL", "http://localhost:8000")
 PUBLIC = not is_local(PUBLIC_BASE_URL)
 DEBUG = env.flag("DEBUG")
@@ -179,6 +182,9 @@ TEMPLATES = [
 # -- data ---------------------------------------------------------------------------------------
 _database = env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'offprint.sqlite3'}")
 if _database["ENGINE"].endswith("sqlite3"):
+    private.folder(VAR_DIR)
+    if _database["NAME"] != ":memory:":
+        private.file(Path(_database["NAME"]))  # SQLite gives its journal the same rights
     # FULL: a delivery's intent must survive a power cut before the first byte of mail leaves.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -216,6 +222,8 @@ USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+if not _has_servers:
+    private.folder(VAR_DIR)
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True
 

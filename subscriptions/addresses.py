@@ -20,6 +20,7 @@ from django.core.validators import EmailValidator
 MAX_OCTETS = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 MAX_LOCAL_OCTETS = 64  # RFC 5321 4.5.3.1.1
 EXAMPLE = "Write it like ada@example.org."
+DEMONSTRATION = "demo.example.org"  # the domain of the first run's readers; RFC 2606 reserves example.org
 # RFC 5322 atext; the first character may not start a spreadsheet formula, a mail option or a shell word.
 _LOCAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9!#$%&'*+/=?^_`{|}~-]*(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DANGEROUS = re.compile(r"[|`%!]")  # routing and shell characters no provider gives out
@@ -90,6 +91,11 @@ def hmac(email: str) -> str:
 def keyed_hash(text: str) -> str:
     """HMAC-SHA256 of `text` under `ADDRESS_KEY`, 64 hex digits."""
     return hmac_module.new(settings.ADDRESS_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def is_demonstration(email: str) -> bool:
+    """Whether this is the address of a reader whom the first run made up."""
+    return email.lower().endswith(f"@{DEMONSTRATION}")
 
 
 def masked(email: str) -> str:

@@ -124,6 +124,12 @@ def history(subscriber: Subscriber, now: datetime) -> Sequence[Letter]:
     return letters or ()
 
 
+def today(subscriber: Subscriber, now: datetime) -> Letter | None:
+    """What became of the reader's present day; None where nobody answers."""
+    found: Letter | None = _first(signals.explaining, subscriber=subscriber, now=now)
+    return found
+
+
 def send_now(subscriber: Subscriber, now: datetime) -> str:
     """Plan today's letter for this reader at once; answers in a sentence, empty where that is not to be had."""
     return _first(signals.wanting_now, subscriber=subscriber, now=now) or ""

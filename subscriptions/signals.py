@@ -23,6 +23,9 @@ previewing = Signal()
 history = Signal()
 """`subscriber`, `now`: answer with a list of `previews.Letter`, newest first."""
 
+explaining = Signal()
+"""`subscriber`, `now`: answer with a `previews.Letter` that says what became of the reader's present day."""
+
 wanting_now = Signal()
 """`subscriber`, `now`: plan the letter for today's edition at once; answer with a sentence for the reader."""
 

@@ -102,6 +102,7 @@ def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def own_files(tmp_path: Path, settings: Any) -> None:
     settings.VAR_DIR = tmp_path
+    settings.STATE_DIR = tmp_path / "state"
     settings.OUTBOX_DIR = tmp_path / "outbox"
 
 

@@ -269,6 +269,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="offprint-replay-") as folder:
         os.environ |= {
             "VAR_DIR": folder,
+            "STATE_DIR": f"{folder}/state",
             "OFFPRINT_DOTENV": "no",
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "LOG_LEVEL": "error",

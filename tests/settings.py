@@ -35,6 +35,7 @@ def _tidy() -> None:
 for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 os.environ["VAR_DIR"] = _var
+os.environ["STATE_DIR"] = f"{_var}/state"
 os.environ["OFFPRINT_DOTENV"] = "no"
 os.environ["DATABASE_URL"] = _KEPT.get("TEST_DATABASE_URL", "")
 

@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from digest.delivery import reasons
+from digest.delivery import ledger, reasons
 from digest.delivery.channels import traits
 from digest.delivery.failpoints import failpoint
+from digest.delivery.states import Event
 from digest.models import Attempt, Delivery, DomainPause
-from subscriptions.addresses import keyed_hash
+from subscriptions.addresses import is_demonstration, keyed_hash
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
+from subscriptions.mail import outgoing
 from subscriptions.models import Subscriber, Suppression
 
 State = Delivery.State
@@ -72,7 +74,8 @@ def _sort_out(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
         else:
             writable.append(row)
     for reason, ids in skipped.items():
-        skip(Delivery.objects.filter(pk__in=ids, state=State.PENDING), reason, now)
+        waiting_ones = Delivery.objects.filter(pk__in=ids, state=State.PENDING)
+        ledger.move(waiting_ones, Event.SKIP, now, reason=reason)
     return writable
 
 
@@ -91,11 +94,9 @@ def why_not(subscribers: Iterable[Subscriber]) -> dict[int, str]:
             verdicts[one.pk] = reasons.ERASED
         elif hashes[one.pk] in found:
             verdicts[one.pk] = reasons.SUPPRESSED
+        elif outgoing.is_real() and is_demonstration(one.email):
+            verdicts[one.pk] = reasons.DEMONSTRATION
     return verdicts
-
-
-def skip(rows: QuerySet[Delivery], reason: str, now: datetime) -> int:
-    return rows.update(state=State.SKIPPED, reason=reason, settled_at=now)
 
 
 def _lease(rows: Sequence[Delivery], channel: str, now: datetime, until: float) -> list[Claimed]:
@@ -108,16 +109,16 @@ def _lease(rows: Sequence[Delivery], channel: str, now: datetime, until: float) 
     )
     failpoint("claim.attempts_written")
     for attempt, group in zip(attempts, groups, strict=True):
-        _point(group, attempt)
+        _point(group, attempt, now)
     failpoint("claim.marked")
     return [Claimed(attempt, group, until) for attempt, group in zip(attempts, groups, strict=True)]
 
 
-def _point(group: Sequence[Delivery], attempt: Attempt) -> None:
+def _point(group: Sequence[Delivery], attempt: Attempt, now: datetime) -> None:
     ids = [row.pk for row in group]
-    Delivery.objects.filter(pk__in=ids, state=State.PENDING).update(state=State.CLAIMED, attempt=attempt)
+    ledger.move(Delivery.objects.filter(pk__in=ids), Event.CLAIM, now, attempt=attempt)
     for row in group:
-        row.state, row.attempt = State.CLAIMED, attempt
+        row.attempt = attempt
         current = keyed_hash(row.subscriber.email_key)
         if row.address_hmac != current:  # the address changed since it was planned
             row.address_hmac = current

@@ -16,20 +16,23 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from digest.delivery import carry_over, reasons
+from digest.delivery import carry_over, ledger, reasons
+from digest.delivery.accounts import restore_guard
+from digest.delivery.channels import traits
 from digest.delivery.failpoints import failpoint
-from digest.delivery.limits import GRACE, LATE_LIMIT, LATE_LIMIT_WEEKLY
+from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.editions import late_risers, lifecycle
 from digest.matching import load
 from digest.matching.batch_select import Asked, Crowd
 from digest.matching.index import PaperIndex
 from digest.matching.select import PIN, InterestQuery, Selection, select, to_json
 from digest.models import Delivery, Edition, Skip
+from digest.sources import history
 from subscriptions import services
 from subscriptions.addresses import keyed_hash
 from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail import notices
-from subscriptions.models import Frequency, Subscriber
+from subscriptions.models import Consent, Frequency, Subscriber
 from subscriptions.services import SCHEDULE
 from subscriptions.when import schedule
 
@@ -92,6 +95,8 @@ class Windows:
 def plan(now: datetime, chunk: int = CHUNK) -> Planned:
     """Plan every reader who is due. Safe to run twice, and in two places at once."""
     total = Planned()
+    if restore_guard.check(traits.current(), now):
+        return total  # what it would plan may have gone before the database was put back
     _end_pauses(now)
     newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
     windows = Windows(newest) if newest else None
@@ -110,24 +115,34 @@ def _end_pauses(now: datetime) -> None:
 
 
 def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
-    """Readers to plan now. Those with nothing new stay due while an edition is expected, up to `GRACE`."""
+    """Readers to plan now. Those with nothing new stay due while an edition may still come, up to `LATE_LIMIT`."""
     due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lte=now)
-    if awaited(now) is None:
+    if not due.exists() or awaited(now) is None:
         return due
     served = Q(cursor__gte=newest.serial if newest and newest.serial else 0)
-    return due.exclude(served & Q(next_digest_at__gt=now - GRACE))
+    return due.exclude(served & Q(next_digest_at__gt=now - LATE_LIMIT))
 
 
 def awaited(now: datetime) -> Edition | None:
-    """An edition of today that is not out yet but may still come."""
-    yesterday = now.date() - timedelta(days=1)
-    unreleased = Edition.objects.exclude(state=Edition.State.RELEASED)
-    edition = unreleased.filter(date__range=(yesterday, now.date())).order_by("-date").first()
-    if edition is None:
-        return None
-    expected_until = lifecycle.deadline(edition.date) + GRACE
-    has_papers = edition.entries.filter(is_hidden=False).exists()
-    return edition if now < expected_until and (has_papers or now < lifecycle.deadline(edition.date)) else None
+    """An edition of today or yesterday that is not out yet but may still come; it may not be stored yet.
+
+    After an outage today's papers have not been pulled, or not been put into an edition.
+    """
+    today = now.date()
+    stored = {one.date: one for one in Edition.objects.filter(date__range=(today - schedule.DAY, today))}
+    stored.setdefault(today, Edition(date=today))
+    unreleased = [one for _, one in sorted(stored.items()) if one.state != Edition.State.RELEASED]
+    return next((one for one in unreleased if _may_come(one, now)), None)
+
+
+def _may_come(edition: Edition, now: datetime) -> bool:
+    if edition.pk and edition.entries.filter(is_hidden=False).exists():
+        return True
+    if edition.date != now.date():
+        return False
+    if edition.pk and now < lifecycle.deadline(edition.date):
+        return True
+    return lifecycle.has_unplaced(edition.date) or history.has_unasked(edition.date)
 
 
 def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
@@ -142,13 +157,12 @@ def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
 def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: datetime) -> Planned:
     """Match outside the transaction, then write for those who are still as they were read."""
     newest = windows.newest.serial or 0 if windows else 0
-    served = [one for one in readers if one.cursor < newest]
     done = Planned()
     timely, late = _by_lateness(readers, now)
-    done.add(_write_skips(late, {one.pk: reasons.TOO_LATE for one in late}, now))
-    served_ids = {one.pk for one in served}
-    fresh = [one for one in timely if one.pk in served_ids]
-    idle = [one for one in timely if one.pk not in served_ids]
+    fresh = [one for one in timely if one.cursor < newest]
+    missed = [one for one in late if one.cursor < newest]
+    idle = [one for one in readers if one.cursor >= newest]
+    done.add(_write_skips(missed, {one.pk: reasons.TOO_LATE for one in missed}, now))
     if fresh and windows:
         carried = carry_over.waiting_for([one.pk for one in fresh])
         rows = _rows(fresh, windows, carried, now)
@@ -258,8 +272,7 @@ def _row(
     papers = to_json(chosen) if _is_worth_it(chosen, wants) else []
     row.papers = carry_over.add(papers, carried)
     if not row.papers and reader.empty_day == Subscriber.EmptyDay.NOTHING:
-        row.state, row.settled_at = Delivery.State.SKIPPED, now
-        row.reason = reasons.NO_MATCH if wants else reasons.NO_INTERESTS
+        ledger.begin_skipped(row, reasons.NO_MATCH if wants else reasons.NO_INTERESTS, now)
     return row
 
 
@@ -285,9 +298,7 @@ def _write_deliveries(
     with transaction.atomic():
         unchanged = _still_as_read(readers)
         new = [rows[one.pk] for one in unchanged]
-        served = set(
-            Delivery.objects.filter(edition=newest, subscriber__in=unchanged).values_list("subscriber_id", flat=True)
-        )
+        served = _served(unchanged, newest)
         inserted = Delivery.objects.bulk_create([row for row in new if row.subscriber_id not in served], batch_size=500)
         failpoint("plan.inserted")
         carry_over.mark([row for row in inserted if row.state == Delivery.State.PENDING], carried)
@@ -298,6 +309,26 @@ def _write_deliveries(
     done.planned = sum(row.state == Delivery.State.PENDING for row in inserted)
     done.skipped += Counter({reasons.ALREADY_SENT: len(served)} if served else {})
     return done
+
+
+def _served(readers: Sequence[Subscriber], newest: Edition) -> set[int]:
+    """Ids of the readers who have a letter of this edition, and of those at whose address another one had it.
+
+    The second kind signed up anew at an address from which a reader moved away since the release.
+    """
+    letters = Delivery.objects.filter(edition=newest)
+    served = set(letters.filter(subscriber__in=readers).values_list("subscriber_id", flat=True))
+    since = newest.released_at
+    hashes = {keyed_hash(one.email_key): one.pk for one in readers if _is_newer(one, since)}
+    if not hashes:
+        return served
+    moved = Consent.objects.filter(act="moved", at__gte=since).values("subscriber")
+    left_behind = letters.filter(address_hmac__in=hashes, subscriber__in=moved)
+    return served | {hashes[one] for one in left_behind.values_list("address_hmac", flat=True)}
+
+
+def _is_newer(reader: Subscriber, since: datetime | None) -> bool:
+    return since is not None and reader.confirmed_at is not None and reader.confirmed_at >= since
 
 
 def _still_as_read(readers: Sequence[Subscriber]) -> list[Subscriber]:
@@ -358,4 +389,4 @@ def _wants_a_line(reader: Subscriber) -> bool:
 
 def _line(skip: Skip) -> tuple[str, str]:
     """The day it is about, and the reason in the reader's own voice."""
-    return str(skip.local_date), reasons.to_reader(skip.reason)
+    return str(skip.local_date), reasons.to_reader(reasons.sentence(skip.reason))

@@ -18,6 +18,10 @@ ERASED = "erased"
 NOT_A_DAY = "not_a_day"
 NOT_YET = "not_yet"
 WAITING = "waiting"
+DEMONSTRATION = "demonstration"
+LEFT_MEANWHILE = "left meanwhile"
+MOVED_MEANWHILE = "moved meanwhile"
+RESTORED = "restored"
 
 SENTENCES = {
     NO_MATCH: "None of the new papers matched what this reader asked for.",
@@ -34,7 +38,8 @@ SENTENCES = {
     NOT_A_READER_YET: "This reader had not yet confirmed the address on that day.",
     ERASED: "This reader's data were erased.",
     NOT_A_DAY: "This is not a day on which this reader gets letters.",
-    NOT_YET: "This reader's hour has not come yet, or the letter is about to be planned.",
+    NOT_YET: "This reader is due now, or at an hour still to come; the letter is planned at the next turn.",
+    DEMONSTRATION: "This is a reader of the demonstration: no real mail goes there.",
     WAITING: "The day's edition is not out yet; this reader's letter waits for it.",
     # How a letter ended: the outcomes of `subscriptions.mail.outcomes`, and what was done about doubts.
     "refused": "The provider refused this address for good.",
@@ -44,8 +49,9 @@ SENTENCES = {
     "blocked": "The provider took nothing from us at that time.",
     "unclear": "The connection ended before the provider had said whether it took it.",
     "worker lost": "The program that was handing it over ended before there was an answer.",
-    "left meanwhile": "The reader left while it was in doubt.",
-    "restored": "The database was restored from a copy; it may have gone before.",
+    LEFT_MEANWHILE: "The reader left while it was in doubt.",
+    MOVED_MEANWHILE: "The reader took another address while it was in doubt.",
+    RESTORED: "The database was restored from a copy; it may have gone before.",
 }
 
 BY_STATE = {
@@ -62,7 +68,19 @@ def sentence(reason: str) -> str:
     return SENTENCES.get(reason, reason.replace("_", " "))
 
 
-def to_reader(reason: str) -> str:
-    """The reason's sentence, turned to the reader."""
-    words = sentence(reason)
-    return words.replace("this reader's", "your").replace("This reader's", "Your").replace("this reader", "you")
+TO_READER = (
+    ("this reader's", "your"),
+    ("This reader's", "Your"),
+    ("This reader is", "You are"),
+    ("This reader has", "You have"),
+    ("This reader had", "You had"),
+    ("The reader", "You"),
+    ("this reader", "you"),
+)
+
+
+def to_reader(sentence: str) -> str:
+    """A sentence about a reader, turned to the reader."""
+    for of_them, of_you in TO_READER:
+        sentence = sentence.replace(of_them, of_you)
+    return sentence

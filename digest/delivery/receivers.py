@@ -7,6 +7,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import holds, traits
 from digest.models import Channel, Sealed
 from subscriptions import signals
@@ -16,8 +17,9 @@ from subscriptions.models import Subscriber
 @receiver(signals.holding)
 def restored(now: datetime, **_: Any) -> str:
     """A database put back from a backup mails nobody, not even an old confirmation."""
-    row = Channel.objects.filter(name=traits.current(), held_by=holds.RESTORE).first()
-    return row.held_reason if row else ""
+    channel = traits.current()
+    row = Channel.objects.filter(name=channel, held_by=holds.RESTORE).first()
+    return row.held_reason if row else restore_guard.check(channel, now)
 
 
 @receiver(signals.erased)

@@ -13,15 +13,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from digest.delivery import claim, reasons, send, settle
+from digest.delivery import claim, ledger, reasons, send, settle
 from digest.delivery import states as delivery_states
 from digest.delivery.channels import holds, throttle
 from digest.delivery.channels import traits as channel_traits
 from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
-from digest.delivery.states import Event, State
+from digest.delivery.states import Event
 from digest.models import Attempt, Delivery, Sealed
+from subscriptions.addresses import keyed_hash
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail.outcomes import Outcome
@@ -53,26 +54,28 @@ def _bury(attempt: Attempt, now: datetime) -> str:
     event = delivery_states.event_of_death(attempt.state == Attempt.State.SENDING)
     with transaction.atomic():
         if event is Event.ABANDON:
-            changed = _move(attempt, Attempt.State.OPEN, state=Attempt.State.CLOSED, outcome="abandoned", closed_at=now)
+            ours = _attempt(attempt, Attempt.State.OPEN)
+            changed = ledger.turn(ours, Attempt.State.CLOSED, outcome="abandoned", closed_at=now)
             if changed:
-                settle.abandon(attempt)
+                ledger.move(Delivery.objects.filter(attempt=attempt), Event.ABANDON, now)
         else:
-            changed = _doubt(attempt)
+            changed = _doubt(attempt, now)
         failpoint("heal.marked")
     return event.value if changed else "settled meanwhile"
 
 
-def _doubt(attempt: Attempt) -> bool:
-    values = {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now(), "outcome": "worker lost"}
-    if not _move(attempt, Attempt.State.SENDING, **values):
-        return False
-    target = delivery_states.DELIVERY[delivery_states.after(State.SENDING, Event.LOSE)]
-    Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED).update(state=target, reason="worker lost")
-    return True
+def _doubt(attempt: Attempt, now: datetime) -> int:
+    ours = _attempt(attempt, Attempt.State.SENDING)
+    changed = ledger.turn(ours, Attempt.State.AMBIGUOUS, ambiguous_at=database_now(), outcome="worker lost")
+    if changed:
+        claimed = Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED)
+        ledger.move(claimed, Event.LOSE, now, reason="worker lost")
+    return changed
 
 
-def _move(attempt: Attempt, source: str, **values: Any) -> bool:
-    return Attempt.objects.filter(pk=attempt.pk, state=source).update(**values) == 1
+def _attempt(attempt: Attempt, state: Attempt.State) -> QuerySet[Attempt]:
+    """The attempt, if it still is in `state`."""
+    return Attempt.objects.filter(pk=attempt.pk, state=state)
 
 
 # -- the same bytes under the same key ----------------------------------------------------------
@@ -112,8 +115,8 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
         monotonic() + min(claim.LEASE, left).total_seconds()
     )  # the fence: nothing is begun under a key about to be forgotten
     lease = at + claim.LEASE
-    delivery_states.after(State.AMBIGUOUS, Event.INTEND)
-    if not _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.SENDING, lease_until=lease):
+    doubted = _attempt(attempt, Attempt.State.AMBIGUOUS)
+    if not ledger.turn(doubted, Attempt.State.SENDING, lease_until=lease):
         return Counter()
     attempt.lease_until = lease
     _let_go(attempt, now)
@@ -128,13 +131,19 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
 
 
 def _let_go(attempt: Attempt, now: datetime) -> None:
-    """Who has left since is not offered the letter again; whether the first offer arrived, nobody will know."""
+    """Who has left or has another address since is not offered the letter again.
+
+    Whether the first offer arrived, nobody will know.
+    """
     doubtful = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
-    gone = claim.why_not([row.subscriber for row in doubtful.select_related("subscriber")])
-    if gone:
-        target = delivery_states.DELIVERY[delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)]
-        Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=gone).delete()
-        doubtful.filter(subscriber__in=gone).update(state=target, reason="left meanwhile", settled_at=now)
+    rows = list(doubtful.select_related("subscriber"))
+    left = claim.why_not([row.subscriber for row in rows])
+    moved = [row.subscriber_id for row in rows if row.address_hmac != keyed_hash(row.subscriber.email_key)]
+    for reason, readers in ((reasons.LEFT_MEANWHILE, list(left)), (reasons.MOVED_MEANWHILE, moved)):
+        Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=readers).delete()
+        theirs = Delivery.objects.filter(attempt=attempt, subscriber__in=readers)
+        ledger.move(theirs, Event.LOSE, now)
+        ledger.move(theirs, Event.GIVE_UP, now, reason=reason)
 
 
 # -- the end of patience ------------------------------------------------------------------------
@@ -146,7 +155,7 @@ def expire_lease(now: datetime) -> int:
     for attempt in Attempt.objects.filter(state=Attempt.State.AMBIGUOUS).order_by("pk")[:CHUNK]:
         if _is_hopeless(attempt):
             with transaction.atomic():
-                if _move(attempt, Attempt.State.AMBIGUOUS, state=Attempt.State.CLOSED, closed_at=now):
+                if ledger.turn(_attempt(attempt, Attempt.State.AMBIGUOUS), Attempt.State.CLOSED, closed_at=now):
                     count += _name(attempt, now)
     return count
 
@@ -162,32 +171,29 @@ def _is_hopeless(attempt: Attempt) -> bool:
 
 
 def _name(attempt: Attempt, now: datetime) -> int:
-    target = delivery_states.DELIVERY[delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)]
-    rows = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
     Sealed.objects.filter(attempt=attempt).delete()
-    return rows.update(state=target, settled_at=now)
+    rows = Delivery.objects.filter(attempt=attempt)
+    ledger.move(rows, Event.LOSE, now)
+    return ledger.move(rows, Event.GIVE_UP, now)
 
 
 def expire(now: datetime) -> int:
     """Letters that could not go in time do not go any more: their papers come with the next one."""
-    target = delivery_states.DELIVERY[delivery_states.after(State.PENDING, Event.EXPIRE)]
     waiting = Delivery.objects.filter(state=Delivery.State.PENDING)
     weekly = waiting.filter(subscriber__frequency=Frequency.WEEKLY, due_at__lt=now - LATE_LIMIT_WEEKLY)
     others = waiting.exclude(subscriber__frequency=Frequency.WEEKLY).filter(due_at__lt=now - LATE_LIMIT)
-    return sum(_expire(rows, target, now) for rows in (weekly, others))
+    return sum(_expire(rows, now) for rows in (weekly, others))
 
 
-def _expire(rows: QuerySet[Delivery], target: str, now: datetime) -> int:
+def _expire(rows: QuerySet[Delivery], now: datetime) -> int:
     ids = list(rows.values_list("pk", flat=True)[:5000])
-    waiting = Delivery.objects.filter(pk__in=ids, state=Delivery.State.PENDING)
-    return waiting.update(state=target, reason=reasons.TOO_LATE, settled_at=now)
+    return ledger.move(Delivery.objects.filter(pk__in=ids), Event.EXPIRE, now, reason=reasons.TOO_LATE)
 
 
 def revive(delivery: Delivery, now: datetime) -> bool:
     """An operator sends a shunted letter again, unless its papers have gone with a later one."""
-    delivery_states.after(State.DEAD, Event.REVIVE)
-    dead = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.DEAD, carried_by=None)
-    return bool(dead.update(state=Delivery.State.PENDING, tries=0, next_at=now, due_at=now, reason="", settled_at=None))
+    rows = Delivery.objects.filter(pk=delivery.pk, carried_by=None)
+    return bool(ledger.move(rows, Event.REVIVE, now, tries=0, next_at=now, due_at=now, reason=""))
 
 
 def in_doubt() -> QuerySet[Delivery]:

@@ -86,14 +86,12 @@ def _round(now: datetime, channel: str, postbox: Any, allowed: int) -> Counter[s
     throttle.give_back(channel, allowed - sum(len(one.deliveries) for one in claims))
     if not claims:
         return Counter()
-    restore_guard.remember()  # before a byte leaves: a ledger put back to before this moment shall be known by it
     return send.send(claims, now, postbox)
 
 
 def _probe(now: datetime, channel: str, postbox: Any) -> Counter[str]:
     """One letter tells whether the provider is well again."""
     claims = claim.claim(now, channel, 1)
-    restore_guard.remember()
     outcomes = send.send(claims, now, postbox)
     if claims:
         holds.probed(channel, outcomes[Outcome.ACCEPTED] > 0, now)

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid5
 
 from digest.delivery import settle, states
+from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, holds, throttle, traits
 from digest.delivery.claim import Claimed
 from digest.delivery.failpoints import failpoint
@@ -102,6 +103,7 @@ def _hand_over(
     going = settle.intend(one, letters, now)
     if not going:
         return []
+    restore_guard.remember(one.attempt.pk)
     results = offer(one.attempt, going, one.until, postbox, watch)
     if not settle.settle(one.attempt, results, now):
         settle.late_answers(one.attempt, results, now)

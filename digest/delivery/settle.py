@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest.delivery import carry_over, claim
+from digest.delivery import carry_over, claim, ledger
 from digest.delivery import states as delivery_states
 from digest.delivery.channels import traits
 from digest.delivery.channels.traits import Kind
@@ -24,7 +24,7 @@ from subscriptions import services
 from subscriptions.clock import database_now
 from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail.outgoing import Letter, Outcome, Receipt
-from subscriptions.models import Suppression
+from subscriptions.models import Subscriber, Suppression
 
 MOST_TRIES = 5  # definite failures, each with a longer pause
 MOST_POISON = 3  # refusals of the letter itself
@@ -40,15 +40,20 @@ Result = tuple[Delivery, Receipt]
 def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> list[tuple[Delivery, Letter]]:
     """Commit the intent to send these letters; answers those that may go (none if the lease was lost).
 
-    Whoever left since the claim is dropped here. On idempotent channels the very letters are sealed,
-    so that a repeat under the same key is the same to the last byte.
+    Whoever left since the claim is dropped here; whoever changed the address or the links waits for a letter that is
+    written anew. On idempotent channels the very letters are sealed, so that a repeat under the same key is the
+    same to the last byte.
     """
     with transaction.atomic():
-        unwanted = claim.why_not(_fresh_subscribers(claimed.deliveries))
+        readers = _fresh_subscribers(claimed.deliveries)
+        unwanted = claim.why_not(readers)
         failpoint("intend.checked")
         if not _mark_sending(claimed):
             return []
         failpoint("intend.marked")
+        wanted = [row for row in claimed.deliveries if row.subscriber_id not in unwanted]
+        stale = _are_other_than_claimed(wanted, readers)
+        ledger.move(_of(claimed.attempt, stale), Event.ABANDON, now)
         going = _drop(claimed, letters, unwanted, now)
         if traits.of(claimed.attempt.channel).kind is Kind.IDEMPOTENT:
             _seal(claimed.attempt, going)
@@ -59,37 +64,42 @@ def intend(claimed: claim.Claimed, letters: Sequence[Letter], now: datetime) -> 
     return going
 
 
-def _fresh_subscribers(deliveries: Sequence[Delivery]) -> list[Any]:
-    people = {row.subscriber_id: row.subscriber for row in deliveries}
-    model = type(deliveries[0].subscriber)
-    return list(model.objects.filter(pk__in=people))
+def _fresh_subscribers(deliveries: Sequence[Delivery]) -> list[Subscriber]:
+    return list(Subscriber.objects.filter(pk__in=[row.subscriber_id for row in deliveries]))
+
+
+def _are_other_than_claimed(deliveries: Sequence[Delivery], readers: Sequence[Subscriber]) -> list[int]:
+    """Ids of the letters that were written for an address or for links which their reader has changed since."""
+    now_at = {one.pk: (one.email, one.link_round) for one in readers}
+    written_for = {row.pk: (row.subscriber.email, row.subscriber.link_round) for row in deliveries}
+    return [row.pk for row in deliveries if now_at[row.subscriber_id] != written_for[row.pk]]
 
 
 def _mark_sending(claimed: claim.Claimed) -> bool:
     ours = Attempt.objects.filter(pk=claimed.attempt.pk, state=Attempt.State.OPEN)
-    return ours.update(state=Attempt.State.SENDING, intent_at=database_now()) == 1
+    return ledger.turn(ours, Attempt.State.SENDING, intent_at=database_now()) == 1
 
 
 def _drop(
     claimed: claim.Claimed, letters: Sequence[Letter], unwanted: dict[int, str], now: datetime
 ) -> list[tuple[Delivery, Letter]]:
+    """The letters of this attempt that may go; those of readers who left are skipped here."""
     going = []
     # Late evidence may have settled one since the claim: it is not sent a second time.
-    ours = set(
-        Delivery.objects.filter(attempt=claimed.attempt, state=Delivery.State.CLAIMED).values_list("pk", flat=True)
-    )
+    ours = set(_of(claimed.attempt, [row.pk for row in claimed.deliveries]).values_list("pk", flat=True))
     for row, letter in zip(claimed.deliveries, letters, strict=True):
         if row.pk not in ours:
             continue
         if row.subscriber_id in unwanted:
-            claim.skip(_of(claimed.attempt, row), unwanted[row.subscriber_id], now)
+            ledger.move(_of(claimed.attempt, [row.pk]), Event.SKIP, now, reason=unwanted[row.subscriber_id])
         else:
             going.append((row, letter))
     return going
 
 
-def _of(attempt: Attempt, row: Delivery) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(pk=row.pk, attempt=attempt, state=Delivery.State.CLAIMED)
+def _of(attempt: Attempt, ids: Sequence[int]) -> QuerySet[Delivery]:
+    """Those of the letters that this attempt still holds."""
+    return Delivery.objects.filter(pk__in=ids, attempt=attempt, state=Delivery.State.CLAIMED)
 
 
 def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
@@ -115,13 +125,8 @@ def give_back(claimed: claim.Claimed, now: datetime) -> None:
     """Nothing was begun: the letters wait again (`ABANDON`)."""
     with transaction.atomic():
         ours = Attempt.objects.filter(pk=claimed.attempt.pk, state=Attempt.State.OPEN)
-        if ours.update(state=Attempt.State.CLOSED, outcome="abandoned", closed_at=now):
-            abandon(claimed.attempt)
-
-
-def abandon(attempt: Attempt) -> None:
-    target = delivery_states.DELIVERY[delivery_states.after(State.CLAIMED, Event.ABANDON)]
-    Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED).update(state=target)
+        if ledger.turn(ours, Attempt.State.CLOSED, outcome="abandoned", closed_at=now):
+            ledger.move(Delivery.objects.filter(attempt=claimed.attempt), Event.ABANDON, now)
 
 
 # -- after the answer ---------------------------------------------------------------------------
@@ -151,18 +156,19 @@ def settle(attempt: Attempt, results: Sequence[Result], now: datetime) -> bool:
 def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, now: datetime) -> bool:
     ids = {str(row.pk): receipt.provider_id for row, receipt in results if receipt.provider_id}
     values: dict[str, Any] = {"provider_ids": ids, **_summary(results)}
-    if unclear and traits.of(attempt.channel).kind is not Kind.BLIND:
-        values |= {"state": Attempt.State.AMBIGUOUS, "ambiguous_at": database_now()}
-    else:
-        values |= {"state": Attempt.State.CLOSED, "closed_at": now}
+    stays_open = unclear and traits.of(attempt.channel).kind is not Kind.BLIND
     # The lease is the turn: whoever took the attempt over has set a new one (`machine.may_settle`).
     unsettled = Attempt.objects.filter(
         pk=attempt.pk, state__in=delivery_states.SETTLEABLE, lease_until=attempt.lease_until
     )
-    if unsettled.update(**values) != 1:
+    if stays_open:
+        turned = ledger.turn(unsettled, Attempt.State.AMBIGUOUS, ambiguous_at=database_now(), **values)
+    else:
+        turned = ledger.turn(unsettled, Attempt.State.CLOSED, closed_at=now, **values)
+    if turned != 1:
         return False
     sealed = Sealed.objects.filter(attempt=attempt)
-    if values["state"] == Attempt.State.AMBIGUOUS:
+    if stays_open:
         sealed = sealed.filter(delivery__in=[row.pk for row, receipt in results if receipt.definite])
     sealed.delete()
     return True
@@ -178,12 +184,10 @@ def late_answers(attempt: Attempt, results: Sequence[Result], now: datetime) -> 
 
 def mark_proven_sent(delivery: Delivery, now: datetime) -> bool:
     """Evidence that the provider took it. True if that changed what the ledger says."""
-    states = [delivery_states.DELIVERY[one] for one in delivery_states.sources(Event.PROVE_SENT)]
-    rows = Delivery.objects.filter(pk=delivery.pk, state__in=states)
-    changed = bool(rows.update(state=Delivery.State.ACCEPTED, reason="", settled_at=now))
+    changed = ledger.move(Delivery.objects.filter(pk=delivery.pk), Event.PROVE_SENT, now, reason="")
     if changed:
         carry_over.take_back(delivery)
-    return changed
+    return bool(changed)
 
 
 @retry_on_db_error
@@ -193,8 +197,8 @@ def set_aside(delivery: Delivery, trouble: str, now: datetime) -> None:
     channel = delivery.attempt.channel if delivery.attempt else traits.current()
     last = _is_last_try(delivery, poison) and _others_went(channel, delivery)
     event = Event.BURY if last else Event.ABANDON
-    values = _values(delivery_states.after(State.CLAIMED, event), delivery, poison, now)
-    Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, state=Delivery.State.CLAIMED).update(**values)
+    ours = Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, state=Delivery.State.CLAIMED)
+    ledger.move(ours, event, now, **_columns(event, delivery, poison, now))
     Attempt.objects.filter(pk=delivery.attempt_id or 0).update(detail=trouble[:300])
 
 
@@ -208,8 +212,7 @@ def _summary(results: Sequence[Result]) -> dict[str, Any]:
 def _write_accepted(attempt: Attempt, results: Sequence[Result], now: datetime) -> None:
     """The usual case, in one update."""
     ids = [row.pk for row, receipt in results if receipt.outcome is Outcome.ACCEPTED]
-    target = delivery_states.DELIVERY[delivery_states.after(State.SENDING, Event.ACCEPT)]
-    _unsettled(attempt, ids).update(state=target, reason="", settled_at=now)
+    ledger.move(_unsettled(attempt, ids), Event.ACCEPT, now, reason="")
 
 
 def _unsettled(attempt: Attempt, ids: Sequence[int]) -> QuerySet[Delivery]:
@@ -221,25 +224,22 @@ def _write(attempt: Attempt, delivery: Delivery, receipt: Receipt, now: datetime
     event = delivery_states.event_of(receipt.outcome)
     if event is Event.POSTPONE and _is_last_try(delivery, receipt) and _others_went(attempt.channel, delivery):
         event = Event.BURY
-    target = delivery_states.after(State.SENDING, event)
-    if target is State.AMBIGUOUS and traits.of(attempt.channel).kind is Kind.BLIND:
-        target = delivery_states.after(State.AMBIGUOUS, Event.GIVE_UP)  # nothing will ever tell
-    values = _values(target, delivery, receipt, now)
-    _unsettled(attempt, [delivery.pk]).update(**values)
+    ours = _unsettled(attempt, [delivery.pk])
+    ledger.move(ours, event, now, **_columns(event, delivery, receipt, now))
+    if event is Event.LOSE and traits.of(attempt.channel).kind is Kind.BLIND:
+        ledger.move(ours, Event.GIVE_UP, now)  # no evidence will come
     if receipt.no_such_address:
         services.suppress(delivery.subscriber.email, Suppression.Reason.HARD_BOUNCE, now, receipt.detail)
 
 
-def _values(target: State, delivery: Delivery, receipt: Receipt, now: datetime) -> dict[str, Any]:
-    values: dict[str, Any] = {"state": delivery_states.DELIVERY[target]}
-    if target in delivery_states.FINAL:
-        values["settled_at"] = now
-    if target is not State.ACCEPTED:
-        values["reason"] = receipt.outcome.value
-    if target in {State.PENDING, State.DEAD}:
-        values["tries"] = delivery.tries + (0 if is_throttled(receipt) else 1)
-        values["next_at"] = now + pause(values["tries"], receipt)
-    return values
+def _columns(event: Event, delivery: Delivery, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    """What is written beside the state: the reason, and for a letter that was tried how often and when again."""
+    columns: dict[str, Any] = {"reason": receipt.outcome.value}
+    if delivery_states.target(event) in {State.PENDING, State.DEAD}:
+        burnt = 0 if is_throttled(receipt) else 1
+        columns["tries"] = delivery.tries + burnt
+        columns["next_at"] = now + pause(columns["tries"], receipt)
+    return columns
 
 
 def _is_last_try(delivery: Delivery, receipt: Receipt) -> bool:
@@ -284,4 +284,4 @@ def pause(tries: int, receipt: Receipt) -> timedelta:
 
 
 def _close(attempt: Attempt, now: datetime, outcome: str) -> None:
-    Attempt.objects.filter(pk=attempt.pk).update(state=Attempt.State.CLOSED, outcome=outcome[:20], closed_at=now)
+    ledger.turn(Attempt.objects.filter(pk=attempt.pk), Attempt.State.CLOSED, outcome=outcome[:20], closed_at=now)

@@ -1,4 +1,4 @@
-"""The life of one letter, in one table. Everything that moves a letter asks here first.
+"""The life of one letter, in one table. `ledger` is the only module that writes a state, and it asks here first.
 
 A letter's state is read from two rows: its delivery and, while one is under way, its attempt.
 `TABLE` says what each event makes of each state; what is not in it cannot happen. The rules that
@@ -46,6 +46,7 @@ class Event(StrEnum):
     SKIP = "skip"  # the reader left, paused or may not be written to
     EXPIRE = "expire"  # too late to be of use
     REVIVE = "revive"  # an operator sends a dead one again
+    FORGET = "forget"  # the ledger was put back from a backup: the letter may have gone in the time that is missing
 
 
 TABLE: dict[tuple[State, Event], State] = {
@@ -81,6 +82,10 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.EXPIRED, Event.PROVE_SENT): State.ACCEPTED,
     (State.DEAD, Event.PROVE_SENT): State.ACCEPTED,
     (State.DEAD, Event.REVIVE): State.PENDING,
+    (State.PENDING, Event.FORGET): State.UNCERTAIN,
+    (State.CLAIMED, Event.FORGET): State.UNCERTAIN,
+    (State.SENDING, Event.FORGET): State.UNCERTAIN,
+    (State.AMBIGUOUS, Event.FORGET): State.UNCERTAIN,
 }
 
 FINAL = frozenset({State.ACCEPTED, State.REJECTED, State.UNCERTAIN, State.SKIPPED, State.EXPIRED, State.DEAD})
@@ -88,21 +93,15 @@ FINAL = frozenset({State.ACCEPTED, State.REJECTED, State.UNCERTAIN, State.SKIPPE
 CARRIED = frozenset({State.UNCERTAIN, State.EXPIRED, State.DEAD})
 
 
-class ImpossibleError(Exception):
-    """An event that the table does not allow in this state: a fault of the program, not of the world."""
-
-
-def after(state: State, event: Event) -> State:
-    """Where `event` leads from `state`."""
-    try:
-        return TABLE[state, event]
-    except KeyError:
-        raise ImpossibleError(f"a letter that is {state} cannot {event}") from None
-
-
 def sources(event: Event) -> frozenset[State]:
     """The states in which `event` may happen: what a compare-and-set has to ask for."""
     return frozenset(state for state, one in TABLE if one is event)
+
+
+def target(event: Event) -> State:
+    """The one state to which `event` leads, from wherever it may happen."""
+    [state] = {to for (_, one), to in TABLE.items() if one is event}
+    return state
 
 
 # -- how the states stand in the two rows -------------------------------------------------------
@@ -111,10 +110,12 @@ DELIVERY: dict[State, str] = {
     State.SENDING: Delivery.State.CLAIMED,
     **{one: Delivery.State(one.value) for one in State if one is not State.SENDING},
 }
-ATTEMPT: dict[State, str] = {
-    State.CLAIMED: Attempt.State.OPEN,
-    State.SENDING: Attempt.State.SENDING,
-    State.AMBIGUOUS: Attempt.State.AMBIGUOUS,
+# An attempt's state -> the states from which it may be reached. A closed attempt stays closed.
+TURNS: dict[Attempt.State, frozenset[Attempt.State]] = {
+    Attempt.State.OPEN: frozenset(),
+    Attempt.State.SENDING: frozenset({Attempt.State.OPEN, Attempt.State.AMBIGUOUS}),
+    Attempt.State.AMBIGUOUS: frozenset({Attempt.State.SENDING, Attempt.State.AMBIGUOUS}),
+    Attempt.State.CLOSED: frozenset({Attempt.State.OPEN, Attempt.State.SENDING, Attempt.State.AMBIGUOUS}),
 }
 
 

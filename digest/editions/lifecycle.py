@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 
 from digest.editions import late_risers
 from digest.models import Announcement, Edition, EditionPaper, Paper
@@ -48,16 +48,7 @@ def collect(day: date, now: datetime) -> Edition:
 
 def unplaced(day: date) -> list[int]:
     """Ids of the papers announced in the window up to `day` that are in no edition, in their order of interest."""
-    papers = (
-        Paper.objects.filter(
-            announcements__day__gt=day - COLLECT_WINDOW,
-            announcements__day__lte=day,
-            announcements__kind__in=FRESH_KINDS,
-            is_withdrawn=False,
-        )
-        .exclude(placements__is_late_riser=False)
-        .order_by(F("upvotes").desc(nulls_last=True), "identifier")
-    )
+    papers = _unplaced(day).order_by(F("upvotes").desc(nulls_last=True), "identifier")
     return list(dict.fromkeys(papers.values_list("id", flat=True)))
 
 
@@ -80,6 +71,20 @@ def open_day(day: date) -> date:
     taken = set(fixed.values_list("date", flat=True))
     days = [day + timedelta(days=n) for n in range(COLLECT_WINDOW.days)]
     return next((one for one in days if one not in taken), day)
+
+
+def has_unplaced(day: date) -> bool:
+    """Whether a paper announced in the window up to `day` is in no edition yet."""
+    return _unplaced(day).exists()
+
+
+def _unplaced(day: date) -> QuerySet[Paper]:
+    return Paper.objects.filter(
+        announcements__day__gt=day - COLLECT_WINDOW,
+        announcements__day__lte=day,
+        announcements__kind__in=FRESH_KINDS,
+        is_withdrawn=False,
+    ).exclude(placements__is_late_riser=False)
 
 
 def place(edition: Edition, papers: Iterable[int]) -> None:

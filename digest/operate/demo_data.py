@@ -1,6 +1,6 @@
 """The first run: a few readers, so that there are letters to look at, and a few papers kept back to try the desk on.
 
-Only where mail goes to files.
+Only where mail goes to files. Once mail is real, `subscriptions.mail.outgoing` sends these readers nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from digest.editions import lifecycle
 from digest.models import Edition
-from subscriptions import services
+from subscriptions import addresses, services
 from subscriptions.models import Subscriber
 
 
@@ -49,7 +49,7 @@ def is_wanted() -> bool:
 
 def add_readers(now: datetime) -> int:
     """Add those who are missing, confirmed, and due for their first letter at once; returns how many."""
-    if Subscriber.objects.filter(email_key__endswith="@demo.example.org").exists():
+    if Subscriber.objects.filter(email_key__endswith=f"@{addresses.DEMONSTRATION}").exists():
         return 0
     for reader in READERS:
         _add(reader, now)

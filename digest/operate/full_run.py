@@ -9,7 +9,9 @@ from datetime import datetime
 from django.conf import settings
 
 from digest import delivery
-from digest.delivery import plan
+from digest.delivery import plan, stops
+from digest.delivery.accounts import restore_guard
+from digest.delivery.channels import traits
 from digest.editions import lifecycle
 from digest.models import Delivery, Edition, Fetch, Paper
 from digest.operate import demo_data
@@ -27,12 +29,17 @@ class Report:
 
     fetches: list[Fetch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    held: list[stops.Stop] = field(default_factory=list)
     edition: Edition | None = None
     deliveries: list[Delivery] = field(default_factory=list)
 
 
 def prepare(now: datetime) -> None:
-    """What a fresh database needs: starter topics, starter sources, demonstration readers. Idempotent."""
+    """What a fresh database needs: starter topics, starter sources, demonstration readers. Idempotent.
+
+    Before anything is written, the ledger is looked at: one that was put back from a backup is held from here on.
+    """
+    restore_guard.check(traits.current(), now)
     load_starter_topics()
     starters.load()
     if demo_data.is_wanted():
@@ -42,6 +49,9 @@ def prepare(now: datetime) -> None:
 def run(now: datetime, say: Say) -> Report:
     """The whole day at once, each step said as it begins."""
     report = Report()
+    new_here = restore_guard.welcome()
+    if new_here:
+        report.notes.append(new_here)
     say("Pulling the sources …")
     _pull(report, now)
     _keep_some_back(report, now)
@@ -97,5 +107,6 @@ def _send(report: Report, now: datetime) -> None:
     delivery.deliver(now)
     requests.process(now)
     notices.send_waiting(now)
+    report.held = stops.now_standing(now)
     rows = Delivery.objects.filter(planned_at__gte=now).exclude(id__in=planned)
     report.deliveries = list(rows.select_related("subscriber").order_by("id"))

@@ -6,6 +6,7 @@ It answers `subscriptions.signals`; the pages know nothing of editions or delive
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -14,9 +15,8 @@ from django.db.models import F
 from django.db.models.functions import Least
 from django.dispatch import receiver
 from django.urls import reverse
-from django.utils import timezone
 
-from digest.delivery import reasons
+from digest.delivery.accounts import why
 from digest.letters import links
 from digest.matching import profiles
 from digest.matching import recent as matching_preview
@@ -29,6 +29,7 @@ from subscriptions.bibliography import Reference
 from subscriptions.links import urls
 from subscriptions.models import Subscriber
 from subscriptions.wants.interests import Wish
+from subscriptions.when import schedule
 
 MOST_NAMED = 200
 MOST_TITLES = 12_000  # characters, as a description
@@ -108,39 +109,33 @@ def feed(topic: str, query: str, **_: Any) -> str:
 
 # -- letters so far -------------------------------------------------------------------------------
 
-_WORDS = {
-    Delivery.State.PENDING: ("Waiting to be sent", ""),
-    Delivery.State.CLAIMED: ("Being sent", ""),
-    Delivery.State.AMBIGUOUS: ("Perhaps sent; we are finding out", "warn"),
-    Delivery.State.ACCEPTED: ("Accepted by your mail provider", "good"),
-    Delivery.State.REJECTED: ("Refused by your mail provider", "bad"),
-    Delivery.State.UNCERTAIN: ("Perhaps sent; its papers come again with the next letter", "warn"),
-    Delivery.State.EXPIRED: ("Too late to be sent; its papers come with the next letter", "warn"),
-    Delivery.State.DEAD: ("Given up after several tries; its papers come with the next letter", "bad"),
-}
-
 
 @receiver(signals.history)
 def history(subscriber: Subscriber, now: datetime, **_: Any) -> list[questions.Letter]:
     """The newest letters, and the days on which there was none, with the reason."""
-    rows = subscriber.deliveries.order_by("-planned_at")[:LETTERS_SHOWN]
+    rows = subscriber.deliveries.select_related("edition", "subscriber").order_by("-planned_at")[:LETTERS_SHOWN]
     skips = Skip.objects.filter(subscriber=subscriber).order_by("-local_date")[:LETTERS_SHOWN]
     lines = [_letter(row) for row in rows]
-    lines += [questions.Letter(skip.local_date, skip.at, reasons.to_reader(skip.reason)) for skip in skips]
+    lines += [replace(_line(why.of_skip(skip)), at=skip.at) for skip in skips]
     return sorted(lines, key=lambda line: (line.day, line.at or now), reverse=True)[:LETTERS_SHOWN]
 
 
+@receiver(signals.explaining)
+def today(subscriber: Subscriber, now: datetime, **_: Any) -> questions.Letter:
+    """What became of the reader's present day."""
+    return _line(why.why(subscriber, schedule.local_date(subscriber.zone, now), now))
+
+
 def _letter(row: Delivery) -> questions.Letter:
+    line = _line(why.of_letter(row))
     if row.state == Delivery.State.SKIPPED:
-        return questions.Letter(row.local_date, row.settled_at, reasons.to_reader(row.reason))
-    words, tone = _WORDS[Delivery.State(row.state)]
-    if row.state == Delivery.State.ACCEPTED and row.settled_at:
-        words += f" at {timezone.localtime(row.settled_at):%H:%M:%S} UTC"
-    if row.fate:
-        words += f", {row.fate}"
-        tone = "bad" if row.fate in {"bounced", "complained", "rejected", "failed"} else tone
+        return replace(line, at=row.settled_at)
     url = links.letter_url(row) if row.papers else ""
-    return questions.Letter(row.local_date, row.settled_at, words, tone, len(row.papers), url)
+    return replace(line, at=row.settled_at, papers=len(row.papers), url=url)
+
+
+def _line(answer: why.Answer) -> questions.Letter:
+    return questions.Letter(answer.day, None, answer.to_reader, answer.tone)
 
 
 # -- today's now ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.urls import include, path, register_converter
 
-from digest.site import feed_views, pages, robots
+from digest.site import feed_views, pages, ready, robots
 from digest.site.periods import Period, month, week
 
 
@@ -69,6 +69,7 @@ register_converter(CitationConverter, "citation")
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("readyz", ready.ready, name="ready"),
     path("feed.<form:form>", feed_views.newest, name="feed"),
     path("day/<day:day>/", pages.day, name="day"),
     path("day/<day:day>/feed.<form:form>", feed_views.day, name="day_feed"),

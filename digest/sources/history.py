@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from digest.models import Announcement, EditionPaper, Fetch, Outcome, Source
 from digest.sources import calendar
@@ -58,7 +58,7 @@ def coverage(day: date, now: datetime) -> Coverage:
 
     It is complete when every enabled daily source is ok for its day, or is known to have had a blank one.
     """
-    expected = list(Source.objects.filter(is_enabled=True, is_daily=True, is_sample=False).order_by("slug"))
+    expected = list(_expected())
     rows = [_row(source, calendar.awaited(source.kind, day), now) for source in expected]
     others = [_other(fetch) for fetch in _others(day, {source.pk for source in expected})]
     missing = tuple(row["name"] for row in rows if not row["complete"])
@@ -70,6 +70,21 @@ def coverage(day: date, now: datetime) -> Coverage:
         "complete": not missing,
     }
     return Coverage(not missing, missing, receipt)
+
+
+def has_unasked(day: date) -> bool:
+    """Whether a source was not asked yet for what the edition of `day` waits for, as after an outage."""
+    for source in _expected():
+        wanted = calendar.awaited(source.kind, day)
+        is_off = calendar.is_blank(source.kind, wanted) or calendar.is_holiday(source.kind, wanted)
+        if not source.held_reason and not is_off and not source.fetches.filter(day=wanted).exists():
+            return True
+    return False
+
+
+def _expected() -> QuerySet[Source]:
+    """The sources that an edition waits for."""
+    return Source.objects.filter(is_enabled=True, is_daily=True, is_sample=False).order_by("slug")
 
 
 def _papers(day: date, rows: list[dict[str, Any]]) -> int:

@@ -20,6 +20,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as DjangoSmtp
 
+from subscriptions import private
 from subscriptions.mail import dkim
 
 
@@ -34,7 +35,7 @@ class OutboxBackend(BaseEmailBackend):
 
 def write(folder: Path, message: EmailMessage) -> Path:
     """Put the letter there whole or not at all: a reader of the folder never sees half of one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private.folder(folder)
     path = folder / filename(message)
     handle, unfinished = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
     with os.fdopen(handle, "wb") as file:

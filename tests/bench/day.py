@@ -65,6 +65,7 @@ def stage(subscribers: int, papers: int, filters: int, seed: int, sink: str) -> 
             "DATABASE_URL": url,
             "EMAIL_URL": postbox,
             "VAR_DIR": folder,
+            "STATE_DIR": f"{folder}/state",
             "OFFPRINT_DOTENV": "no",
             "LOG_LEVEL": "error",
         }

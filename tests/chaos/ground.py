@@ -37,6 +37,7 @@ def environment(database: str, kind: str, folder: Path, http: int, smtp: int) ->
         "OFFPRINT_DOTENV": "no",
         "OFFPRINT_FAILPOINTS": "none:1",
         "VAR_DIR": str(folder),
+        "STATE_DIR": f"{folder}/state",
         "DATABASE_URL": database,
         "LOG_LEVEL": "warning",
         "PYTHONWARNINGS": "ignore",

@@ -91,6 +91,7 @@ def aside(act: str, folder: Path, readers: int) -> dict[str, Any]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "OFFPRINT_DOTENV": "no",
         "VAR_DIR": str(folder),
+        "STATE_DIR": f"{folder}/state",
         "DATABASE_URL": f"sqlite:///{folder}/day.sqlite3",
         "EMAIL_URL": "console:",  # blind: nothing but the ledger tells what went
         "LOG_LEVEL": "error",

@@ -26,7 +26,13 @@ services.subscribe("reader@example.org", queries=["speech"], now=timezone.now())
 
 def environment(folder: Path, redis: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    ours = {"VAR_DIR": str(folder), "OFFPRINT_DOTENV": "no", "SAMPLE_FEEDS": "never", "REDIS_URL": redis}
+    ours = {
+        "VAR_DIR": str(folder),
+        "STATE_DIR": f"{folder}/state",
+        "OFFPRINT_DOTENV": "no",
+        "SAMPLE_FEEDS": "never",
+        "REDIS_URL": redis,
+    }
     return kept | ours | {"REDIS_PREFIX": f"offprint-test-{uuid.uuid4().hex}:"}
 
 

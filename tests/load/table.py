@@ -39,8 +39,8 @@ def main() -> None:
     asked = parser.parse_args()
     with database(asked.postgres) as url, tempfile.TemporaryDirectory(prefix="offprint-load-") as var:
         env = os.environ | {
-            "DATABASE_URL": url, "VAR_DIR": var, "OFFPRINT_DOTENV": "no", "BEHIND_PROXY": "true", "LOG_LEVEL": "error",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": url, "VAR_DIR": var, "STATE_DIR": f"{var}/state", "OFFPRINT_DOTENV": "no",
+            "BEHIND_PROXY": "true", "LOG_LEVEL": "error", "DJANGO_SETTINGS_MODULE": "config.settings",
         }  # fmt: skip
         run(env, "manage.py", "migrate", "-v", "0")
         run(env, "-m", "tests.load.site", "--papers", str(asked.papers), "--readers", str(asked.readers))

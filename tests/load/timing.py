@@ -20,6 +20,7 @@ os.environ.setdefault("OFFPRINT_DOTENV", "no")
 os.environ.setdefault("LOG_LEVEL", "error")
 if "VAR_DIR" not in os.environ:
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="offprint-load-")
+    os.environ["STATE_DIR"] = os.environ["VAR_DIR"] + "/state"
     atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
 
 

@@ -48,7 +48,8 @@ def said(command: Command, *arguments: str) -> tuple[str, int]:
 
 
 def manage(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    settings = {"VAR_DIR": str(tmp_path), "OFFPRINT_DOTENV": "no", "PATH": os.environ["PATH"]} | environment
+    paths = {"VAR_DIR": str(tmp_path), "STATE_DIR": f"{tmp_path}/state", "PATH": os.environ["PATH"]}
+    settings = paths | {"OFFPRINT_DOTENV": "no"} | environment
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60)
 

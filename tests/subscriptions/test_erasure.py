@@ -41,6 +41,7 @@ def test_s30_after_an_erasure_the_database_file_holds_no_byte_of_the_address(tmp
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "OFFPRINT_DOTENV": "no",
         "VAR_DIR": str(tmp_path),
+        "STATE_DIR": f"{tmp_path}/state",
         "DATABASE_URL": f"sqlite:///{database}",
     }
     subprocess.run([sys.executable, "-c", LIFE], env=environment, cwd=ROOT, check=True, timeout=120)

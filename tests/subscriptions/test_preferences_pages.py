@@ -200,7 +200,7 @@ def test_letters_so_far_say_what_became_of_them():
     Skip.objects.create(subscriber=reader, local_date=date(2026, 6, 3), reason="no_match", at=NOW)
     page = text(opened(reader).get("/preferences/"))
     assert re.search(r'<a href="http://localhost:8000/l/[^"/]+/">2 June 2026</a>', page)
-    assert "Accepted by your mail provider at 06:00:00 UTC, delivered" in page
+    assert "accepted by the mail provider at 06:00:00 UTC. Since then it was reported as delivered." in page
     assert "None of the new papers matched what you asked for." in page
 
 

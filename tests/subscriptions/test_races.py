@@ -77,6 +77,7 @@ def raced(url: str, folder: Path) -> dict[str, int]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "OFFPRINT_DOTENV": "no",
         "VAR_DIR": str(folder),
+        "STATE_DIR": f"{folder}/state",
         "DATABASE_URL": url,
     }
     done = subprocess.run(

@@ -1,4 +1,7 @@
-"""For any reader and day: the letter they got, or the one reason why they got none."""
+"""For any reader and day: the letter they got, or the one reason why they got none.
+
+The command `why`, the reader's own page and the desk all answer by it.
+"""
 
 from __future__ import annotations
 
@@ -14,45 +17,84 @@ from subscriptions.when import schedule
 LETTERS = {
     "pending": "A letter is waiting to be sent.",
     "claimed": "A letter is being sent at this moment.",
-    "ambiguous": "A letter was handed over, and we wait to hear whether it was accepted.",
-    "accepted": "A letter was accepted by the mail provider.",
+    "ambiguous": "A letter was handed over, and nothing has told yet whether it was accepted.",
+    "accepted": "A letter was accepted by the mail provider",
     "rejected": "The mail provider refused the letter for this address.",
     "uncertain": "A letter may have been sent; nothing tells. Its papers come with the next letter.",
     "expired": "The letter could not be sent in time; its papers come with the next letter.",
     "dead": "The letter was given up after several tries; its papers come with the next letter.",
 }
+TONES = {
+    "accepted": "good",
+    "ambiguous": "warn",
+    "uncertain": "warn",
+    "expired": "warn",
+    "rejected": "bad",
+    "dead": "bad",
+}
+EXPLAINED = frozenset({"rejected", "uncertain", "dead"})  # the ledger keeps the provider's answer beside the state
+UNDER_WAY = frozenset({"pending", "claimed"})
+FAILED = frozenset({"bounced", "complained", "rejected", "failed"})  # what a provider may report afterwards
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`reason` is a word of the ledger, `sentence` is for people; `edition` is the letter's, if there is one."""
+    """`reason` is a word of the ledger, `sentence` is for people; `edition` is the letter's, if there is one.
+
+    `tone` says how well that is: good, warn, bad or nothing.
+    """
 
     day: date
     reason: str
     sentence: str
     edition: date | None = None
+    tone: str = ""
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether a letter went, or is about to go."""
+        return self.reason == Delivery.State.ACCEPTED or self.reason in UNDER_WAY
+
+    @property
+    def to_reader(self) -> str:
+        """The sentence, turned to the reader."""
+        return reasons.to_reader(self.sentence)
 
 
 def why(reader: Subscriber, day: date, now: datetime) -> Answer:
     """What became of the reader's local `day`."""
     row = Delivery.objects.filter(subscriber=reader, local_date=day).select_related("edition").order_by("-pk").first()
     if row is not None:
-        return _of_letter(row, day)
+        return of_letter(row)
     skip = Skip.objects.filter(subscriber=reader, local_date=day).first()
     if skip is not None:
-        return _say(day, skip.reason)
-    return _say(day, _guess(reader, day, now))
+        return of_skip(skip)
+    reason = _guess(reader, day, now)
+    sentence = reasons.sentence(reason)
+    if reason == reasons.NOT_YET and reader.next_digest_at and reader.next_digest_at > now:
+        sentence = f"The next letter falls due on {reader.next_digest_at:%A %-d %B at %H:%M} UTC."
+    return Answer(day, reason, sentence)
 
 
-def _of_letter(row: Delivery, day: date) -> Answer:
+def of_letter(row: Delivery) -> Answer:
+    """What became of one letter."""
+    day, edition = row.local_date, row.edition.date
     if row.state == Delivery.State.SKIPPED:
-        return Answer(day, row.reason, reasons.sentence(row.reason), row.edition.date)
-    fate = f" Since then it was reported as {row.fate}." if row.fate and row.fate not in {"sent", "queued"} else ""
-    return Answer(day, row.state, LETTERS[row.state] + fate, row.edition.date)
+        return Answer(day, row.reason, reasons.sentence(row.reason), edition)
+    sentence = LETTERS[row.state]
+    if row.state == Delivery.State.ACCEPTED:
+        sentence += f" at {row.settled_at:%H:%M:%S} UTC." if row.settled_at else "."
+    if row.state in EXPLAINED and row.reason:
+        sentence += f" {reasons.sentence(row.reason)}"
+    if row.fate and row.fate not in {"sent", "queued"}:
+        sentence += f" Since then it was reported as {row.fate}."
+    tone = "bad" if row.fate in FAILED else TONES.get(row.state, "")
+    return Answer(day, row.state, sentence, edition, tone)
 
 
-def _say(day: date, reason: str) -> Answer:
-    return Answer(day, reason, reasons.sentence(reason))
+def of_skip(skip: Skip) -> Answer:
+    """Why a day had no letter, as it was written down then."""
+    return Answer(skip.local_date, skip.reason, reasons.sentence(skip.reason))
 
 
 def _guess(reader: Subscriber, day: date, now: datetime) -> str:
@@ -71,4 +113,6 @@ def _guess(reader: Subscriber, day: date, now: datetime) -> str:
         return reasons.NOT_YET
     if plan.awaited(now) is not None and day == schedule.local_date(reader.zone, now):
         return reasons.WAITING
-    return reasons.NOT_YET if reader.next_digest_at and reader.next_digest_at <= now else reasons.NOTHING_NEW
+    is_today = day == schedule.local_date(reader.zone, now)
+    is_planned = reader.next_digest_at is not None and (is_today or reader.next_digest_at <= now)
+    return reasons.NOT_YET if is_planned else reasons.NOTHING_NEW

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from digest.delivery import settle, states
+from digest.delivery import ledger, settle, states
 from digest.delivery.channels import provider_api
 from digest.delivery.channels import traits as channel_traits
 from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.reports import events
-from digest.delivery.states import Event, State
+from digest.delivery.states import Event
 from digest.models import Attempt, Channel, Delivery, ProviderEvent, Sealed
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
@@ -129,8 +129,7 @@ def _decide(
     )
     if not unsent:
         return "no evidence yet"
-    target = states.DELIVERY[states.after(State.AMBIGUOUS, Event.PROVE_UNSENT)]
-    Delivery.objects.filter(pk=row.pk, state=Delivery.State.AMBIGUOUS).update(state=target, next_at=now)
+    ledger.move(Delivery.objects.filter(pk=row.pk), Event.PROVE_UNSENT, now, next_at=now)
     return "proved unsent"
 
 
@@ -141,6 +140,6 @@ def _close_if_settled(attempt: Attempt, now: datetime) -> bool:
         return False
     with transaction.atomic():
         doubted = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.AMBIGUOUS)
-        if doubted.update(state=Attempt.State.CLOSED, closed_at=now):
+        if ledger.turn(doubted, Attempt.State.CLOSED, closed_at=now):
             Sealed.objects.filter(attempt=attempt).delete()
     return True

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.http import HttpRequest
 
-from digest.delivery import resolve, states
+from digest.delivery import carry_over, ledger, resolve, stops
 from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from digest.delivery.states import Event
 from digest.desk import audit_log
@@ -21,6 +21,7 @@ from subscriptions.models import Subscriber, Suppression
 
 PATIENCE = 20.0  # seconds that one request may apply reports
 # Bounces and a curator's own word may be taken back; a person's own word may not.
+MAY_GO_ON = frozenset({holds.OPERATOR, holds.BREAKER})  # holds that a button ends; a restored ledger wants a command
 LIFTABLE = (Suppression.Reason.HARD_BOUNCE, Suppression.Reason.CURATOR)
 
 
@@ -37,11 +38,11 @@ def all_arrived(request: HttpRequest, deliveries: Sequence[Delivery], now: datet
 
 def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
     """The operator has seen at the provider that this letter was taken: evidence like any other, kept as such."""
-    target = states.DELIVERY[states.after(states.State.UNCERTAIN, Event.PROVE_SENT)]
     with transaction.atomic():
         doubt = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNCERTAIN)
-        if not doubt.update(state=target, settled_at=now, reason=""):
+        if not ledger.move(doubt, Event.PROVE_SENT, now, reason=""):
             raise CuratingError("This letter is not in doubt any more.")
+        carry_over.take_back(delivery)
         ProviderEvent.objects.create(
             event_key=f"operator:{delivery.uuid}",
             channel=delivery.attempt.channel if delivery.attempt else traits.current(),
@@ -53,7 +54,9 @@ def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
             address_hmac=delivery.address_hmac,
             detail="settled at the desk",
         )
-        audit_log.record(request, "settle", f"letter {delivery.uuid}", now, {"state": "uncertain"}, {"state": target})
+        audit_log.record(
+            request, "settle", f"letter {delivery.uuid}", now, {"state": "uncertain"}, {"state": "accepted"}
+        )
 
 
 def revive(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
@@ -77,7 +80,10 @@ def hold(request: HttpRequest, reason: str, now: datetime) -> None:
 
 def resume(request: HttpRequest, name: str, word: str, now: datetime) -> None:
     """Let a channel go on. Where reports wait, `word` says what becomes of them: `apply` or `drop`."""
-    why = holds.channel(name).held_reason
+    held = holds.channel(name)
+    if held.held_by == holds.RESTORE:
+        raise CuratingError(f"{held.held_reason} {stops.way_out(held)}")
+    why = held.held_reason
     reports = 0
     if word == "apply":
         reports = evidence.apply_kept(name, now, monotonic() + PATIENCE)

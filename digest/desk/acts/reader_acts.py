@@ -14,11 +14,11 @@ from django.db.models import Prefetch, Q
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
-from digest.delivery import reasons
+from digest.delivery.accounts import why
 from digest.desk import audit_log
 from digest.desk.acts import parsing
 from digest.desk.acts.paper_acts import CuratingError
-from digest.models import Delivery, Paper, ProviderEvent, Skip
+from digest.models import Delivery, Paper, ProviderEvent
 from subscriptions import addresses, csv_cells, services
 from subscriptions.domains import Domain
 from subscriptions.models import Interest, Subscriber, Suppression
@@ -67,7 +67,7 @@ def _at(domain: str) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """One letter: `papers` are the titles it brought, each with the reasons; `why` says why it did not go."""
+    """One letter: `papers` are the titles it brought, each with the reasons; `why` says what became of it."""
 
     row: Delivery
     papers: list[tuple[str, str]]
@@ -79,7 +79,11 @@ def letters(reader: Subscriber) -> list[Got]:
     rows = Delivery.objects.filter(subscriber=reader).select_related("edition").order_by("-planned_at")[:LETTERS]
     titles = _titles(list(rows))
     return [
-        Got(row, [(titles.get(one["paper"], "A paper that is gone"), _reasons(one)) for one in row.papers], _why(row))
+        Got(
+            row,
+            [(titles.get(one["paper"], "A paper that is gone"), _reasons(one)) for one in row.papers],
+            why.of_letter(row).sentence,
+        )
         for row in rows
     ]
 
@@ -93,31 +97,15 @@ def _reasons(chosen: dict[str, Any]) -> str:
     return ", ".join(reason["label"] for reason in chosen.get("reasons", []))
 
 
-def _why(row: Delivery) -> str:
-    return reasons.sentence(row.reason) if row.reason else ""
-
-
 def events(reader: Subscriber) -> list[ProviderEvent]:
     rows = ProviderEvent.objects.filter(delivery__subscriber=reader).order_by("-occurred_at")
     return list(rows[:LETTERS])
 
 
 def why_nothing_today(reader: Subscriber, now: datetime) -> str:
-    """In a sentence, why there is no letter on the reader's local day; empty if there is one."""
-    today = schedule.local_date(reader.zone, now)
-    row = Delivery.objects.filter(subscriber=reader, local_date=today).order_by("-id").first()
-    if row is not None:
-        return reasons.sentence(row.reason) if row.state == Delivery.State.SKIPPED else ""
-    skip = Skip.objects.filter(subscriber=reader, local_date=today).first()
-    if skip is not None:
-        return reasons.sentence(skip.reason)
-    if reader.state in reasons.BY_STATE:
-        return reasons.sentence(reasons.BY_STATE[reader.state])
-    if reader.next_digest_at is None:
-        return "No next letter is planned for this reader."
-    if reader.next_digest_at > now:
-        return f"The next letter falls due on {reader.next_digest_at:%A %-d %B at %H:%M} UTC."
-    return "This reader is due now, and waits for the day's edition or for the next sweep."
+    """In a sentence, why there is no letter on the reader's local day; empty if one went or is about to go."""
+    answer = why.why(reader, schedule.local_date(reader.zone, now), now)
+    return "" if answer.is_letter else answer.sentence
 
 
 def suppression(reader: Subscriber) -> Suppression | None:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from digest.delivery import resolve
+from digest.delivery import resolve, stops
 from digest.desk import counters
 from digest.desk.pages.formats import number
 from digest.desk.roles import Right
 from digest.editions import lifecycle
-from digest.models import Channel, Delivery, Edition, EditionPaper, Source
+from digest.models import Delivery, Edition, EditionPaper, Source
 from digest.operate.doctor import jobs
 from digest.sources import history
 
@@ -72,7 +72,7 @@ def account(numbers: counters.Numbers) -> dict[str, int]:
 
 def alerts(edition: Edition | None, now: datetime) -> list[Alert]:
     """Everything late, held or odd; the worst first."""
-    letters = [*_holds(), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
+    letters = [*_holds(now), *_waiting(now), *_doubts(), *_given_up(now), *_silent(now)]
     stuck = _stuck(now)
     waits = [one for one in _edition_matters(edition, now) if one.url not in {one.url for one in stuck}]
     found = [*_ticks(now), *letters, *_going_out(now), *stuck, *waits, *_ailing(now)]
@@ -87,15 +87,11 @@ def _ticks(now: datetime) -> list[Alert]:
     return [Alert("bad", says, "See what the doctor says", reverse("desk-doctor"), Right.OPERATE)]
 
 
-def _holds() -> list[Alert]:
-    held = Channel.objects.exclude(held_by="")
+def _holds(now: datetime) -> list[Alert]:
+    held = stops.now_standing(now)
+    page = reverse("desk-deliverability")
     return [
-        Alert(
-            "bad",
-            f"Sending through {one.name} is stopped: {one.held_reason}",
-            "Look at it",
-            reverse("desk-deliverability"),
-        )
+        Alert("bad", f"Sending through {one.channel} is stopped: {one.reason} {one.way_out}", "Look at it", page)
         for one in held
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import reasons, resolve
-from digest.delivery.channels import circuit_breaker, holds, traits
+from digest.delivery import reasons, resolve, stops
+from digest.delivery.channels import circuit_breaker, traits
 from digest.desk import counters
 from digest.desk.access import door
 from digest.desk.acts import delivery_acts, parsing
@@ -21,7 +21,7 @@ from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts, dashboard
 from digest.desk.pages.base import act, page
 from digest.desk.roles import Right
-from digest.models import Channel, Delivery, DomainPause
+from digest.models import Delivery, DomainPause
 from subscriptions import addresses
 from subscriptions.models import Suppression
 
@@ -52,17 +52,16 @@ def deliverability(request: HttpRequest) -> HttpResponse:
         ends=ENDS, days=DAYS, **_parts(request, list(whole)), doubt=doubt,
         doubts=len(doubt) if len(doubt) < NAMED else resolve.in_doubt().count(),
         dead=_given_up(),
-        held=_held(), stopped=holds.low_disk(), channel=traits.current(),
+        held=_held(timezone.now()), channel=traits.current(), may_go_on=delivery_acts.MAY_GO_ON,
         pauses=DomainPause.objects.filter(until__gt=now).order_by("domain")[:NAMED],
         silence=counters.never_reported(now), limits=LIMITS, sentence=reasons.sentence, most=NAMED, open=OPEN,
         suppressions=Suppression.objects.order_by("-since")[:20],
     )  # fmt: skip
 
 
-def _held() -> list[tuple[Channel, circuit_breaker.Waiting | None]]:
-    """The channels that are held, each with the reports that wait for a word there."""
-    held = Channel.objects.exclude(held_by="").order_by("name")
-    return [(one, circuit_breaker.waiting(one.name)) for one in held]
+def _held(now: datetime) -> list[tuple[stops.Stop, circuit_breaker.Waiting | None]]:
+    """What keeps letters back, each with the reports that wait for a word there."""
+    return [(one, circuit_breaker.waiting(one.channel)) for one in stops.now_standing(now)]
 
 
 def _given_up() -> QuerySet[Delivery]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from digest.delivery import stops
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from subscriptions.commands import Command as Base
@@ -14,7 +15,7 @@ from subscriptions.commands import current, moment
 
 
 class Command(Base):
-    help = "Go on sending. After a restored backup only with --restored, which counts everybody as served."
+    help = "Go on sending. A database that was put back or moved needs --restored or --moved."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--channel", default="", help="the configured one, if left out")
@@ -22,6 +23,7 @@ class Command(Base):
         word = parser.add_mutually_exclusive_group()
         word.add_argument("--apply-reports", action="store_true", help="the reports that wait are real")
         word.add_argument("--drop-reports", action="store_true", help="they are forged: nothing comes of them")
+        parser.add_argument("--moved", action="store_true", help="nothing was sent since the database was copied")
         parser.add_argument("--now", type=moment, help="act as if it were this moment (ISO, UTC)")
 
     def run(
@@ -30,15 +32,16 @@ class Command(Base):
         restored: bool = False,
         apply_reports: bool = False,
         drop_reports: bool = False,
+        moved: bool = False,
         now: datetime | None = None,
         **options: Any,
     ) -> dict[str, Any]:
         name, at = channel or traits.current(), current(now)
-        if holds.channel(name).held_by == holds.RESTORE and not restored:
-            raise CommandError(
-                "This database was put back from a backup. Pull and release the missing days first, "
-                "then run: manage.py resume --restored"
-            )
+        held = holds.channel(name)
+        if held.held_by == holds.RESTORE and not restored and not moved:
+            raise CommandError(f"{held.held_reason} {stops.way_out(held)}")
+        if moved and restore_guard.judge(at) == restore_guard.BEHIND:
+            raise CommandError(f"{restore_guard.BEHIND} {stops.RESTORED}")
         reports = {}
         if apply_reports:
             reports = {"applied": evidence.apply_kept(name, at)}
@@ -52,4 +55,6 @@ class Command(Base):
                 "If they are forged: manage.py resume --drop-reports"
             )
         answer: dict[str, Any] = restore_guard.reconcile(at) if restored else {}
+        if moved:
+            restore_guard.settle_here()
         return {"channel": name, "held": False, "changed": holds.resume(name, at), **reports, **answer}

@@ -20,6 +20,9 @@ from subscriptions.mail import backends
 SKIPS = {"no_match": "nothing matched today", "empty": "nothing matched today"}
 
 
+NOBODY_DUE = "  Nobody was due: their letter went out before, or their hour is still to come. Nothing is sent twice."
+
+
 class Command(BaseCommand):
     help = "Set everything up, run one full day at once, say what happened, then serve the site until Ctrl-C."
 
@@ -68,14 +71,15 @@ class Command(BaseCommand):
         self.say(f"\nEdition of {answer['edition']}: {answer['status']}, {answer['papers']} papers")
         for note in report.notes:
             self.say(f"  {note}")
+        for one in report.held:
+            self.say(f"\nNOTHING IS SENT through {one.channel}, held by {one.by}: {one.reason}")
+            self.say(f"  -> {one.way_out}")
         self.say("\nReaders")
         if answer["readers"]:
             letters = [(one["reader"], one["papers"], one["letter"]) for one in answer["readers"]]
             self._table(("reader", "papers", "letter"), letters)
         else:
-            self.say(
-                "  Nobody was due: their letter went out before, or their hour is still to come. Nothing is sent twice."
-            )
+            self.say(NOBODY_DUE if not report.held else "  Letters wait until the hold ends.")
         self._where_to_look()
 
     def _table(self, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -114,6 +118,7 @@ def describe(report: full_run.Report) -> dict[str, Any]:
             for row in report.deliveries
         ],
         "notes": report.notes,
+        "held": [{"channel": one.channel, "by": one.by, "way_out": one.way_out} for one in report.held],
     }
 
 

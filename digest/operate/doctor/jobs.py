@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.delivery import resolve
+from digest.delivery import resolve, stops
+from digest.delivery.accounts import restore_guard, sent_marks
 from digest.delivery.channels import traits
 from digest.delivery.reports import missing_reports
 from digest.models import Delivery, Edition, Source
@@ -31,6 +32,8 @@ def look(now: datetime) -> Iterator[Finding]:
     yield topics()
     yield editions()
     yield letters(now)
+    yield from sending(now)
+    yield marked()
     yield uncertain()
     yield silent(now)
     yield notices(now)
@@ -147,6 +150,24 @@ def letters(now: datetime) -> Finding:
         return Finding("letters", "waiting", OK, "none waits longer than two hours")
     fix = "Run `manage.py send_due`; see the desk's Deliverability page for holds."
     return Finding("letters", "waiting", BAD, f"{min(count, 1000)}{'+' if count > 1000 else ''} wait too long", fix)
+
+
+def sending(now: datetime) -> Iterator[Finding]:
+    """Every hold by name, with its way out."""
+    found = stops.now_standing(now)
+    for one in found:
+        yield Finding("letters", f"held: {one.channel}", BAD, f"by {one.by}: {one.reason}", one.way_out)
+    if not found:
+        yield Finding("letters", "held", OK, restore_guard.welcome() or "nothing is held")
+
+
+def marked() -> Finding:
+    """Whether a restored database would be noticed: two files say how far the letters had come."""
+    trouble = sent_marks.trouble()
+    if not trouble:
+        return Finding("letters", "ledger's mark", OK, f"kept in {sent_marks.in_var()} and {sent_marks.in_state()}")
+    fix = "Set STATE_DIR to a folder outside VAR_DIR and outside the backups that this program may write to."
+    return Finding("letters", "ledger's mark", WARN, f"kept once only: {trouble}", fix)
 
 
 def uncertain() -> Finding:

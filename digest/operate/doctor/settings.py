@@ -13,7 +13,7 @@ from digest.operate.doctor.finding import BAD, OK, WARN, Finding
 
 PLAIN = (
     "PUBLIC_BASE_URL", "SITE_NAME", "MAIL_FROM", "MAIL_REPLY_TO", "MAIL_DOMAIN", "CONTACT_EMAIL", "POSTAL_ADDRESS",
-    "VAR_DIR", "SAMPLE_FEEDS", "EDITION_DEADLINE", "LOG_LEVEL", "DEBUG",
+    "VAR_DIR", "STATE_DIR", "SAMPLE_FEEDS", "EDITION_DEADLINE", "LOG_LEVEL", "DEBUG",
 )  # fmt: skip
 
 

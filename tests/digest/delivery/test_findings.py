@@ -13,10 +13,10 @@ import pytest
 from digest import delivery
 from digest.delivery import carry_over, claim, plan, resolve, send, settle
 from digest.delivery import run as run_module
-from digest.delivery.accounts import audit, restore_guard
+from digest.delivery.accounts import audit, restore_guard, sent_marks
 from digest.delivery.channels import circuit_breaker, evidence, holds, provider_api, throttle
 from digest.delivery.reports import events
-from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Sealed
+from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Mark, Sealed
 from subscriptions import services
 from subscriptions.clock import database_now, monotonic
 from subscriptions.mail import notices, outcomes, outgoing
@@ -381,21 +381,23 @@ def test_an_old_report_does_not_unsubscribe_who_came_back(provider: Provider, ch
 def test_another_workers_newer_letters_do_not_trip_the_fence(
     db: None, channel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    restore_guard.remember()
-    ledger = restore_guard._ledger
+    restore_guard.settle_here()
+    name = Mark.objects.get(name=restore_guard.EPOCH).value
+    begun = restore_guard._begun
 
-    def another_worker_goes_on() -> tuple[str, int]:
-        seen = ledger()
-        restore_guard._write(seen[0], seen[1] + 1)  # its attempt was committed, then noted, after we looked
+    def another_worker_goes_on() -> int:
+        seen = begun()
+        sent_marks.note(name, seen + 1)  # its attempt was committed, then noted, after we looked
         return seen
 
-    monkeypatch.setattr(restore_guard, "_ledger", another_worker_goes_on)
-    assert restore_guard.check("postmark", NOW) == ""
+    monkeypatch.setattr(restore_guard, "_begun", another_worker_goes_on)
+    assert restore_guard.judge(NOW) == ""
 
 
 def test_a_restored_ledger_under_a_breakers_hold_is_held_all_the_same(db: None, channel: Any) -> None:
     holds.hold("postmark", holds.BREAKER, "requests failed", NOW, holds.PROBE_AFTER)
-    restore_guard._write("someone-else", 5)
+    restore_guard.settle_here()
+    sent_marks.note(Mark.objects.get(name=restore_guard.EPOCH).value, 5)
     assert restore_guard.check("postmark", NOW)
     assert Channel.objects.get(name="postmark").held_by == holds.RESTORE
 

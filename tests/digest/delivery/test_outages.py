@@ -177,7 +177,8 @@ def test_f22_two_migrates_at_once_take_turns_on_postgresql(tmp_path: Path) -> No
 
 def migrated_twice(url: str, folder: Path) -> list[int]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    settings = kept | {"OFFPRINT_DOTENV": "no", "VAR_DIR": str(folder), "DATABASE_URL": url}
+    settings = kept | {"OFFPRINT_DOTENV": "no", "VAR_DIR": str(folder), "STATE_DIR": f"{folder}/state"}
+    settings |= {"DATABASE_URL": url}
     command = [sys.executable, "manage.py", "migrate", "-v0"]
     both = [subprocess.Popen(command, cwd=ROOT, env=settings, stderr=subprocess.DEVNULL) for _ in range(3)]
     return [one.wait(timeout=240) for one in both]

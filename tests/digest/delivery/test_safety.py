@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 from digest import delivery
 from digest.delivery import plan, reasons
-from digest.delivery.accounts import restore_guard, why
+from digest.delivery.accounts import why
 from digest.delivery.channels import circuit_breaker, holds
 from digest.delivery.channels.circuit_breaker import Counts
 from digest.delivery.reports import events
@@ -209,14 +209,6 @@ def _put_back(reader: Subscriber) -> None:
     Delivery.objects.all().delete()
     Attempt.objects.all().delete()
     Subscriber.objects.filter(pk=reader.pk).update(cursor=0, next_digest_at=NOW)
-
-
-def test_f43_another_database_beside_the_same_files_is_held(
-    reader: Subscriber, provider: Provider, channel: Any
-) -> None:
-    assert restore_guard.check("postmark", NOW) == ""
-    restore_guard._write("someone-else", 0)
-    assert "another database" in restore_guard.check("postmark", NOW)
 
 
 # -- why ----------------------------------------------------------------------------------------

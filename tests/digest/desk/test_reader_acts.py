@@ -141,7 +141,7 @@ def letter(reader, edition, state="accepted", **fields):
         ({"state": "paused"}, "paused"),
         ({"next_digest_at": make.NOW + timedelta(hours=3)}, "falls due on Wednesday 3 June at 09:00"),
         ({"next_digest_at": make.NOW}, "due now"),
-        ({"next_digest_at": None}, "No next letter"),
+        ({"frequency": "weekly", "weekday": 0}, "not a day"),
     ],
 )
 def test_why_there_is_nothing_today_is_said(fields, words):

@@ -56,8 +56,9 @@ print(json.dumps({"turns": without, "seconds": seconds, "sent": Delivery.objects
 @pytest.mark.slow
 def test_f21_without_a_file_handle_the_ticker_backs_off_and_goes_on(tmp_path: Path) -> None:
     settings = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "OFFPRINT_DOTENV": "no"}
+    settings |= {"VAR_DIR": str(tmp_path), "STATE_DIR": f"{tmp_path}/state", "LOG_LEVEL": "error"}
     done = subprocess.run(
-        [sys.executable, "-c", SCENE], cwd=ROOT, env=settings | {"VAR_DIR": str(tmp_path), "LOG_LEVEL": "error"},
+        [sys.executable, "-c", SCENE], cwd=ROOT, env=settings,
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

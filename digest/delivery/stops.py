@@ -1,0 +1,69 @@
+"""Everything that keeps letters back now, each with its way out: what `doctor`, `up`, `/readyz` and the desk show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.delivery.accounts import restore_guard
+from digest.delivery.channels import circuit_breaker, holds, traits
+from digest.models import Channel
+
+DISK = "disk"
+RESTORED = (
+    "Pull and release the missing days (manage.py pull, manage.py release --date DAY), then run "
+    "manage.py resume --restored: everybody counts as served so far."
+)
+MOVED = " If the database is whole, because nothing was sent after it was copied: manage.py resume --moved."
+REPORTS = (
+    "Compare with the provider's own log, then run manage.py resume --apply-reports where they are real, "
+    "or manage.py resume --drop-reports where they are forged."
+)
+OPERATOR = "Run manage.py resume, or press “Let it go on” on the desk's Deliverability page."
+HARM = "Find out why, then run manage.py resume: bounces and complaints are counted anew from there."
+
+
+@dataclass(frozen=True)
+class Stop:
+    """`by` is operator, breaker, restore or disk; `reason` may have words of the provider, `way_out` has none."""
+
+    channel: str
+    by: str
+    reason: str
+    way_out: str
+    since: datetime | None = None
+
+
+def now_standing(now: datetime) -> list[Stop]:
+    """Every hold of every channel, a ledger that would be held at the next turn, and a full disk."""
+    found = [_of(row) for row in Channel.objects.exclude(held_by="").order_by("name")]
+    current = traits.current()
+    is_held = any(one.channel == current for one in found)
+    reason = "" if is_held else restore_guard.judge(now)
+    if reason:
+        found.append(Stop(current, holds.RESTORE, reason, _after_restore(reason)))
+    full = holds.low_disk()
+    if full:
+        found.append(Stop(current, DISK, full, "Make room on the disk; sending goes on by itself."))
+    return found
+
+
+def _of(row: Channel) -> Stop:
+    return Stop(row.name, row.held_by, row.held_reason, way_out(row), row.held_at)
+
+
+def way_out(row: Channel) -> str:
+    """What ends this hold, in a sentence."""
+    if row.held_by == holds.RESTORE:
+        return _after_restore(row.held_reason)
+    if row.held_by == holds.OPERATOR:
+        return OPERATOR
+    if row.held_reason == circuit_breaker.SURGE:
+        return REPORTS
+    if row.probe_at is None:
+        return HARM
+    return f"One letter is tried at {row.probe_at:%H:%M} UTC; if it goes, sending goes on by itself."
+
+
+def _after_restore(reason: str) -> str:
+    return RESTORED + MOVED if reason.startswith(restore_guard.ELSEWHERE) else RESTORED
