@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Q
 
-from digest.delivery import reasons, states
-from digest.models import Delivery
+from digest.delivery import ledger, reasons, states
+from digest.delivery.states import Event
+from digest.models import Attempt, Delivery
+from subscriptions.models import Subscriber
 
 Waiting = Mapping[int, Sequence[Delivery]]  # subscriber id -> letters whose papers wait to be carried
 KIND = "carried"
+NOT_BEGUN = (Delivery.State.PENDING, Delivery.State.CLAIMED)
 MOST = 20  # papers carried into one letter, newest letters first; the archive has the rest
 
 
@@ -64,11 +69,41 @@ def _left_out() -> Q:
     return Q(state=Delivery.State.SKIPPED, reason__in=gone, subscriber__catch_up=True)
 
 
-def take_back(delivery: Delivery) -> None:
-    """It arrived after all: a later letter that has not gone yet need not bring its papers."""
-    later = Delivery.objects.filter(carries=delivery, state=Delivery.State.PENDING).first()
-    if later is None:
+def look_again(rows: Sequence[Delivery], carried: Waiting) -> None:
+    """Take out of new letters what arrived after all since it was read; the old letters are locked until the end.
+
+    To be called in the transaction that stores the new letters.
+    """
+    ids = [old.pk for row in rows for old in carried.get(row.subscriber_id, ())]
+    if not ids:
         return
-    brought = {one["paper"] for one in delivery.papers}
-    left = [one for one in later.papers if not ("carried" in one and one["paper"] in brought)]
-    Delivery.objects.filter(pk=later.pk, state=Delivery.State.PENDING).update(papers=left)
+    old_ones = Delivery.objects.filter(_doubtful() | _left_out(), pk__in=ids, carried_by=None).order_by("pk")
+    if connection.features.has_select_for_update_of:
+        old_ones = old_ones.select_for_update(of=("self",))
+    still = set(old_ones.values_list("pk", flat=True))
+    for row in rows:
+        waiting = carried.get(row.subscriber_id, ())
+        if any(old.pk not in still for old in waiting):
+            own = [one for one in row.papers if "carried" not in one]
+            row.papers = add(own, [old for old in waiting if old.pk in still])
+
+
+def take_back(delivery: Delivery, now: datetime) -> None:
+    """It arrived after all: a later letter that has not begun to leave need not bring its papers.
+
+    One that a worker has claimed is taken from it, so that it is written anew.
+    """
+    with transaction.atomic():
+        later = Delivery.objects.filter(carries=delivery, state__in=NOT_BEGUN).first()
+        if later is None:
+            return
+        # Locked: an intent that is being committed comes first, and then the letter goes as it is.
+        claimed = Attempt.objects.select_for_update().filter(pk=later.attempt_id, state=Attempt.State.OPEN)
+        if claimed.first() is not None:
+            ledger.move(Delivery.objects.filter(pk=later.pk, attempt=later.attempt_id), Event.ABANDON, now)
+        brought = {one["paper"] for one in delivery.papers}
+        left = [one for one in later.papers if not ("carried" in one and one["paper"] in brought)]
+        waiting = Delivery.objects.filter(pk=later.pk, state=Delivery.State.PENDING)
+        waiting.update(papers=left)
+        if not left and later.papers and later.subscriber.empty_day == Subscriber.EmptyDay.NOTHING:
+            ledger.move(waiting, Event.SKIP, now, reason=reasons.NO_MATCH)

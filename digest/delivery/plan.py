@@ -126,7 +126,8 @@ def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
 def awaited(now: datetime) -> Edition | None:
     """An edition of today or yesterday that is not out yet but may still come; it may not be stored yet.
 
-    After an outage today's papers have not been pulled, or not been put into an edition.
+    After an outage today's papers have not been pulled, or not been put into an edition. Before the first
+    edition of all, everybody waits for it.
     """
     today = now.date()
     stored = {one.date: one for one in Edition.objects.filter(date__range=(today - schedule.DAY, today))}
@@ -142,7 +143,8 @@ def _may_come(edition: Edition, now: datetime) -> bool:
         return False
     if edition.pk and now < lifecycle.deadline(edition.date):
         return True
-    return lifecycle.has_unplaced(edition.date) or history.has_unasked(edition.date)
+    is_first = not Edition.objects.filter(state=Edition.State.RELEASED).exists()
+    return is_first or lifecycle.has_unplaced(edition.date) or history.has_unasked(edition.date)
 
 
 def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
@@ -271,9 +273,15 @@ def _row(
     )
     papers = to_json(chosen) if _is_worth_it(chosen, wants) else []
     row.papers = carry_over.add(papers, carried)
-    if not row.papers and reader.empty_day == Subscriber.EmptyDay.NOTHING:
-        ledger.begin_skipped(row, reasons.NO_MATCH if wants else reasons.NO_INTERESTS, now)
+    _skip_if_empty(row, reasons.NO_MATCH if wants else reasons.NO_INTERESTS, now)
     return row
+
+
+def _skip_if_empty(row: Delivery, reason: str, now: datetime) -> None:
+    """A letter without papers is not sent, but to who wants a line on such days. One that was skipped stays so."""
+    wants_a_line = row.subscriber.empty_day == Subscriber.EmptyDay.LINE
+    if not row.papers and not wants_a_line and row.state == Delivery.State.PENDING:
+        ledger.begin_skipped(row, reason, now)
 
 
 def _is_worth_it(chosen: Selection, wants: Sequence[InterestQuery]) -> bool:
@@ -299,6 +307,9 @@ def _write_deliveries(
         unchanged = _still_as_read(readers)
         new = [rows[one.pk] for one in unchanged]
         served = _served(unchanged, newest)
+        carry_over.look_again(new, carried)
+        for row in new:
+            _skip_if_empty(row, reasons.NO_MATCH, now)
         inserted = Delivery.objects.bulk_create([row for row in new if row.subscriber_id not in served], batch_size=500)
         failpoint("plan.inserted")
         carry_over.mark([row for row in inserted if row.state == Delivery.State.PENDING], carried)

@@ -186,7 +186,7 @@ def mark_proven_sent(delivery: Delivery, now: datetime) -> bool:
     """Evidence that the provider took it. True if that changed what the ledger says."""
     changed = ledger.move(Delivery.objects.filter(pk=delivery.pk), Event.PROVE_SENT, now, reason="")
     if changed:
-        carry_over.take_back(delivery)
+        carry_over.take_back(delivery, now)
     return bool(changed)
 
 

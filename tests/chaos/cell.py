@@ -291,12 +291,25 @@ def verdict(cell: Cell, seconds: float) -> dict[str, Any]:
         "uncertain": len(named),
         "uncertain_had_gone": sum(bool(accepted[one]) for one in named),
         "uncertain_allowed": cell.deaths.total() + doubts if cell.kind == "blind" else 0,
+        **carried_over(),
         "states": dict(Counter(states.values())),
         "audit": [f"{one.name}: {one.says} ({one.broken})" for one in report.broken],
         "even": report.even,
         "calm_seconds": round(seconds, 1),
         "histories": {one: history(one) for one in (*twice, *astray, *limbo, *named)[:HISTORIES]},
     }
+
+
+def carried_over() -> dict[str, int]:
+    """How many papers went with a later letter, and how many came to one reader in two letters known as accepted."""
+    from digest.models import Delivery
+
+    had: Counter[tuple[int, int]] = Counter()
+    carried = 0
+    for reader, papers in Delivery.objects.filter(state="accepted").values_list("subscriber_id", "papers"):
+        had.update((reader, one["paper"]) for one in papers)
+        carried += sum("carried" in one for one in papers)
+    return {"carried": carried, "papers_twice": sum(count > 1 for count in had.values())}
 
 
 def history(delivery: str) -> list[str]:
@@ -321,7 +334,8 @@ UNSENT = {"expired", "dead", "skipped", "rejected"}
 
 
 def good(result: dict[str, Any]) -> bool:
-    clean = not (result["duplicates"] or result["lost"] or result["limbo"] or result["audit"])
+    twice = result["duplicates"] or result["papers_twice"]
+    clean = not (twice or result["lost"] or result["limbo"] or result["audit"])
     return clean and result["even"] and result["uncertain"] <= result["uncertain_allowed"]
 
 

@@ -42,7 +42,7 @@ def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
         doubt = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNCERTAIN)
         if not ledger.move(doubt, Event.PROVE_SENT, now, reason=""):
             raise CuratingError("This letter is not in doubt any more.")
-        carry_over.take_back(delivery)
+        carry_over.take_back(delivery, now)
         ProviderEvent.objects.create(
             event_key=f"operator:{delivery.uuid}",
             channel=delivery.attempt.channel if delivery.attempt else traits.current(),

@@ -331,6 +331,77 @@ def test_late_proof_takes_carried_papers_back(provider: Provider, channel: Any, 
     assert len(second.papers) == 1
 
 
+def two_days(provider: Provider, state: str = "uncertain") -> tuple[Delivery, Delivery, Any]:
+    """A letter in doubt, and the next day's letter that brings its paper beside a new one."""
+    make.subscriber("ada@example.org", queries=["speech"])
+    plan.plan(NOW)
+    Delivery.objects.update(state=state, settled_at=NOW)
+    tomorrow = NOW + timedelta(days=1)
+    make.edition(tomorrow.date(), papers=[make.paper("Speech of tomorrow")])
+    plan.plan(tomorrow)
+    first, second = Delivery.objects.order_by("pk")
+    return first, second, tomorrow
+
+
+def test_late_proof_takes_carried_papers_out_of_a_claimed_letter(
+    provider: Provider, channel: Any, edition: Edition
+) -> None:
+    first, second, tomorrow = two_days(provider)
+    claims = claim.claim(tomorrow, "postmark", 5)
+    settle.mark_proven_sent(first, tomorrow)
+    send.send(claims, tomorrow, None)
+    assert not provider.taken
+    delivery.deliver(tomorrow)
+    second.refresh_from_db()
+    assert (second.state, len(second.papers), len(provider.taken)) == ("accepted", 1, 1)
+    assert [one.name for one in audit.audit().broken] == ["I5"]  # the first was never begun here
+
+
+def test_a_letter_that_has_begun_to_leave_is_left_alone_by_late_proof(
+    provider: Provider, channel: Any, edition: Edition
+) -> None:
+    first, second, tomorrow = two_days(provider)
+
+    def proof_comes(letter: Letter) -> Receipt:
+        settle.mark_proven_sent(first, tomorrow)
+        return provider.accept(letter)
+
+    provider.answer = proof_comes
+    delivery.deliver(tomorrow)
+    second.refresh_from_db()
+    assert (second.state, len(second.papers), len(provider.taken)) == ("accepted", 2, 1)
+
+
+def test_late_proof_of_all_it_brings_leaves_no_empty_letter(provider: Provider, channel: Any, edition: Edition) -> None:
+    first, second, tomorrow = two_days(provider)
+    carried = [one for one in second.papers if "carried" in one]
+    Delivery.objects.filter(pk=second.pk).update(papers=carried)
+    settle.mark_proven_sent(first, tomorrow)
+    second.refresh_from_db()
+    assert (second.state, second.reason) == ("skipped", "no_match")
+
+
+@pytest.mark.parametrize("state", ["uncertain", "expired", "dead"])
+def test_proof_that_comes_while_the_next_letter_is_put_together_is_heeded(
+    state: str, provider: Provider, channel: Any, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.subscriber("ada@example.org", queries=["speech"])
+    plan.plan(NOW)
+    Delivery.objects.update(state=state, settled_at=NOW)
+    tomorrow = NOW + timedelta(days=1)
+    make.edition(tomorrow.date(), papers=[make.paper("Speech of tomorrow")])
+    rows = plan._rows
+
+    def proof_comes(*arguments: Any) -> Any:
+        found = rows(*arguments)
+        settle.mark_proven_sent(Delivery.objects.get(), tomorrow)
+        return found
+
+    monkeypatch.setattr(plan, "_rows", proof_comes)
+    plan.plan(tomorrow)
+    assert len(Delivery.objects.order_by("pk")[1].papers) == 1
+
+
 # -- evidence -----------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from digest.delivery import plan, reasons
 from digest.delivery.accounts import audit, restore_guard
 from digest.editions import lifecycle
 from digest.matching import batch_select
-from digest.models import Delivery, Skip
+from digest.models import Delivery, Edition, Skip
 from subscriptions import services
 from subscriptions.mail import notices
 from subscriptions.models import Notice, Subscriber
@@ -110,7 +110,8 @@ def test_after_twenty_hours_the_day_is_skipped_with_the_reason_and_nothing_is_lo
 
 
 def test_with_nothing_expected_the_reader_is_told_nothing_new() -> None:
-    make.subscriber(queries=["speech"])
+    make.edition(TODAY - timedelta(days=1))
+    make.subscriber(queries=["speech"], cursor=1)
     assert plan.plan(NOW).skipped == {reasons.NOTHING_NEW: 1}
     assert Skip.objects.get().reason == reasons.NOTHING_NEW
 
@@ -120,9 +121,21 @@ def test_with_nothing_expected_the_reader_is_told_nothing_new() -> None:
 EVENING = NOW + timedelta(hours=14)
 
 
+@pytest.fixture
+def yesterday() -> Edition:
+    return make.edition(TODAY - timedelta(days=1))
+
+
+def test_before_the_first_edition_of_all_everybody_waits() -> None:
+    make.subscriber(queries=["speech"])
+    assert plan.plan(EVENING).skipped == {}
+    assert plan.plan(NOW + plan.LATE_LIMIT).skipped == {reasons.EDITION_LATE: 1}
+
+
+@pytest.mark.usefixtures("yesterday")
 def test_who_is_due_waits_while_todays_papers_are_in_no_edition_yet() -> None:
     make.announcement(make.paper("Speech"))
-    make.subscriber(queries=["speech"])
+    make.subscriber(queries=["speech"], cursor=1)
     assert plan.plan(EVENING).skipped == {}
     edition = lifecycle.collect(TODAY, EVENING)
     assert plan.plan(EVENING).skipped == {}
@@ -130,27 +143,30 @@ def test_who_is_due_waits_while_todays_papers_are_in_no_edition_yet() -> None:
     assert plan.plan(EVENING).planned == 1
 
 
+@pytest.mark.usefixtures("yesterday")
 def test_who_is_due_waits_while_a_source_was_not_asked_for_today() -> None:
     source = make.source(is_daily=True)
-    make.subscriber(queries=["speech"])
+    make.subscriber(queries=["speech"], cursor=1)
     assert plan.plan(EVENING).skipped == {}
     source.fetches.create(at=EVENING, day=TODAY, outcome="failed")
     assert plan.plan(EVENING).skipped == {reasons.NOTHING_NEW: 1}
 
 
+@pytest.mark.usefixtures("yesterday")
 @pytest.mark.parametrize(
     "fields", [{"is_enabled": False}, {"is_sample": True}, {"held_reason": "odd"}, {"is_daily": False}]
 )
 def test_nobody_waits_for_a_source_that_no_edition_waits_for(fields: dict[str, object]) -> None:
     make.source(**{"is_daily": True} | fields)
-    make.subscriber(queries=["speech"])
+    make.subscriber(queries=["speech"], cursor=1)
     assert plan.plan(EVENING).skipped == {reasons.NOTHING_NEW: 1}
 
 
+@pytest.mark.usefixtures("yesterday")
 def test_on_a_day_without_announcements_nobody_waits_for_arxiv() -> None:
     make.source(is_daily=True)
     saturday = EVENING + timedelta(days=3)
-    make.subscriber(queries=["speech"], next_digest_at=saturday - timedelta(hours=14))
+    make.subscriber(queries=["speech"], cursor=1, next_digest_at=saturday - timedelta(hours=14))
     assert plan.plan(saturday).skipped == {reasons.NOTHING_NEW: 1}
 
 
@@ -163,17 +179,19 @@ def test_once_todays_edition_is_out_nobody_waits_for_late_papers() -> None:
 
 
 def test_yesterdays_edition_that_was_not_released_is_waited_for() -> None:
+    make.edition(TODAY - timedelta(days=1))
     make.edition(state="collecting", papers=[make.paper("Speech")])
     make.edition(TODAY + timedelta(days=1), state="collecting")
-    make.subscriber(queries=["speech"], next_digest_at=NOW + timedelta(hours=12))
+    make.subscriber(queries=["speech"], cursor=1, next_digest_at=NOW + timedelta(hours=12))
     assert plan.plan(NOW + timedelta(hours=27)).skipped == {}
 
 
+@pytest.mark.usefixtures("yesterday")
 def test_an_outage_of_a_whole_day_ends_for_each_reader_as_if_the_machine_had_been_late() -> None:
     """Due at 6 and off until 20: pull, gate and sweep in any order, nobody is skipped and nobody is served twice."""
     make.source(is_daily=True)
     for hour in (6, 12, 19):
-        make.subscriber(queries=["speech"], hour=hour, next_digest_at=NOW + timedelta(hours=hour - 6))
+        make.subscriber(queries=["speech"], cursor=1, hour=hour, next_digest_at=NOW + timedelta(hours=hour - 6))
     plan.plan(EVENING)
     make.announcement(make.paper("Speech"))
     plan.plan(EVENING)
@@ -296,7 +314,8 @@ def test_what_is_planned_goes_out_though_planning_breaks(monkeypatch) -> None:
 
 
 def test_who_wishes_a_line_gets_one_honest_line_on_a_day_without_an_edition() -> None:
-    reader = make.subscriber(empty_day="line")
+    make.edition(TODAY - timedelta(days=1))
+    reader = make.subscriber(cursor=1, empty_day="line")
     make.subscriber()
     plan.plan(NOW)
     plan.plan(NOW)
@@ -306,7 +325,8 @@ def test_who_wishes_a_line_gets_one_honest_line_on_a_day_without_an_edition() ->
 
 
 def test_the_line_can_be_ended_with_one_click_and_is_never_sent_twice(mailoutbox) -> None:
-    make.subscriber(empty_day="line")
+    make.edition(TODAY - timedelta(days=1))
+    make.subscriber(cursor=1, empty_day="line")
     plan.plan(NOW)
     notices.send_waiting(NOW)
     notices.send_waiting(NOW)
