@@ -98,7 +98,7 @@ def take_back(delivery: Delivery, now: datetime) -> None:
         if later is None:
             return
         # Locked: an intent that is being committed comes first, and then the letter goes as it is.
-        claimed = Attempt.objects.select_for_update().filter(pk=later.attempt_id, state=Attempt.State.OPEN)
+        claimed = Attempt.objects.select_for_update().filter(pk=later.attempt_id or 0, state=Attempt.State.OPEN)
         if claimed.first() is not None:
             ledger.move(Delivery.objects.filter(pk=later.pk, attempt=later.attempt_id), Event.ABANDON, now)
         brought = {one["paper"] for one in delivery.papers}

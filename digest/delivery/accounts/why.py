@@ -111,8 +111,8 @@ def _guess(reader: Subscriber, day: date, now: datetime) -> str:
         return reasons.NOT_A_DAY
     if due > now:
         return reasons.NOT_YET
-    if plan.awaited(now) is not None and day == schedule.local_date(reader.zone, now):
-        return reasons.WAITING
+    is_due = reader.next_digest_at is not None and reader.next_digest_at <= now
     is_today = day == schedule.local_date(reader.zone, now)
-    is_planned = reader.next_digest_at is not None and (is_today or reader.next_digest_at <= now)
-    return reasons.NOT_YET if is_planned else reasons.NOTHING_NEW
+    if is_today and is_due and plan.awaited(now) is not None:
+        return reasons.WAITING
+    return reasons.NOT_YET if is_today or is_due else reasons.NOTHING_NEW

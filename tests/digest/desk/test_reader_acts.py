@@ -145,6 +145,7 @@ def letter(reader, edition, state="accepted", **fields):
     ],
 )
 def test_why_there_is_nothing_today_is_said(fields, words):
+    make.edition(make.TODAY - timedelta(days=1))
     assert words in reader_acts.why_nothing_today(make.subscriber(**fields), make.NOW)
 
 
