@@ -38,22 +38,26 @@ Reader = Subscriber.State
 
 def check(channel: str, now: datetime) -> str:
     """Compare the ledger with what is known outside it, and hold the channel if letters may be missing. Says why."""
-    reason = judge(now)
+    own, place = _ledger(), home()
+    reason = _judge(own, place, now)
     if reason:
         holds.hold(channel, holds.RESTORE, f"{reason} Nothing is sent.", now)
         return reason
-    settle_here()
+    _settle(own, place)
     return ""
 
 
 def judge(now: datetime) -> str:
     """Why this ledger may have forgotten letters that went; empty if nothing says so. Changes nothing."""
-    own = _ledger()
+    return _judge(_ledger(), home(), now)
+
+
+def _judge(own: Ledger | None, place: str, now: datetime) -> str:
     if own is None:  # it never planned a letter
         return ""
     if sent_marks.newest(own.name) > _begun():  # read in this order: another worker may go on in between
         return BEHIND
-    if _is_at_home(own) or not _is_owed(now):
+    if _is_at_home(own, place) or not _is_owed(now):
         return ""
     return ELSEWHERE
 
@@ -75,9 +79,9 @@ def _begun() -> int:
     return Attempt.objects.filter(intent_at__isnull=False).aggregate(last=Max("pk"))["last"] or 0
 
 
-def _is_at_home(own: Ledger) -> bool:
+def _is_at_home(own: Ledger, place: str) -> bool:
     """Whether it sent from here before. A ledger of the first version does not say where it lived: its file does."""
-    if own.home and own.home == home():
+    if own.home and own.home == place:
         return True
     if own.name in sent_marks.read(sent_marks.in_state()):
         return True
@@ -121,8 +125,12 @@ def _postgresql_home() -> str:
 
 def settle_here() -> None:
     """Note, in the ledger and outside, that this ledger sends from here."""
-    own = _ledger() or _new_ledger()
-    place = home() or UNTOLD
+    _settle(_ledger(), home())
+
+
+def _settle(own: Ledger | None, place: str) -> None:
+    own = own or _new_ledger()
+    place = place or UNTOLD
     if own.home != place:
         Mark.objects.update_or_create(name=HOME, defaults={"value": place})
     sent_marks.note(own.name, _begun())
