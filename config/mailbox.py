@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -30,6 +31,9 @@ PERCENT = (
 )
 # boto3 repeats a request by itself after a lost answer, and SES knows no key to repeat by: one try only.
 SES_CLIENT = {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 25}
+# Of 64 characters before the @ a token takes 43 and the plus sign one (subscriptions/mail/envelopes.py).
+_BOUNCE_MAILBOX = re.compile(r"[A-Za-z0-9_.-]{0,20}")
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 OURS = {"resend": "subscriptions.mail.backends.ResendBackend"}  # Anymail's, with an idempotency key added
 
 
@@ -69,6 +73,22 @@ def read(env: Environment) -> Mailbox:
         "postfix: or anymail://resend (postmark, mailgun, amazon_ses, brevo …).",
     )
     return Mailbox("outbox", BUILT_IN["outbox"])
+
+
+def bounce_address(env: Environment) -> str:
+    """`MAIL_BOUNCE_ADDRESS` as `mailbox@domain`, or `@domain` where the whole domain is for bounces; empty if unset."""
+    given = env.text("MAIL_BOUNCE_ADDRESS")
+    if not given:
+        return ""
+    mailbox, _, domain = given.rpartition("@")
+    if not _DOMAIN.fullmatch(domain) or not _BOUNCE_MAILBOX.fullmatch(mailbox):
+        env.problem(
+            f"MAIL_BOUNCE_ADDRESS={given!r} is no mailbox of at most 20 characters before the @, and no domain.",
+            "Example: MAIL_BOUNCE_ADDRESS=bounces@example.org (it must take mail for bounces+anything@example.org), "
+            "or a domain of its own: MAIL_BOUNCE_ADDRESS=bounces.example.org",
+        )
+        return ""
+    return f"{mailbox}@{domain.lower()}"
 
 
 def _value(env: Environment, name: str) -> Any:

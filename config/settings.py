@@ -80,6 +80,7 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
 EMAIL_TIMEOUT = 30
 ANYMAIL = mail.anymail
 MAIL_CHANNEL = mail.channel
+MAIL_BOUNCE_ADDRESS = mailbox.bounce_address(env)
 # For a mail server that does not sign: a PEM file with an RSA key of 2048 bits (docs/letter.md).
 DKIM_KEY_FILE = env.text("DKIM_KEY_FILE")
 DKIM_SELECTOR = env.text("DKIM_SELECTOR", "offprint")

@@ -119,8 +119,8 @@ def _send_one(notice: Notice, now: datetime, postbox: Any) -> str:
     return _settle(notice, receipt, now)
 
 
-def _address(notice: Notice) -> str:
-    """A change of address is confirmed at the new one, and told to the one left behind."""
+def address(notice: Notice) -> str:
+    """Where it goes: a change of address is confirmed at the new one, and told to the one left behind."""
     if notice.kind == Kind.ADDRESS:
         return notice.subscriber.new_email
     return notice.to if notice.kind == Kind.MOVED else notice.subscriber.email
@@ -129,7 +129,7 @@ def _address(notice: Notice) -> str:
 def _wanted(notice: Notice) -> bool:
     """A person who confirmed meanwhile needs no second request; an erased one gets nothing."""
     subscriber = notice.subscriber
-    if not _address(notice):
+    if not address(notice):
         return False
     if notice.kind == Kind.QUIET:
         return subscriber.state == Subscriber.State.ACTIVE
@@ -202,7 +202,7 @@ def _letter(notice: Notice, now: datetime) -> Letter:
     )
     html = engines["letter_html"].get_template(f"{name}.html").render(words)
     return Letter(
-        to=_address(notice),
+        to=address(notice),
         subject=" ".join(subject.split()),
         text=text,
         html="" if subscriber.text_only else html,

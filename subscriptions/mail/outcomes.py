@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import smtplib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -26,6 +26,9 @@ from anymail.exceptions import (
     AnymailUnsupportedFeature,
 )
 from botocore import exceptions as boto
+
+from subscriptions.mail import answers
+from subscriptions.mail.answers import Kind
 
 
 class Outcome(StrEnum):
@@ -53,21 +56,6 @@ class Receipt:
     @property
     def definite(self) -> bool:
         return self.outcome is not Outcome.UNCLEAR
-
-
-# By which an address itself is said not to exist: statuses (RFC 3463, 3.2 and 3.3), else plain words. A bare 550 says
-# nothing: relays answer it for a wrong login or a listed address of ours, and that is not the reader's fault.
-_GONE = re.compile(r"\b5\.(1\.[1236]|1\.10|2\.1)\b")
-_GONE_WORDS = re.compile(
-    r"user unknown|unknown user|no such (user|address|recipient|mailbox|person)|does ?n.t exist|does not exist|"
-    r"mailbox (unavailable|not found)|invalid (recipient|mailbox)|no mailbox here|recipient unknown",
-    re.IGNORECASE,
-)
-_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
-# A refusal of us, not of this person.
-_POLICY = re.compile(
-    r"\b5\.7\.\d+|relay|auth|block|denied|policy|spamhaus|listed|not permitted|not allowed|reputation", re.IGNORECASE
-)
 
 
 def of_message(message: Any) -> Receipt:
@@ -177,7 +165,8 @@ def _of_status(status: int, detail: str, headers: Mapping[str, str], code: str) 
         return Receipt(Outcome.BLOCKED, detail=detail, status=status, retry_after=_retry_after(headers))
     # 408 and 409 speak of a request that may still be under way; 425 too.
     if 400 <= status < 500 and status not in {408, 409, 425}:
-        return Receipt(Outcome.POISON, detail=detail, status=status)
+        over_quota = answers.kind(detail) is Kind.LIMIT
+        return Receipt(Outcome.BLOCKED if over_quota else Outcome.POISON, detail=detail, status=status)
     return Receipt(Outcome.UNCLEAR, detail=detail, status=status, retry_after=_retry_after(headers))
 
 
@@ -238,33 +227,45 @@ def _of_smtp(error: Exception, body_offered: bool) -> Receipt:
         return Receipt(outcome, detail=_line(error), status=error.smtp_code)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
-        return _of_recipient(int(code), _decode(text))
+        return _of_reply(int(code), _decode(text), Outcome.REFUSED)
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return Receipt(Outcome.REFUSED, detail=_line(error))
-    if isinstance(error, smtplib.SMTPDataError | smtplib.SMTPSenderRefused | smtplib.SMTPResponseException):
-        return _of_reply(error)
+    if isinstance(error, smtplib.SMTPDataError):
+        return _of_reply(error.smtp_code, _decode(error.smtp_error), Outcome.POISON)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _of_command(error)
     if body_offered:
         return Receipt(Outcome.UNCLEAR, detail=_line(error))
     return Receipt(Outcome.LATER, detail=_line(error))
 
 
-def _of_recipient(code: int, text: str) -> Receipt:
+# What an answer for good makes of a letter, by the cause it names; other causes depend on when it came.
+_CAUSES = {
+    Kind.GONE: Outcome.REFUSED,
+    Kind.FULL: Outcome.REFUSED,
+    Kind.LIMIT: Outcome.BLOCKED,
+    Kind.POLICY: Outcome.UNWELCOME,
+}
+
+
+def _of_reply(code: int, text: str, otherwise: Outcome) -> Receipt:
+    """`otherwise` is for an answer for good that names no cause: it depends on the command that was answered."""
     detail = _masked(f"{code} {text}")
     if code < 500:
         return Receipt(Outcome.LATER, detail=detail, status=code)
-    gone = bool(_GONE.search(text)) or (not _ENHANCED.search(text) and bool(_GONE_WORDS.search(text)))
-    if not gone and _POLICY.search(text):
-        return Receipt(Outcome.UNWELCOME, detail=detail, status=code)
-    return Receipt(Outcome.REFUSED, detail=detail, status=code, no_such_address=gone)
+    kind = answers.kind(f"{code} {text}")
+    outcome = _CAUSES.get(kind, otherwise)
+    return Receipt(outcome, detail=detail, status=code, no_such_address=kind is Kind.GONE)
 
 
-def _of_reply(error: smtplib.SMTPResponseException) -> Receipt:
-    detail = _masked(f"{error.smtp_code} {_decode(error.smtp_error)}")
-    if error.smtp_code < 500:
-        return Receipt(Outcome.LATER, detail=detail, status=error.smtp_code)
-    if isinstance(error, smtplib.SMTPDataError):
-        return Receipt(Outcome.POISON, detail=detail, status=error.smtp_code)
-    return Receipt(Outcome.BLOCKED, detail=detail, status=error.smtp_code)
+def _of_command(error: smtplib.SMTPResponseException) -> Receipt:
+    """The answer to a command before RCPT (MAIL FROM, STARTTLS): about the channel, or a letter that is too large."""
+    receipt = _of_reply(error.smtp_code, _decode(error.smtp_error), Outcome.BLOCKED)
+    if receipt.outcome is Outcome.LATER:
+        return receipt
+    too_large = answers.kind(receipt.detail) is Kind.CONTENT
+    outcome = Outcome.POISON if too_large else Outcome.BLOCKED
+    return replace(receipt, outcome=outcome, no_such_address=False)
 
 
 def _decode(text: bytes | str) -> str:

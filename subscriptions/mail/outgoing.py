@@ -20,7 +20,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 
 from subscriptions.addresses import AddressError, hmac, is_demonstration
 from subscriptions.db_retry import retry_on_db_error
-from subscriptions.mail import outcomes
+from subscriptions.mail import envelopes, outcomes
 from subscriptions.mail.backends import OutboxBackend
 from subscriptions.mail.outcomes import Outcome, Receipt
 from subscriptions.models import Suppression
@@ -137,7 +137,8 @@ def is_real() -> bool:
 def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
     """The letter in the form of Django's mail API, with what Anymail reads beside it."""
     if letter.raw:
-        written = Written(to=[letter.to], from_email=settings.MAIL_FROM, headers={"Message-ID": letter.message_id})
+        envelope = envelopes.sender(letter.message_id)
+        written = Written(to=[letter.to], from_email=envelope, headers={"Message-ID": letter.message_id})
         written.raw = letter.raw
         return written
     headers = dict(letter.headers)
@@ -145,6 +146,9 @@ def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
     reply_to = headers.pop("Reply-To", settings.MAIL_REPLY_TO)
     if letter.message_id:
         headers["Message-ID"] = letter.message_id
+    if settings.MAIL_BOUNCE_ADDRESS and settings.MAIL_CHANNEL in READY:
+        headers["From"] = sender  # Django takes the envelope sender from the message's, and its From from here
+        sender = envelopes.sender(letter.message_id)
     if letter.key and settings.MAIL_CHANNEL == "brevo":
         headers["idempotencyKey"] = letter.key  # Brevo reads it among the letter's headers, and keeps it 30 minutes
     message = EmailMultiAlternatives(

@@ -6,9 +6,11 @@ draws the consequences. States only rise (see `FATES`), so late, repeated or shu
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -21,8 +23,11 @@ from digest.delivery.reports import reputation
 from digest.models import Attempt, Delivery, ProviderEvent
 from subscriptions import addresses, services
 from subscriptions.db_retry import retry_on_db_error
-from subscriptions.mail import notices
+from subscriptions.mail import answers, notices
+from subscriptions.mail.answers import Kind
 from subscriptions.models import Notice, Subscriber, Suppression
+
+log = logging.getLogger(__name__)
 
 # A letter's fate only rises; what stands further right is the stronger news.
 FATES = (
@@ -47,22 +52,60 @@ def remember(channel: str, event: Any, now: datetime) -> ProviderEvent | None:
     """Store an Anymail event; None if it is known. An event's text is kept without addresses."""
     metadata = event.metadata or {}
     row = ProviderEvent(
-        event_key=key_of(channel, event),
+        event_key=storable(key_of(channel, event), 200),
         channel=channel,
-        type=str(event.event_type)[:30],
-        occurred_at=min(event.timestamp or now, now + AHEAD),
+        type=storable(event.event_type, 30),
+        occurred_at=_when(event.timestamp, now),
         received_at=now,
-        attempt_key=str(metadata.get("attempt", ""))[:40],
-        message_id=str(event.message_id or "")[:300],
-        address_hmac=_hash(event.recipient),
-        detail=_plain(event)[:300],
-        raw={"severity": severity(channel, event), "notice": str(metadata.get("notice", ""))[:40]},
+        attempt_key=storable(metadata.get("attempt", ""), 40),
+        message_id=storable(event.message_id or "", 300),
+        address_hmac=address_hash(storable(event.recipient or "", 400)),
+        detail=storable(_plain(event), 300),
+        raw={
+            "severity": severity(channel, event),
+            "kind": kind_of(channel, event).value,
+            "notice": storable(metadata.get("notice", ""), 40),
+        },
     )
     row.delivery = _delivery(str(metadata.get("delivery", "")), row)
     ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
     failpoint("evidence.stored")
     stored = ProviderEvent.objects.get(event_key=row.event_key)
     return stored if stored.applied_at is None else None
+
+
+def storable(value: object, most: int) -> str:
+    """The value as text that every database takes: no NUL, no half of a surrogate pair, at most so many characters."""
+    return str(value).encode("utf-8", "replace").decode().replace("\x00", "")[:most]
+
+
+def _when(told: datetime | None, now: datetime) -> datetime:
+    """The time told, where it can be one; a clock ahead of ours is believed for `AHEAD` only."""
+    if told is None:
+        return now
+    try:
+        aware = told if told.tzinfo else told.replace(tzinfo=UTC)
+        return min(aware.astimezone(UTC), now + AHEAD)
+    except (OverflowError, ValueError):  # the first or the last hours of the calendar, moved by a zone
+        return now
+
+
+def keep_unreadable(channel: str, said: object, error: Exception, now: datetime) -> None:
+    """Note a report that could not be read: the error's kind and the names of the fields, as values may be personal."""
+    log.warning("a report of %s could not be read: %s", channel, type(error).__name__)
+    fields = ", ".join(sorted(str(name) for name in said)) if isinstance(said, dict) else type(said).__name__
+    detail = storable(f"{type(error).__name__}; fields: {fields}", 300)
+    key = f"{channel}:unreadable:{sha256(f'{detail} {now.isoformat()}'.encode()).hexdigest()[:40]}"
+    row = ProviderEvent(
+        event_key=key,
+        channel=channel,
+        type="unreadable",
+        occurred_at=now,
+        received_at=now,
+        applied_at=now,
+        detail=detail,
+    )
+    ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def key_of(channel: str, event: Any) -> str:
@@ -79,39 +122,56 @@ def key_of(channel: str, event: Any) -> str:
     return f"{channel}:{sha256(repr(parts).encode()).hexdigest()}"
 
 
+def kind_of(channel: str, event: Any) -> Kind:
+    """What the report says of the address; `GONE` only where provider and mail server agree, or one is silent."""
+    if event.event_type not in {"bounced", "rejected", "failed"}:
+        return Kind.UNSAID
+    raw = event.esp_event if isinstance(event.esp_event, dict) else {}
+    if channel == BY_MAIL:
+        return Kind(raw.get("kind", Kind.UNSAID))
+    said = answers.kind(_said(channel, event, raw), failed=True)
+    for_good = _FOR_GOOD.get(channel, lambda _: None)(raw)
+    if for_good is None and event.reject_reason == "invalid":
+        for_good = True
+    if said is Kind.GONE and for_good is False:
+        return Kind.REFUSED
+    if said is Kind.UNSAID and for_good:
+        return Kind.GONE
+    return said
+
+
+def _said(channel: str, event: Any, raw: dict[str, Any]) -> str:
+    """The mail server's words. Resend and Postmark describe a bounce in sentences of their own, Mailjet in a field."""
+    if channel == "mailjet":
+        return str(raw.get("error", ""))
+    own_words = "" if channel in {"resend", "postmark"} else event.description or ""
+    return f"{event.mta_response or ''} {own_words}"
+
+
 def severity(channel: str, event: Any) -> str:
     """`hard` if the address does not exist, `soft` for any other bounce, else nothing."""
-    if event.event_type not in {"bounced", "rejected", "failed"}:
-        return ""
-    raw = event.esp_event if isinstance(event.esp_event, dict) else {}
-    hard = _HARD.get(channel, lambda _: None)(raw)
-    if hard is None:
-        text = f"{event.mta_response or ''} {event.description or ''}"
-        hard = event.reject_reason == "invalid" or bool(_GONE.search(text))
-    if event.event_type != "bounced" and not hard:
-        return ""
-    return "hard" if hard else "soft"
+    if kind_of(channel, event) is Kind.GONE:
+        return "hard"
+    return "soft" if event.event_type == "bounced" else ""
 
 
-_GONE = re.compile(r"\b5\.(1\.[1236]|1\.10|2\.1)\b|user unknown|no such user|does not exist", re.IGNORECASE)
-# Where the provider says by itself whether a bounce is for good.
-_HARD: dict[str, Any] = {
+BY_MAIL = "smtp"  # the channel whose bounces come as mails, and are judged where they are read
+# Whether the provider itself calls a bounce permanent; None where it does not say.
+_FOR_GOOD: dict[str, Callable[[dict[str, Any]], bool | None]] = {
     "postmark": lambda raw: raw.get("Type") in {"HardBounce", "BadEmailAddress"} if "Type" in raw else None,
     "brevo": lambda raw: raw.get("event") in {"hard_bounce", "invalid_email"},
-    "amazon_ses": lambda raw: raw["bounce"].get("bounceType") == "Permanent" if "bounce" in raw else None,
-    "resend": lambda raw: _resend_is_hard(raw.get("data", {}).get("bounce", {})),
-    "smtp": lambda raw: raw.get("severity") == "hard",
-    "mailgun": lambda raw: _mailgun_is_hard(raw.get("event-data", {})),
+    "amazon_ses": lambda raw: raw.get("bounce", {}).get("bounceType") == "Permanent",
+    "resend": lambda raw: _is_permanent(raw.get("data", {}).get("bounce", {})),
+    "mailgun": lambda raw: False if raw.get("event-data", {}).get("severity") == "temporary" else None,
+    "mailersend": lambda raw: raw.get("data", {}).get("type") == "hard_bounced",
+    "mailjet": lambda raw: bool(raw.get("hard_bounce")) if "hard_bounce" in raw else None,
+    "mandrill": lambda raw: raw.get("event") == "hard_bounce",
+    "unisender_go": lambda raw: raw.get("status") == "hard_bounced",
 }
 
 
-def _resend_is_hard(bounce: dict[str, Any]) -> bool:
+def _is_permanent(bounce: dict[str, Any]) -> bool:
     return bounce.get("type") == "Permanent" or "hard bounce" in str(bounce.get("message", ""))
-
-
-def _mailgun_is_hard(data: dict[str, Any]) -> bool:
-    code = data.get("delivery-status", {}).get("code") if isinstance(data.get("delivery-status"), dict) else None
-    return data.get("severity") == "permanent" and code in {550, 551, 553, 605}
 
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
@@ -122,23 +182,20 @@ def _plain(event: Any) -> str:
     return _ADDRESS.sub("<address>", text)
 
 
-def _hash(recipient: str | None) -> str:
+def address_hash(recipient: str) -> str:
+    """Of the address reported; one that cannot be an address is nobody's, which is not the same as none."""
     try:
         return addresses.hmac(recipient) if recipient else ""
     except addresses.AddressError:
-        return ""
+        return addresses.keyed_hash(recipient.lower())
 
 
 def _delivery(identity: str, row: ProviderEvent) -> Delivery | None:
     """The letter it speaks of: by its own id, else by the provider's id for it."""
-    try:
-        return Delivery.objects.filter(uuid=uuid.UUID(identity)).first()
-    except ValueError:
-        pass
-    message_id = row.message_id.strip("<>")
-    own = re.match(r"d\.([0-9a-f-]{32,36})@", message_id)
-    if own:
-        return Delivery.objects.filter(uuid=uuid.UUID(own[1])).first()
+    own = re.match(r"<?d\.([0-9a-f-]{32,36})@", row.message_id)
+    named = _uuid(identity) if identity else _uuid(own[1] if own else "")
+    if named.int:
+        return Delivery.objects.filter(uuid=named).first()
     attempt = Attempt.objects.filter(key=_uuid(row.attempt_key)).first() if row.attempt_key else None
     return _by_provider_id(attempt, row.message_id) if attempt else None
 
@@ -196,25 +253,35 @@ def _to_letter(row: ProviderEvent, delivery: Delivery, now: datetime) -> None:
 
 
 def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: datetime) -> None:
-    """What an event means for the address the letter went to (not for one the reader has changed to since)."""
+    """What an event means for the address the letter went to: no other it names, none the reader has changed to."""
+    if not address or row.address_hmac not in {"", address}:
+        return
     if row.type == "complained":
         _suppress(reader, address, Suppression.Reason.COMPLAINT, row, now)
     elif row.raw.get("severity") == "hard":
         _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "unsubscribed":
-        if not reader.consents.filter(act__in=("confirmed", "returned"), at__gt=row.occurred_at).exists():
+        if _is_theirs(reader, address) and not _said_yes_since(reader, row.occurred_at):
             circuit_breaker.admit(row, now)
             services.unsubscribe(reader, now)
-    elif row.raw.get("severity") == "soft":
+    elif row.raw.get("kind") == Kind.REFUSED:
         if reputation.add_bounce(address, row.occurred_at):
             _suppress(reader, address, Suppression.Reason.HARD_BOUNCE, row, now)
     elif row.type == "delivered":
         reputation.restore(address, row.occurred_at)
 
 
+def _is_theirs(reader: Subscriber, address: str) -> bool:
+    return bool(reader.email) and addresses.keyed_hash(reader.email_key) == address
+
+
+def _said_yes_since(reader: Subscriber, at: datetime) -> bool:
+    return reader.consents.filter(act__in=("confirmed", "returned"), at__gt=at).exists()
+
+
 def _suppress(reader: Subscriber, address: str, reason: str, row: ProviderEvent, now: datetime) -> None:
     circuit_breaker.admit(row, now)
-    if reader.email and addresses.keyed_hash(reader.email_key) == address:
+    if _is_theirs(reader, address):
         services.suppress(reader.email, reason, now, row.detail)
         return
     Suppression.objects.get_or_create(
@@ -230,7 +297,6 @@ def _to_notice(row: ProviderEvent, now: datetime) -> None:
         doubtful = [Notice.State.UNCERTAIN, Notice.State.CLAIMED, Notice.State.PENDING]
         sent = Notice.objects.filter(pk=notice.pk, state__in=doubtful)
         sent.update(state=Notice.State.ACCEPTED, settled_at=now, claim=None, lease_until=None, to="")
-    reader = notice.subscriber
-    own = "" if notice.kind in notices.ELSEWHERE else addresses.keyed_hash(reader.email_key)
-    if reader.email and (address := row.address_hmac or own):
-        _to_reader(row, reader, address, now)
+    to = notices.address(notice)
+    if to and row.address_hmac == addresses.hmac(to):  # where it names nobody, the reader may have moved since
+        _to_reader(row, notice.subscriber, row.address_hmac, now)

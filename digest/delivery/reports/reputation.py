@@ -1,7 +1,8 @@
-"""How well an address takes mail. Soft bounces add up and fade; a full mailbox for a week is not the end.
+"""How often an address was refused for good without a reason (or as disabled): many such days end its letters.
 
-Each soft bounce counts 1 and loses half its weight every fortnight; a delivered letter takes all away.
-At `LIMIT` the address is given up as if it did not exist.
+Only answers of kind `REFUSED` count: policies, quotas and failures that pass say nothing of the address. Each day
+counts 1 and loses half its weight every fortnight; a delivered letter takes all away. At `LIMIT` the address is
+given up as if it did not exist.
 """
 
 from __future__ import annotations
@@ -13,21 +14,24 @@ from django.db import transaction
 from digest.models import Standing
 
 HALF_LIFE = timedelta(days=14)
-LIMIT = 5.0
+APART = timedelta(hours=20)  # several reports about one letter, or a day's letters, count once
+LIMIT = 5.0  # with the fading: six days in a row
 
 
 def decayed(bounces: float, since: timedelta) -> float:
-    """The weight of old bounces after a while. Pure."""
+    """The weight of old refusals after a while. Pure."""
     return float(bounces * 0.5 ** (max(since, timedelta()) / HALF_LIFE))
 
 
 def add_bounce(address: str, at: datetime) -> bool:
-    """One more soft bounce; True if that was the last straw."""
+    """One more day with a refusal; True if that was the last straw."""
     if not address:
         return False
     with transaction.atomic():
         Standing.objects.get_or_create(address_hmac=address, defaults={"at": at})
         row = Standing.objects.select_for_update().get(address_hmac=address)  # SQLite's transactions are alone anyway
+        if row.bounces and at - row.at < APART:
+            return False
         row.bounces = decayed(row.bounces, at - row.at) + 1
         row.at = max(row.at, at)
         row.save(update_fields=["bounces", "at"])
@@ -35,5 +39,5 @@ def add_bounce(address: str, at: datetime) -> bool:
 
 
 def restore(address: str, at: datetime) -> None:
-    """A letter arrived: earlier bounces are forgiven."""
+    """A letter arrived: earlier refusals are forgiven."""
     Standing.objects.filter(address_hmac=address, at__lte=at).update(bounces=0, at=at)

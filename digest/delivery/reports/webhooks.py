@@ -12,19 +12,21 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import requests
 from anymail import urls as anymail_urls
 from anymail.exceptions import AnymailError
 from anymail.signals import tracking
 from anymail.utils import get_request_basic_auth
+from anymail.webhooks.base import AnymailCoreWebhookView
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
+from django.db import DataError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils import timezone
@@ -36,6 +38,19 @@ from digest.delivery.reports import events
 LARGEST = 1_000_000  # bytes; the largest real ones (batches of SendGrid) stay below
 FRESH = 15 * 60  # seconds a Mailgun signature is good for (documentation.mailgun.com, "Securing Webhooks")
 SIGNED = frozenset({"mailgun", "mandrill", "postal"})  # signed by their own key; the others need the shared secret
+
+
+# What a report in a form that nobody foresaw raises where it is read. A database that is away is not among them.
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    DataError,
+)
 
 
 class RefusedError(Exception):
@@ -61,7 +76,7 @@ def hook(request: HttpRequest, provider: str) -> HttpResponseBase:
     try:
         GUARDS.get(provider, lambda _: None)(request)
         return view(request)
-    except (RefusedError, AnymailError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (RefusedError, AnymailError, *UNREADABLE):
         return HttpResponse("This report is not understood.", status=400)
     except requests.RequestException:
         return HttpResponse("Amazon's certificate cannot be fetched now.", status=503)
@@ -77,17 +92,69 @@ def _knows_the_secret(request: HttpRequest) -> bool:
 
 @lru_cache(maxsize=32)
 def _view(provider: str) -> Callable[..., HttpResponseBase] | None:
-    """Anymail's own view for the provider's tracking reports."""
+    """Anymail's own view for the provider's tracking reports, in which one bad report does not lose the others."""
+    found = anymail_view(provider)
+    if found is None:
+        return None
+    guarded = cast(type[AnymailCoreWebhookView], type("Guarded", (EachByItself, found), {}))
+    view: Callable[..., HttpResponseBase] = guarded.as_view()
+    return view
+
+
+def anymail_view(provider: str) -> type[AnymailCoreWebhookView] | None:
+    """The class of Anymail's view for the provider's tracking reports; None for a provider that it does not know."""
     wanted = {f"{provider}_tracking_webhook", f"{provider}_webhook"}
-    found = [one.callback for one in anymail_urls.urlpatterns if one.name in wanted]
-    return found[0] if found else None
+    for one in anymail_urls.urlpatterns:
+        if one.name in wanted:
+            return one.callback.view_class
+    return None
+
+
+class EachByItself:
+    """For Anymail's views: of a batch of reports the readable ones are taken in, the others noted as unreadable."""
+
+    def parse_events(self, request: HttpRequest) -> list[object]:
+        found: list[object] = super().parse_events(request)  # type: ignore[misc]
+        readable = [event for event in found if event is not None]
+        if found and not readable:
+            raise RefusedError("none of the reports can be read")
+        return readable
+
+    def parse_json_body(self, request: HttpRequest) -> object:
+        """Unisender Go: what names no event is left out here, since its view asks each for a name."""
+        body = super().parse_json_body(request)  # type: ignore[misc]
+        for user in body.get("events_by_user", []):
+            user["events"] = [one for one in user["events"] if isinstance(one, dict) and "event_name" in one]
+        return body
+
+    def unwrap_event(self, said: object) -> object:
+        """SparkPost's envelope around each report; Anymail leaves out what has no event in it."""
+        try:
+            return super().unwrap_event(said)  # type: ignore[misc]
+        except UNREADABLE as error:
+            events.keep_unreadable(settings.MAIL_CHANNEL, said, error, timezone.now())
+            return None, None, said
+
+    def esp_to_anymail_event(self, *said: object) -> object:
+        try:
+            return super().esp_to_anymail_event(*said)  # type: ignore[misc]
+        except UNREADABLE as error:
+            events.keep_unreadable(settings.MAIL_CHANNEL, said[0], error, timezone.now())
+            return None
 
 
 @receiver(tracking)
 def keep(sender: Any, event: Any, esp_name: str, **_: Any) -> None:
-    """Store it, then draw the consequences; what fails in between is taken up by the next sweep."""
+    """Store it, then draw the consequences; what fails in between is taken up by the next sweep.
+
+    A report that cannot be stored is noted and answered like the others, which the provider would else send again.
+    """
     now = timezone.now()
-    row = events.remember(settings.MAIL_CHANNEL, event, now)
+    try:
+        row = events.remember(settings.MAIL_CHANNEL, event, now)
+    except UNREADABLE as error:
+        events.keep_unreadable(settings.MAIL_CHANNEL, event.esp_event, error, now)
+        return
     if row is not None:
         events.apply(row, now)
 

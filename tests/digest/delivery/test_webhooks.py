@@ -23,13 +23,13 @@ from django.test import Client
 
 from digest.delivery import plan
 from digest.delivery.reports import events, webhooks
-from digest.models import Delivery, ProviderEvent
+from digest.models import Delivery, ProviderEvent, Standing
 from subscriptions.addresses import hmac
 from subscriptions.models import Subscriber, Suppression
 from tests import make
 from tests.make import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:django-anymail has dropped")]
 
 SECRET = "offprint:0123456789abcdefghijkl"
 SIGNING_KEY = "key-0123456789abcdef"
@@ -153,16 +153,49 @@ def test_a_late_report_settles_what_was_named_as_uncertain(letter: Delivery, pro
     assert Delivery.objects.get().state == "accepted"
 
 
-def test_soft_bounces_wear_an_address_down_and_a_delivery_restores_it(letter: Delivery, provider: Any) -> None:
-    for number in range(4):
-        post("postmark", bounce(letter, "SoftBounce", number))
+def refusal(letter: Delivery, day: int, details: str = "smtp;550 rejected") -> dict[str, Any]:
+    at = f"2026-06-{day:02}T06:06:00Z"
+    return {**bounce(letter, "SoftBounce", day), "DeliveredAt": at, "Details": details}
+
+
+def test_refusals_without_a_reason_wear_an_address_down_and_a_delivery_restores_it(
+    letter: Delivery, provider: Any
+) -> None:
+    for day in range(1, 6):
+        post("postmark", refusal(letter, day))
     assert not Suppression.objects.exists()
-    post("postmark", postmark(letter, DeliveredAt="2026-06-04T06:00:00Z"))
-    for number in range(4, 8):
-        post("postmark", bounce(letter, "SoftBounce", number))
+    post("postmark", postmark(letter, DeliveredAt="2026-06-05T07:00:00Z"))
+    for day in range(6, 11):
+        post("postmark", refusal(letter, day))
     assert not Suppression.objects.exists()
-    post("postmark", bounce(letter, "SoftBounce", 9))
+    post("postmark", refusal(letter, 11))
     assert Suppression.objects.exists()
+
+
+def test_many_refusals_of_one_day_count_once(letter: Delivery, provider: Any) -> None:
+    for number in range(20):
+        post("postmark", {**refusal(letter, 3), "ID": number})
+    assert Standing.objects.get().bounces == 1
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        "smtp;550 5.7.1 blocked by policy",
+        "smtp;552 5.2.2 mailbox full",
+        "smtp;550 5.4.5 daily sending limit exceeded",
+        "smtp;550 too many messages per hour",
+        "smtp;550 5.1.8 sender rejected",
+        "smtp;451 4.4.1 connection timed out",
+    ],
+)
+def test_troubles_that_are_not_the_addresses_never_end_a_reader(details: str, letter: Delivery, provider: Any) -> None:
+    for day in range(1, 25):
+        post("postmark", refusal(letter, day, details))
+        post("postmark", {**refusal(letter, day, details), "Type": "HardBounce", "ID": 100 + day})
+    assert ProviderEvent.objects.count() == 48
+    assert Subscriber.objects.get().state == "active"
+    assert not Suppression.objects.exists()
 
 
 # -- the fault list -----------------------------------------------------------------------------
@@ -349,6 +382,128 @@ def test_f86_a_report_about_no_letter_of_ours_changes_nothing(letter: Delivery, 
     assert post("postmark", stranger) == 200
     assert ProviderEvent.objects.get().delivery is None
     assert not Suppression.objects.exists()
+
+
+def test_a_report_that_names_another_address_ends_nobody(letter: Delivery, provider: Any) -> None:
+    make.subscriber("bob@example.org")
+    assert post("postmark", {**bounce(letter), "Email": "bob@example.org"}) == 200
+    assert post("postmark", {**bounce(letter, number=2), "Email": "not an address"}) == 200
+    assert not Suppression.objects.exists()
+    assert set(Subscriber.objects.values_list("state", flat=True)) == {"active"}
+
+
+def test_a_mailbox_given_up_ends_nothing_at_the_new_one(letter: Delivery, provider: Any) -> None:
+    """The provider's own button, pressed in the old mailbox after its reader moved."""
+    Subscriber.objects.update(email="new@example.org", email_key="new@example.org")
+    change = {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "ManualSuppression"}
+    fields = {"ChangedAt": "2026-06-03T07:00:00Z", "Origin": "Recipient", "Recipient": "ada@example.org"}
+    post("postmark", {**postmark(letter), **change, **fields})
+    assert ProviderEvent.objects.get().type == "unsubscribed"
+    assert Subscriber.objects.get().state == "active"
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\ud800", "\x00" * 500, "a\udfff\x00"])
+def test_characters_that_no_database_takes_are_left_out(bad: str, letter: Delivery, provider: Any) -> None:
+    report = {**bounce(letter), "MessageID": bad, "Details": f"550 5.1.1 user {bad} unknown", "Description": bad}
+    report["Metadata"] = {"delivery": str(letter.uuid), "attempt": bad, "notice": bad}
+    assert post("postmark", report) == 200
+    row = ProviderEvent.objects.get()
+    stored = f"{row.event_key}{row.message_id}{row.detail}{row.attempt_key}{row.raw}"
+    assert "\x00" not in stored
+    stored.encode()
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1970-01-01T00:00:00Z"])
+def test_a_time_at_the_end_of_the_calendar_is_stored(at: str, letter: Delivery, provider: Any) -> None:
+    assert post("postmark", {**bounce(letter), "DeliveredAt": at}) == 200
+    assert Subscriber.objects.get().state == "suppressed"
+
+
+def sendgrid(letter: Delivery, number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "event": "bounce",
+        "sg_event_id": f"event-{number}",
+        "email": "ada@example.org",
+        "timestamp": 1780466760 + number,
+        "reason": "550 5.1.1 no such user",
+        "delivery": str(letter.uuid),
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"reason": "550 no\x00such"},
+        {"email": None},
+        {"timestamp": "soon"},
+        {"timestamp": 10**30},
+        {"event": ["bounce"]},
+        {"email": {"a": 1}},
+    ],
+)
+def test_one_bad_report_of_a_batch_does_not_lose_the_others(
+    bad: dict[str, Any], letter: Delivery, provider: Callable[[str], None]
+) -> None:
+    provider("sendgrid")
+    first = sendgrid(letter, 1, event="delivered")
+    assert post("sendgrid", [first, sendgrid(letter, 2, **bad), sendgrid(letter, 3)]) == 200
+    assert set(ProviderEvent.objects.values_list("type", flat=True)) >= {"delivered", "bounced"}
+    assert ProviderEvent.objects.count() == 3
+    assert Subscriber.objects.get().state == "suppressed"
+
+
+@pytest.mark.parametrize("bad", [None, [], "x", 5])
+def test_what_is_no_report_in_a_batch_is_noted_as_unreadable(
+    bad: Any, letter: Delivery, provider: Callable[[str], None]
+) -> None:
+    provider("sendgrid")
+    assert post("sendgrid", [bad, sendgrid(letter, 3)]) == 200
+    assert sorted(ProviderEvent.objects.values_list("type", flat=True)) == ["bounced", "unreadable"]
+
+
+def test_a_batch_of_sparkpost_is_taken_apart_too(letter: Delivery, provider: Callable[[str], None]) -> None:
+    provider("sparkpost")
+    event = {"type": "bounce", "event_id": "1", "rcpt_to": "ada@example.org", "timestamp": "1780466760",
+             "rcpt_meta": {"delivery": str(letter.uuid)}, "bounce_class": "10",
+             "raw_reason": "550 5.1.1 user unknown"}  # fmt: skip
+    whole = {"msys": {"message_event": event}}
+    assert post("sparkpost", [{"msys": 5}, {"no": 1}, whole]) == 200
+    assert sorted(ProviderEvent.objects.values_list("type", flat=True)) == ["bounced", "unreadable", "unreadable"]
+    assert Subscriber.objects.get().state == "suppressed"
+
+
+def test_a_note_of_an_unreadable_report_holds_no_address(letter: Delivery, provider: Callable[[str], None]) -> None:
+    provider("sendgrid")
+    post("sendgrid", [sendgrid(letter, 1, timestamp="soon"), sendgrid(letter, 3)])
+    assert "@" not in ProviderEvent.objects.get(type="unreadable").detail
+
+
+MAILGUN_ANSWERS = [
+    (550, "5.7.1 this message is likely unsolicited mail", "active"),
+    (550, "5.7.26 the sender is unauthenticated", "active"),
+    (553, "5.7.1 Sender address rejected: policy of this site", "active"),
+    (552, "5.2.2 mailbox full", "active"),
+    (550, "no", "active"),
+    (550, "5.1.1 no such user", "suppressed"),
+    (511, "user unknown", "suppressed"),
+]
+
+
+@pytest.mark.parametrize(("code", "said", "state"), MAILGUN_ANSWERS)
+def test_mailgun_is_asked_for_the_servers_words_not_for_its_number(
+    code: int, said: str, state: str, letter: Delivery, provider: Callable[[str], None]
+) -> None:
+    provider("mailgun")
+    assert post("mailgun", mailgun(letter, **{"delivery-status": {"code": code, "message": said}})) == 200
+    assert Subscriber.objects.get().state == state
+
+
+def test_a_provider_that_calls_a_policy_permanent_ends_nobody(letter: Delivery, amazon: Callable[..., int]) -> None:
+    report = ses_bounce(letter)
+    report["bounce"]["bouncedRecipients"][0]["diagnosticCode"] = "smtp; 550 5.7.1 blocked by our policy"
+    assert amazon(report) == 200
+    assert Subscriber.objects.get().state == "active"
 
 
 def test_f87_a_report_that_is_too_large_is_refused_unread(letter: Delivery, provider: Any) -> None:
