@@ -227,7 +227,9 @@ def apply(row: ProviderEvent, now: datetime) -> bool:
         return _apply(row, now)
     except circuit_breaker.SurgeError:
         circuit_breaker.keep_back(row, now)
-        return False
+    except (ValueError, LookupError, TypeError) as error:  # one odd row must not keep the others from being applied
+        log.error("the report %s could not be applied: %s", row.pk, type(error).__name__)
+    return False
 
 
 @retry_on_db_error
@@ -245,11 +247,13 @@ def _apply(row: ProviderEvent, now: datetime) -> bool:
 
 
 def _to_letter(row: ProviderEvent, delivery: Delivery, now: datetime) -> None:
+    """It was sent, whoever is named; what became of it is told by a report about its own recipient only."""
     if row.type not in PROOFS:
         return
     settle.mark_proven_sent(delivery, now)
-    weaker = FATES[: FATES.index(row.type)]
-    Delivery.objects.filter(pk=delivery.pk, fate__in=weaker).update(fate=row.type)
+    if row.address_hmac in {"", delivery.address_hmac}:
+        weaker = FATES[: FATES.index(row.type)]
+        Delivery.objects.filter(pk=delivery.pk, fate__in=weaker).update(fate=row.type)
 
 
 def _to_reader(row: ProviderEvent, reader: Subscriber, address: str, now: datetime) -> None:

@@ -146,6 +146,7 @@ def test_a_report_about_a_letter_never_silences_somebody_else(
     assert bounces.take(about(address, f"d.{letter.uuid}"), NOW) == "unmatched"
     assert (state("ada@example.org"), state("bob@example.net")) == ("active", "active")
     assert not Suppression.objects.exists()
+    assert Delivery.objects.get().fate == ""
 
 
 @pytest.mark.parametrize("kind", ["confirm", "link", "goodbye", "address", "moved"])

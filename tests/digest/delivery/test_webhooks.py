@@ -520,6 +520,22 @@ def test_f12_a_report_stored_but_not_applied_is_taken_up_later(letter: Delivery)
     assert Suppression.objects.count() == 1
 
 
+def test_a_report_that_cannot_be_applied_keeps_no_other_waiting(
+    letter: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from digest.delivery.channels import evidence
+    from digest.delivery.reports import reputation
+
+    def fall(address: str, at: datetime) -> None:
+        raise ValueError("an odd row")
+
+    monkeypatch.setattr(reputation, "restore", fall)
+    events.remember("postmark", said(letter, "delivered", 1), NOW)
+    events.remember("postmark", said(letter, "complained", 2), NOW)
+    assert evidence.apply_waiting(NOW) == {"complained": 1}
+    assert Subscriber.objects.get().state == "suppressed"
+
+
 def test_f89_a_bounce_is_for_the_address_the_letter_went_to(letter: Delivery, provider: Any) -> None:
     Subscriber.objects.update(email="new@example.org", email_key="new@example.org")
     post("postmark", bounce(letter))
