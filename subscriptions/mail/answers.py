@@ -65,7 +65,7 @@ _LIMIT = _any(
 _FULL = _any(
     r"\b[45]\.2\.2\b",
     r"(mail ?(box|folder|drop)|inbox|maildir|recipient|user|account|storage|disk)\S{0,2} .{0,60}(full\b|quota)",
-    r"over ?quota|exceeded storage|storage allocation",
+    r"over ?quota|exceeded storage|storage allocation|storage (is |was |has been )?exceeded",
     r"(insufficient|not enough) (system |disk |mailbox )?(storage|space)",
     r"\b552\b.{0,20}quota",
 )

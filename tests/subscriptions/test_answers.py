@@ -29,6 +29,7 @@ SAID = {
     Kind.FULL: [
         "552 5.2.2 over quota",
         "550 the mailbox of this user is full",
+        "550 5.2.0 rejected: mailbox storage exceeded",
         "552 Requested mail action aborted: exceeded storage allocation",
         "550 5.2.1 the user is receiving mail at a rate that prevents more",
     ],
