@@ -28,6 +28,9 @@ _LOCAL_NAMES = frozenset({"localhost", "localdomain", "local", "invalid", "test"
 _INVISIBLE = ("Cf", "Cc", "Cs", "Co", "Cn", "Zs", "Zl", "Zp")
 _LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝӏьгтпкмвнαορνικ")
 _validator = EmailValidator()
+# Google delivers all of these to one mailbox: dots, a +tag and the second domain count for nothing
+# (support.google.com/mail/answer/7436150 and answer/10313).
+GOOGLE = frozenset({"gmail.com", "googlemail.com"})
 
 
 class AddressError(ValueError):
@@ -42,15 +45,23 @@ class AddressError(ValueError):
 class Address:
     """One accepted address.
 
-    `typed`: as the reader wrote it (NFC, trimmed) · `key`: who is the same person (all lower case,
-    domain in ASCII) · `domain`: the ASCII domain · `shown`: a warning's text where the domain's
-    letters come from several scripts, else empty.
+    `typed`: as the reader wrote it (NFC, trimmed), and where letters go · `plain`: all lower case, domain in
+    ASCII · `domain`: the ASCII domain, `gmail.com` for both of Google's · `shown`: a warning's text where the
+    domain's letters come from several scripts, else empty.
     """
 
     typed: str
-    key: str
+    plain: str
     domain: str
     shown: str = ""
+
+    @property
+    def key(self) -> str:
+        """Which addresses are one person's: `plain`, and for Gmail without dots and `+tag`."""
+        if self.domain not in GOOGLE:
+            return self.plain
+        local = self.plain.rpartition("@")[0].partition("+")[0]
+        return f"{local.replace('.', '')}@{self.domain}"
 
     @property
     def budget(self) -> str:
@@ -75,12 +86,21 @@ def read(email: str) -> Address:
         _validator(address)
     except ValidationError as error:
         raise AddressError(f"No letter can reach this address. {EXAMPLE}") from error
-    return Address(typed, address.lower(), ascii_domain, _warning(ascii_domain))
+    domain = "gmail.com" if ascii_domain in GOOGLE else ascii_domain
+    return Address(typed, address.lower(), domain, _warning(ascii_domain))
 
 
 def canonical(email: str) -> str:
-    """The form by which one person is one row: all lower case, domain in ASCII. Raises `AddressError`."""
+    """The form by which one person is one row (`Address.key`). Raises `AddressError`."""
     return read(email).key
+
+
+def hashes(address: Address) -> set[str]:
+    """Every keyed hash under which the address may be suppressed: the mailbox's, and that of the address as written.
+
+    Hashes cannot be folded, so those kept before the dots of Gmail counted for nothing are looked for too.
+    """
+    return {keyed_hash(address.key), keyed_hash(address.plain)}
 
 
 def hmac(email: str) -> str:

@@ -287,14 +287,21 @@ class Notice(models.Model):
 
 
 class Budget(models.Model):
-    """What an address, network, domain or the whole site has used of its allowance (`limits.py`)."""
+    """One row of the limiter (`limits.py`): uses within windows, or the moment before which nothing more goes."""
 
-    key = models.CharField(max_length=80, unique=True, help_text="Kind and keyed hash: never an address.")
+    key = models.CharField(max_length=300, unique=True, help_text="Kind, and a machine's name or a keyed hash.")
     taken = models.JSONField(default=list, help_text="Unix seconds of each use, oldest first.")
+    free_at = models.DateTimeField(null=True, blank=True, help_text="Put off, or not full again, until then.")
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it is put off.")
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
         return f"{self.key[:20]}…"
+
+    @property
+    def subject(self) -> str:
+        """What a row of `limits.held` is about."""
+        return self.key.partition(":")[2]
 
 
 class Ask(models.Model):

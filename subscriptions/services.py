@@ -55,7 +55,7 @@ def subscribe(
     network: str = "",
     ask_by_mail: bool = True,
     by_themselves: bool = True,
-    lane: str = "site",
+    paid: bool = False,
     description: str = "",
     papers: str = "",
     reading_list: str = "",
@@ -66,14 +66,15 @@ def subscribe(
     Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
     `description` is their work in sentences, `papers` and `reading_list` what they typed and
     the file they brought (ids, links, BibTeX, RIS or CSL JSON).
-    `network` must be truncated; `by_themselves` is False for imports and the like.
+    `network` must be truncated; `by_themselves` is False for imports and the like. `paid`: the request has used the
+    allowances of the domain and the site (`limits.take_for_signup`).
     Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
     """
     address = addresses.read(email)
     wanted = interests.read(topics, queries)
     chosen = check_settings(wishes)
     with transaction.atomic():
-        _check_suppression(address.key, by_themselves)
+        _check_suppression(address, by_themselves)
         subscriber = _reader(address, now)
         if subscriber.state in {State.ACTIVE, State.PAUSED}:
             if ask_by_mail:
@@ -83,15 +84,15 @@ def subscribe(
         interests.store(subscriber, wanted)
         liked_papers.replace(subscriber, description, (papers, reading_list), now)
         # Proof only of what leads to a letter: thousands of signups for one address leave one row a day.
-        if not ask_by_mail or ask_to_confirm(subscriber, now, lane):
+        if not ask_by_mail or ask_to_confirm(subscriber, now, paid):
             _keep_proof(subscriber, "asked", now, network)
     return subscriber
 
 
-def ask_to_confirm(subscriber: Subscriber, now: datetime, lane: str = "site") -> bool:
+def ask_to_confirm(subscriber: Subscriber, now: datetime, paid: bool = False) -> bool:
     """Mail a waiting reader the question; False where their address has been asked often enough."""
     with transaction.atomic():
-        if not limiter.take_for_letter(addresses.read(subscriber.email), now, lane=lane):
+        if not limiter.take_for_letter(addresses.read(subscriber.email), now, paid):
             return False
         return notices.queue(Notice.Kind.CONFIRM, subscriber, now, _letter_key("confirm", subscriber))
 
@@ -282,16 +283,15 @@ def _end_of_pause(subscriber: Subscriber) -> datetime | None:
     return next_due(subscriber, subscriber.paused_until - timedelta(seconds=1))
 
 
-def _check_suppression(key: str, by_themselves: bool) -> None:
+def _check_suppression(address: addresses.Address, by_themselves: bool) -> None:
     """An erased address is free again for a signup of its own, not for an import; every other reason stays."""
-    row = Suppression.objects.filter(address_hmac=addresses.keyed_hash(key)).first()
-    if row is None:
-        return
-    if row.reason != Suppression.Reason.ERASED or not by_themselves:
+    rows = Suppression.objects.filter(address_hmac__in=addresses.hashes(address))
+    stays = rows.exclude(reason=Suppression.Reason.ERASED) if by_themselves else rows
+    if stays.exists():
         raise SuppressedError(
             "Nobody may write to this address: it bounced, complained, or asked not to be written to, or was erased."
         )
-    row.delete()
+    rows.delete()
 
 
 def _reader(address: addresses.Address, now: datetime) -> Subscriber:

@@ -16,10 +16,11 @@ from digest.delivery import ledger, reasons
 from digest.delivery.channels import traits
 from digest.delivery.failpoints import failpoint
 from digest.delivery.states import Event
-from digest.models import Attempt, Delivery, DomainPause
+from digest.models import Attempt, Delivery
 from subscriptions.addresses import is_demonstration, keyed_hash
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
+from subscriptions.limits import limiter
 from subscriptions.mail import outgoing
 from subscriptions.models import Subscriber, Suppression
 
@@ -62,7 +63,7 @@ def unlocked(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
 def _sort_out(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
     """Those that may go now. The others are settled or put off here, in the same transaction."""
     unwanted = why_not([row.subscriber for row in rows])
-    paused = dict(DomainPause.objects.filter(until__gt=now).values_list("domain", "until"))
+    paused = {one.subject: one.free_at for one in limiter.held("destination", now)}
     writable: list[Delivery] = []
     skipped: dict[str, list[int]] = defaultdict(list)
     for row in rows:

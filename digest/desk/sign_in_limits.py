@@ -1,78 +1,103 @@
-"""How often a name or a network may fail to sign in: a bucket in the database that leaks with time.
+"""How often one may fail to sign in, counted by the limiter.
 
-The bucket fills by name, whether there is such a person or not, so an answer tells nobody who works here.
+Failures count for a name from one network, for the network, and for the name from everywhere. So a stranger's failures
+shut out that stranger's network, and not the person whose name they try:
+
+- a browser in which the person has signed in before holds a cookie, and its tries are counted by themselves
+  (OWASP, "Slow down online guessing attacks with device cookies");
+- a name that many networks fail at stays open to whoever has a second factor: a guessed password opens nothing.
+
+The same is counted for names that nobody has, so an answer tells nobody who works here.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.utils.crypto import salted_hmac
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import get_random_string
 
-from digest.models import SignInBudget
+from subscriptions.limits import client_prefix, limiter
+from subscriptions.limits.limiter import HOUR, MINUTE, Rule
 
-MOST_BY_NAME, MOST_BY_NETWORK = 5.0, 30.0
-LEAK = timedelta(minutes=3)  # one try comes back in this time
-MOST_LINES = 60.0  # failed tries that the log takes at once
-LINE_LEAK = timedelta(minutes=1)
-SALT = "digest.desk.sign_in_limits"
-
-
-def keys(name: str, network: str) -> dict[str, float]:
-    """The buckets of one try, with what each holds. Names count in any case."""
-    return {
-        _key("name", name.strip().casefold()): MOST_BY_NAME,
-        _key("network", network): MOST_BY_NETWORK,
-    }
+limiter.RULES |= {
+    "signin": (Rule(5, 15 * MINUTE),),  # one name from one network, or from one known browser
+    "signin-network": (Rule(30, 90 * MINUTE),),
+    "signin-name": (Rule(50, HOUR),),  # one name from everywhere
+    "signin-refused": (Rule(1, 3 * MINUTE),),  # log lines of one network that has to wait
+    "signin-lines": (Rule(60, HOUR),),  # log lines of all together
+}
+KNOWN_FOR = timedelta(days=180)
 
 
-def _key(kind: str, value: str) -> str:
-    return salted_hmac(SALT, f"{kind}:{value}", algorithm="sha256").hexdigest()
+@dataclass(frozen=True)
+class Guest:
+    """Who tries: the name in any case, the network, and the number of a browser known for that name (else empty)."""
+
+    name: str
+    network: str
+    browser: str = ""
+
+    @property
+    def own(self) -> list[tuple[str, str]]:
+        """What the guest's own failures are counted by."""
+        if self.browser:
+            return [("signin", f"browser {self.browser}")]
+        return [("signin", f"{self.name} {self.network}"), ("signin-network", self.network)]
 
 
-def allowed(name: str, network: str, now: datetime) -> bool:
+def guest(request: HttpRequest, name: str) -> Guest:
+    folded = name.strip().casefold()
+    browser = request.get_signed_cookie(_cookie(), "", salt=folded, max_age=KNOWN_FOR)
+    return Guest(folded, client_prefix.prefix_of(request), browser or "")
+
+
+def remember(response: HttpResponse, name: str) -> None:
+    """Let this browser be known as one in which the person has signed in."""
+    response.set_signed_cookie(
+        _cookie(),
+        get_random_string(22),
+        salt=name.strip().casefold(),
+        max_age=KNOWN_FOR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _cookie() -> str:
+    return f"{'__Host-' if settings.PUBLIC else ''}desk-browser"
+
+
+def allowed(who: Guest, now: datetime) -> bool:
     """Whether another try may be made now."""
-    wanted = keys(name, network)
-    rows = SignInBudget.objects.filter(key__in=list(wanted))
-    return all(level(row.level, now - row.at) + 1 <= wanted[row.key] for row in rows)
+    return all(limiter.has_room(kind, subject, now) for kind, subject in who.own)
 
 
-def failed(name: str, network: str, now: datetime) -> None:
-    """One more failure in both buckets."""
-    for key in keys(name, network):
-        SignInBudget.objects.bulk_create([SignInBudget(key=key, at=now)], ignore_conflicts=True)
-        with transaction.atomic():
-            row = SignInBudget.objects.select_for_update().get(key=key)
-            row.level, row.at = level(row.level, now - row.at) + 1, now
-            row.save(update_fields=["level", "at"])
+def is_besieged(who: Guest, now: datetime) -> bool:
+    """Whether a browser that is not known has to show a second factor, because the name is tried from everywhere."""
+    return not who.browser and not limiter.has_room("signin-name", who.name, now)
 
 
-def succeeded(name: str, network: str) -> None:
-    """The right password forgives the name its failures; the network keeps its own."""
-    SignInBudget.objects.filter(key=_key("name", name.strip().casefold())).delete()
+def failed(who: Guest, now: datetime) -> None:
+    """One more failure."""
+    for kind, subject in who.own:
+        limiter.note(kind, subject, now)
+    if not who.browser:
+        limiter.note("signin-name", who.name, now)
+
+
+def succeeded(who: Guest) -> None:
+    """The whole sign-in forgives the guest the failures at this name; the network keeps its own."""
+    kind, subject = who.own[0]
+    limiter.forget(kind, subject)
 
 
 def is_worth_a_line(network: str, was_refused: bool, now: datetime) -> bool:
     """Whether this failure is written down: of a network that has to wait one line in a while, of all together
-    `MOST_LINES` at once, so that an attack fills its own lines and not the log."""
-    waits = _fill(_key("refused", network), 1.0, LEAK, now) if was_refused else True
-    return waits and _fill(_key("lines", ""), MOST_LINES, LINE_LEAK, now)
-
-
-def _fill(key: str, most: float, leak: timedelta, now: datetime) -> bool:
-    """One more into the bucket, if there is room."""
-    SignInBudget.objects.bulk_create([SignInBudget(key=key, at=now)], ignore_conflicts=True)
-    with transaction.atomic():
-        row = SignInBudget.objects.select_for_update().get(key=key)
-        left = level(row.level, now - row.at, leak)
-        if left + 1 > most:
-            return False
-        row.level, row.at = left + 1, now
-        row.save(update_fields=["level", "at"])
-    return True
-
-
-def level(before: float, passed: timedelta, leak: timedelta = LEAK) -> float:
-    """What is left of a bucket's filling after a while. Pure."""
-    return max(0.0, before - max(passed, timedelta()) / leak)
+    so many an hour that an attack fills its own lines and not the log."""
+    if was_refused and not limiter.take("signin-refused", network, now):
+        return False
+    return limiter.take("signin-lines", "", now)

@@ -1,11 +1,11 @@
 """Rows only: the rules live in the rooms. Each file holds the rows of one step of a paper's way."""
 
-from digest.models.delivery import Attempt, Channel, Delivery, DomainPause, Mark, ProviderEvent, Sealed, Skip, Standing
-from digest.models.desk import Act, ActQuerySet, AppendOnlyError, Heartbeat, SignInBudget, Tally
+from digest.models.delivery import Attempt, Channel, Delivery, Mark, ProviderEvent, Sealed, Skip, Standing
+from digest.models.desk import Act, ActQuerySet, AppendOnlyError, Heartbeat, Tally
 from digest.models.editions import Edition, EditionPaper
 from digest.models.papers import Announcement, Identifier, Landscape, Meaning, Paper, Signal
 from digest.models.readers import Feedback, Profile, Saved
-from digest.models.sources import Fetch, Host, Outcome, Source
+from digest.models.sources import Fetch, Outcome, Source
 
 __all__ = (
     "Act",
@@ -15,13 +15,11 @@ __all__ = (
     "Attempt",
     "Channel",
     "Delivery",
-    "DomainPause",
     "Edition",
     "EditionPaper",
     "Feedback",
     "Fetch",
     "Heartbeat",
-    "Host",
     "Identifier",
     "Landscape",
     "Mark",
@@ -32,7 +30,6 @@ __all__ = (
     "ProviderEvent",
     "Saved",
     "Sealed",
-    "SignInBudget",
     "Signal",
     "Skip",
     "Source",

@@ -133,8 +133,6 @@ class Channel(models.Model):
     held_at = models.DateTimeField(null=True, blank=True)
     probe_at = models.DateTimeField(null=True, blank=True, help_text="When a breaker's hold tries one letter again.")
     rate = models.FloatField(null=True, blank=True, help_text="Letters a second; empty means without limit.")
-    tokens = models.FloatField(default=0)
-    tokens_at = models.DateTimeField(null=True, blank=True)
     watermark_at = models.DateTimeField(null=True, blank=True, help_text="Evidence is complete up to here.")
     watched_at = models.DateTimeField(null=True, blank=True, help_text="Rates of trouble are counted from here.")
     streak = models.PositiveIntegerField(default=0, help_text="Letters in a row that did not go.")
@@ -142,17 +140,6 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class DomainPause(models.Model):
-    """A destination that asked for less mail: the others go on."""
-
-    domain = models.CharField(max_length=255, unique=True)
-    until = models.DateTimeField()
-    reason = models.CharField(max_length=300, blank=True)
-
-    def __str__(self) -> str:
-        return self.domain
 
 
 class Standing(models.Model):

@@ -71,14 +71,3 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.day} {self.key}: {self.value}"
-
-
-class SignInBudget(models.Model):
-    """How often a name or a network has failed to sign in of late: a bucket that leaks with time."""
-
-    key = models.CharField(max_length=64, unique=True, help_text="Keyed hash of the name or the network.")
-    level = models.FloatField(default=0)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.key[:8]}…"

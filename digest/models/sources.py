@@ -90,14 +90,3 @@ class Fetch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id} {self.day} {self.outcome}"
-
-
-class Host(models.Model):
-    """A publisher's machine: when it may be asked next, counted over all our workers."""
-
-    name = models.CharField(max_length=100, unique=True)
-    free_at = models.DateTimeField(null=True, blank=True)
-    waits_until = models.DateTimeField(null=True, blank=True, help_text="It asked us to stay away until then.")
-
-    def __str__(self) -> str:
-        return self.name

@@ -1,4 +1,4 @@
-"""Turns at a publisher's machines, counted over all our workers in the database.
+"""Turns at a publisher's machines, counted over all our workers by the limiter (`subscriptions/limits/limiter.py`).
 
 arXiv asks for one request every three seconds and one connection at a time, over all machines and all
 of its interfaces together (info.arxiv.org/help/api/tou.html). Other hosts have no turns, but a host that
@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from django.db.models import Q
 from django.utils import timezone
 
-from digest.models import Host
+from subscriptions.limits import limiter
 
 IN_TURN = frozenset({"arxiv.org"})
 SPACING = timedelta(seconds=3)
@@ -36,13 +35,12 @@ def name(url: str) -> str:
 
 def waits_until(url: str, now: datetime) -> datetime | None:
     """Until when this host asked to be left alone, if that is still to come."""
-    row = Host.objects.filter(name=name(url), waits_until__gt=now).first()
-    return row.waits_until if row else None
+    return limiter.held_until("host", name(url), now)
 
 
 def back_off(url: str, until: datetime) -> None:
     """Remember that the host asked for a pause."""
-    Host.objects.update_or_create(name=name(url), defaults={"waits_until": until})
+    limiter.hold("host", name(url), until)
 
 
 @contextmanager
@@ -51,19 +49,12 @@ def wait_for_turn(host: str, patience: float = PATIENCE, lease: timedelta = LEAS
 
     Reads the clock: turns are taken in real time, whatever day is being replayed.
     """
-    Host.objects.get_or_create(name=host)
     gives_up = time.monotonic() + patience
-    while not _take(host, lease):
+    while not limiter.begin_turn(host, timezone.now(), lease):
         if time.monotonic() >= gives_up:
             raise BusyError(f"No turn at {host} within {patience:.0f} seconds; other workers are asking it.")
         time.sleep(0.1)
     try:
         yield
     finally:
-        Host.objects.filter(name=host).update(free_at=timezone.now() + SPACING)
-
-
-def _take(host: str, lease: timedelta) -> bool:
-    now = timezone.now()
-    free = Q(free_at=None) | Q(free_at__lte=now)
-    return bool(Host.objects.filter(free, name=host).update(free_at=now + lease))
+        limiter.end_turn(host, timezone.now() + SPACING)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from subscriptions.addresses import AddressError, hmac, is_demonstration
+from subscriptions.addresses import AddressError, hashes, is_demonstration, read
 from subscriptions.db_retry import retry_on_db_error
 from subscriptions.mail import envelopes, outcomes
 from subscriptions.mail.backends import OutboxBackend
@@ -122,7 +122,8 @@ def suppressed(addresses: Sequence[str]) -> set[str]:
     by_hash: dict[str, list[str]] = {}
     for address in addresses:
         with suppress(AddressError):  # an address that is none is on no list; the provider will refuse it
-            by_hash.setdefault(hmac(address), []).append(address)
+            for one in hashes(read(address)):
+                by_hash.setdefault(one, []).append(address)
     found = Suppression.objects.filter(address_hmac__in=by_hash).values_list("address_hmac", flat=True)
     listed = {address for one in found for address in by_hash[one]}
     made_up = {address for address in addresses if is_real() and is_demonstration(address)}

@@ -2,7 +2,8 @@
 
 No third party is asked. The sum is to find a number whose SHA-256, together with a signed challenge,
 begins with `BITS` zero bits: a second or two for a browser, too dear by the thousand for a script.
-Each challenge opens once, for ten minutes. Without JavaScript the wait for the next free place is told.
+Each challenge opens once, for ten minutes, and lets the form use more of the same allowance (`limits.Rule.free`).
+Without JavaScript the wait for the next free place is told.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from subscriptions.links import tokens
 
 BITS = 16
 YOUNGEST = timedelta(seconds=2)
-TRAP = "website"
+# A name that no form filler knows: they fill in what is called website, url, company, phone and the like.
+TRAP = "q7_blank"
+TRAPPED = (
+    "A field that people do not see was filled in, perhaps by your browser or password manager. "
+    "It is shown below: leave it empty, and press the button once more. Nothing is lost."
+)
 
 
 def stamp(now: datetime) -> str:

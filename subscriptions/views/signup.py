@@ -73,10 +73,11 @@ def _linked(form: SignupForm, now: datetime) -> questions.Preview | None:
 
 
 def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
-    context = {"preview": None, "hurry": "", "busy": "", "challenge": "", "shown": ""} | shown
+    context = {"preview": None, "hurry": "", "busy": "", "challenge": "", "shown": "", "is_trapped": False} | shown
     context |= choices(form, now) | {
         "age": bot_check.carried(request.POST, now),
         "bits": bot_check.BITS,
+        "trap": bot_check.TRAP,
         "current": "subscribe",
         "sender": _sender(),
     }
@@ -94,9 +95,8 @@ def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> question
 
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
     """Checked in an order that says nothing about the address: the form, the visitor, the load."""
-    sent = _sent(form)
     if bot_check.is_honeypot_filled(request.POST):
-        return render(request, "subscriptions/sent.html", sent)
+        return _page(request, form, now, status=422, hurry=bot_check.TRAPPED, is_trapped=True)
     if hurry := bot_check.hurry(request.POST, now):
         return _page(request, form, now, status=422, hurry=hurry)
     if form.address.shown and request.POST.get("sure") != form.address.shown:
@@ -105,14 +105,14 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     if form.brought and not limiter.take_for_list(network, now):
         form.add_error("papers_file", LISTS_FULL)
         return _page(request, form, now, status=429)
-    lane = _lane(request, network, form.address.domain, now)
-    if not lane:
+    is_proved = bot_check.is_proof_of_work_solved(request.POST, now)
+    if not limiter.take_for_signup(form.address, network, now, is_proved):
         return _busy(request, form, network, now)
-    wishes = form.wanted | {"topics": form.slugs, "queries": [*filter(None, form.filters)], "lane": lane}
+    wishes = form.wanted | {"topics": form.slugs, "queries": [*filter(None, form.filters)], "paid": True}
     wishes |= {"description": form.described, "papers": form.cleaned_data["papers"]}
     wishes |= {"reading_list": form.reading_list} if form.brought else {}
     requests.store(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
-    return render(request, "subscriptions/sent.html", sent)
+    return render(request, "subscriptions/sent.html", _sent(form))
 
 
 def _sent(form: SignupForm) -> dict[str, Any]:
@@ -141,22 +141,8 @@ def _sender() -> str:
     return parseaddr(settings.MAIL_FROM)[1]
 
 
-def _lane(request: HttpRequest, network: str, domain: str, now: datetime) -> str:
-    """Which allowance pays for the letter: the site's own, or the one a solved sum opens; empty for none."""
-    if not limiter.has_room("domain", domain, now):
-        return ""
-    if limiter.has_room("site", "", now) and limiter.take("network", network, now):
-        return "site"
-    if not bot_check.is_proof_of_work_solved(request.POST, now):
-        return ""
-    has_room = limiter.has_room("site-proved", "", now) and limiter.take("network-proved", network, now)
-    return "site-proved" if has_room else ""
-
-
 def _busy(request: HttpRequest, form: SignupForm, network: str, now: datetime) -> HttpResponse:
-    domain = limiter.free_again("domain", form.address.domain, now)
-    wait = max(limiter.free_again("network", network, now), limiter.free_again("site", "", now), domain)
-    minutes = 1 + int(wait.total_seconds()) // 60
+    minutes = 1 + int(limiter.wait_for_signup(form.address, network, now).total_seconds()) // 60
     busy = f"Many people are signing up from where you are, or everywhere. The next place is free in {minutes} minutes."
     response = _page(request, form, now, status=429, busy=busy, challenge=bot_check.challenge())
     response.headers["Retry-After"] = str(minutes * 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from datetime import timedelta
 
-from digest.models import Act, Attempt, Delivery, Fetch, Heartbeat, ProviderEvent, SignInBudget, Skip, Tally
+from digest.models import Act, Attempt, Delivery, Fetch, Heartbeat, ProviderEvent, Skip, Tally
 from subscriptions.models import Consent, Notice, Subscriber, Suppression
 from tests import make
 
@@ -35,7 +35,6 @@ def _day(n: int) -> None:
     Act.objects.create(at=make.NOW, actor="a", verb="pin", subject="s")
     Heartbeat.objects.create(name=f"worker {n}", at=make.NOW)
     Tally.objects.create(name="t", day=day, value=1, counted_at=make.NOW)
-    SignInBudget.objects.create(key=f"k{n}", at=make.NOW)
 
 
 def _letter(edition, reader, n: int) -> None:

@@ -34,9 +34,9 @@ def timing(size: int) -> dict[str, Any]:
     from subscriptions.signup import bot_check
     from tests import make
 
-    limiter.RULES["network"] = (limiter.Rule(10 * size, limiter.HOUR),)
+    limiter.RULES["network"] = limiter.RULES["share"] = (limiter.Rule(10 * size, limiter.HOUR),)
     client = Client(HTTP_HOST="localhost")
-    fields = {"act": "subscribe", "age": bot_check.stamp(timezone.now() - timedelta(minutes=1)), "website": ""}
+    fields = {"act": "subscribe", "age": bot_check.stamp(timezone.now() - timedelta(minutes=1)), bot_check.TRAP: ""}
     taken: dict[str, list[float]] = {make.subscriber("reader@example.org").email: [], "nobody@example.org": []}
     for number in range(size):
         for email in sorted(taken, reverse=bool(number % 2)):

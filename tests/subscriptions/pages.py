@@ -34,7 +34,7 @@ def entered(url: str) -> tuple[Client, str]:
 def signup(**fields: Any) -> dict[str, Any]:
     """What the signup form sends, filled in by a person who took a minute."""
     made = timezone.now() - timedelta(minutes=1)
-    return {"act": "subscribe", "email": "ada@example.org", "age": bot_check.stamp(made), "website": ""} | fields
+    return {"act": "subscribe", "email": "ada@example.org", "age": bot_check.stamp(made), bot_check.TRAP: ""} | fields
 
 
 def sign_up(client: Client | None = None, **fields: Any) -> HttpResponse:

@@ -168,6 +168,27 @@ def test_s10_tagged_addresses_are_apart_but_share_a_budget():
     assert plain.budget == tagged.budget
 
 
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ada.love@gmail.com",
+        "A.D.A.Love@Gmail.com",
+        "adalove@googlemail.com",
+        "adalove+x@gmail.com",
+        "ada.love+a.b+c@GOOGLEMAIL.com",
+    ],
+)
+def test_s10_one_mailbox_at_gmail_is_one_person(email):
+    address = addresses.read(email)
+    assert (address.key, address.budget, address.domain) == ("adalove@gmail.com", "adalove@gmail.com", "gmail.com")
+    assert address.typed == email
+
+
+def test_dots_count_everywhere_else():
+    assert addresses.canonical("a.da@gmail.example") != addresses.canonical("ada@gmail.example")
+    assert addresses.canonical("a.da@mail.gmail.com") != addresses.canonical("ada@mail.gmail.com")
+
+
 @pytest.mark.parametrize("domain", ["pаypal.com", "аррӏе.com", "xn--80ak6aa92e.com"])
 def test_s10_a_look_alike_domain_comes_with_its_ascii_form(domain):
     assert addresses.read(f"ada@{domain}").shown.startswith("xn--")

@@ -23,7 +23,7 @@ from subscriptions import services
 from subscriptions.limits import limiter
 from subscriptions.links import urls
 from subscriptions.models import Ask, Budget, Consent, Interest, Notice, Subscriber, Suppression
-from subscriptions.signup import requests
+from subscriptions.signup import bot_check, requests
 from tests import make
 from tests.digest.letters.posts import delivery
 from tests.load import scanners
@@ -84,7 +84,7 @@ def test_s1_a_thousand_networks_cannot_spend_more_than_the_sites_budget(settings
 @pytest.mark.thorough
 def test_s1_one_network_is_slowed_down_and_told_when_to_return():
     client = visitor()
-    answers = [client.post("/subscribe/", signup(email=f"v{n}@example.org")) for n in range(45)]
+    answers = [client.post("/subscribe/", signup(email=f"v{n}@host{n}.example")) for n in range(45)]
     assert [answer.status_code for answer in answers] == [200] * 40 + [429] * 5
     assert "Retry-After" in answers[-1].headers
 
@@ -303,7 +303,7 @@ def test_s18_our_own_form_goes_through():
 FIELDS = [
     "act", "email", "topics", "queries", "description", "papers", "papers_kept", "hour", "weekday", "days", "zone",
     "frequency", "papers_per_day", "empty_day", "abstracts", "text_only", "until", "catch_up", "likes_weight", "paper",
-    "form", "sure", "age", "website", "undo", "reason", "do", "challenge", "solution",
+    "form", "sure", "age", bot_check.TRAP, "undo", "reason", "do", "challenge", "solution",
 ]  # fmt: skip
 ACTS = [
     "", "subscribe", "preview", "interests", "schedule", "pause", "resume", "link", "renew", "now", "taste", "drop",

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from subscriptions import accounts, addresses, services, signals
+from subscriptions.mail import outgoing
 from subscriptions.models import Consent, Interest, Notice, Subscriber, Suppression
 from subscriptions.wants.interests import InterestError
 from subscriptions.when import schedule
@@ -34,6 +35,32 @@ def test_a_signup_waits_for_its_confirmation():
     assert sorted(one.label for one in reader.interests.all()) == ["Speech", "protein folding"]
     consent = Consent.objects.get()
     assert (consent.act, consent.network) == ("asked", "192.0.2.0/24")
+
+
+def test_one_mailbox_at_gmail_is_one_reader_and_mail_goes_to_the_address_as_typed():
+    first = subscribe("Ada.Love@gmail.com")
+    services.confirm(first, NOW)
+    again = subscribe("adalove+papers@googlemail.com", queries=["folding"])
+    assert again.pk == first.pk
+    assert Subscriber.objects.get().email == "Ada.Love@gmail.com"
+    assert (notices(), notices("link")) == (1, 1)
+
+
+def test_a_mailbox_at_gmail_is_asked_once_a_day_however_it_is_spelled():
+    for email in ("adalove@gmail.com", "a.dalove@gmail.com", "a.d.alove@googlemail.com", "adalove+1@gmail.com"):
+        subscribe(email)
+    assert notices() == 1
+
+
+def test_an_address_suppressed_before_dots_counted_for_nothing_stays_suppressed():
+    old = addresses.keyed_hash("ada.love@gmail.com")
+    Suppression.objects.create(address_hmac=old, reason="complaint", since=NOW)
+    assert outgoing.suppressed(["ada.love@gmail.com", "ben@gmail.com"]) == {"ada.love@gmail.com"}
+    with pytest.raises(services.SuppressedError):
+        subscribe("Ada.Love@gmail.com")
+    services.suppress("adalove@gmail.com", "complaint", NOW)
+    with pytest.raises(services.SuppressedError):
+        subscribe("a.dalove+x@googlemail.com")
 
 
 def test_two_readers_with_the_same_wish_share_one_filter():

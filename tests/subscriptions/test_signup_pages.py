@@ -17,7 +17,7 @@ from subscriptions.models import Ask, Notice, Subscriber
 from subscriptions.signup import bot_check, requests
 from tests import make
 from tests.make import NOW, TODAY
-from tests.subscriptions.pages import entered, sign_up, signup, text, unmasked, visitor
+from tests.subscriptions.pages import entered, sign_up, signup, text, visitor
 
 pytestmark = pytest.mark.django_db
 State = Subscriber.State
@@ -329,10 +329,31 @@ def test_a_confirmation_link_opened_after_the_first_letter_speaks_of_the_next():
 # -- whoever is no person -----------------------------------------------------------------------------
 
 
-def test_a_robot_that_fills_the_trap_is_told_nothing_and_nothing_happens():
-    honest, robot = sign_up(), sign_up(email="eve@example.org", website="https://spam.example")
-    assert unmasked(robot.content.replace(b"eve@", b"ada@")) == unmasked(honest.content)
-    assert not Subscriber.objects.filter(email="eve@example.org").exists()
+def test_a_filled_trap_writes_nothing_down_and_loses_nothing():
+    shown = visitor().post("/subscribe/", signup(queries="folding", **{bot_check.TRAP: "https://spam.example"}))
+    page = text(shown)
+    assert shown.status_code == 422
+    assert not Ask.objects.exists()
+    assert "password manager" in page
+    assert ">folding</textarea>" in page
+    assert "spam.example" not in page
+    assert 'class="decoy"' not in page  # so that the person can see what fills itself in
+
+
+def test_the_trap_bears_no_name_that_form_fillers_know():
+    page = text(visitor().get("/subscribe/"))
+    trap = page.split('class="decoy"')[1].split("</div>")[0]
+    assert f'name="{bot_check.TRAP}"' in trap
+    for asked_to_pass_by in ('autocomplete="off"', "data-1p-ignore", 'data-lpignore="true"', "data-bwignore"):
+        assert asked_to_pass_by in trap
+    known = "name mail user login pass url web site home company org phone tel fax addr street city zip note comment"
+    assert not [word for word in known.split() if word in bot_check.TRAP]
+
+
+@pytest.mark.parametrize("name", ["website", "url", "company", "phone", "nickname"])
+def test_what_form_fillers_add_to_a_signup_does_not_end_it(name):
+    assert sign_up(**{name: "https://ada.example.org"}).status_code == 200
+    assert Notice.objects.get().kind == "confirm"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ RISE = 0.1  # of the configured rate, after each chunk that went through
 BURST = 2.0  # seconds' worth of letters that may be saved up
 
 
-def refill(tokens: float, rate: float, seconds: float) -> float:
-    """Tokens after `seconds` (never negative: clocks may step back), capped at the burst."""
-    return min(tokens + rate * max(0.0, seconds), max(1.0, rate * BURST))
+def size(rate: float) -> float:
+    """Letters that may be saved up."""
+    return max(1.0, rate * BURST)
 
 
 def slower(rate: float) -> float:

@@ -1,4 +1,4 @@
-"""The channel's pace in the database, shared by all workers: see `rates` for the arithmetic."""
+"""The channel's pace in the database, shared by all workers: `limits` keeps the bucket, `rates` its rate."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from digest.delivery.channels import holds, rates, traits
-from digest.models import Channel, DomainPause
+from digest.models import Channel
 from subscriptions.clock import database_now
 from subscriptions.db_retry import retry_on_db_error
+from subscriptions.limits import limiter
 
 # Google asks to slow down one destination for at least ten minutes (support.google.com/mail/answer/81126).
 DOMAIN_PAUSE = timedelta(minutes=10)
@@ -18,37 +19,28 @@ DOMAIN_PAUSE = timedelta(minutes=10)
 @retry_on_db_error
 def take(name: str, wanted: int) -> int:
     """How many letters may go right now, up to `wanted`; they count as gone."""
-    holds.channel(name)
-    with transaction.atomic():
-        row = _locked(name)
-        rate = row.rate if row.rate is not None else traits.ceiling(name)
-        if rate is None:
-            return wanted
-        at = database_now()
-        seconds = (at - row.tokens_at).total_seconds() if row.tokens_at else rates.BURST
-        tokens = rates.refill(row.tokens, rate, seconds)
-        allowed = min(wanted, int(tokens))
-        row.tokens, row.tokens_at = tokens - allowed, at
-        row.save(update_fields=["tokens", "tokens_at"])
-    return allowed
+    rate = _rate(holds.channel(name))
+    if rate is None:
+        return wanted
+    return limiter.draw("channel", name, wanted, rate, rates.size(rate), database_now())
 
 
 def next_token(name: str) -> float:
     """Seconds until one more letter may go (at most one second, so that a hold is seen)."""
-    row = Channel.objects.filter(name=name).first()
-    rate = row.rate if row and row.rate is not None else traits.ceiling(name)
+    rate = _rate(holds.channel(name))
     return min(1.0, 1.0 / rate) if rate else 0.0
 
 
 def give_back(name: str, letters: int) -> None:
     """Letters that were allowed but not there."""
-    if letters <= 0:
-        return
-    with transaction.atomic():
-        row = _locked(name)
-        if row.rate is not None or traits.ceiling(name) is not None:
-            row.tokens += letters
-            row.save(update_fields=["tokens"])
+    rate = _rate(holds.channel(name))
+    if letters > 0 and rate is not None:
+        limiter.give_back("channel", name, letters, rate, database_now())
+
+
+def _rate(channel: Channel) -> float | None:
+    """Letters a second: what the provider was found to take, else what is configured; None: without limit."""
+    return channel.rate if channel.rate is not None else traits.ceiling(channel.name)
 
 
 def fall(name: str) -> None:
@@ -57,8 +49,8 @@ def fall(name: str) -> None:
         row = _locked(name)
         rate = row.rate if row.rate is not None else traits.ceiling(name)
         row.rate = rates.slower(rate if rate is not None else rates.UNLIMITED / 10)
-        row.tokens = 0
-        row.save(update_fields=["rate", "tokens"])
+        row.save(update_fields=["rate"])
+        limiter.empty("channel", name, row.rate, rates.size(row.rate), database_now())
 
 
 def rise(name: str) -> None:
@@ -76,7 +68,7 @@ def rise(name: str) -> None:
 
 def pause_domain(domain: str, until: datetime, reason: str) -> None:
     """Write nothing to this destination for a while; the others go on."""
-    DomainPause.objects.update_or_create(domain=domain.lower(), defaults={"until": until, "reason": reason[:300]})
+    limiter.hold("destination", domain.lower(), until, reason)
 
 
 def _locked(name: str) -> Channel:

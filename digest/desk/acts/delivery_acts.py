@@ -101,7 +101,7 @@ def resume(request: HttpRequest, name: str, word: str, now: datetime) -> None:
 def look_up(email: str) -> tuple[addresses.Address, Suppression | None]:
     """Whether this address may be written to. Raises AddressError."""
     address = addresses.read(email)
-    return address, Suppression.objects.filter(address_hmac=addresses.keyed_hash(address.key)).first()
+    return address, Suppression.objects.filter(address_hmac__in=addresses.hashes(address)).first()
 
 
 def suppress(request: HttpRequest, email: str, detail: str, now: datetime) -> None:

@@ -21,8 +21,9 @@ from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts, dashboard
 from digest.desk.pages.base import act, page
 from digest.desk.roles import Right
-from digest.models import Delivery, DomainPause
+from digest.models import Delivery
 from subscriptions import addresses
+from subscriptions.limits import limiter
 from subscriptions.models import Suppression
 
 DAYS = 30
@@ -52,8 +53,8 @@ def deliverability(request: HttpRequest) -> HttpResponse:
         ends=ENDS, days=DAYS, **_parts(request, list(whole)), doubt=doubt,
         doubts=len(doubt) if len(doubt) < NAMED else resolve.in_doubt().count(),
         dead=_given_up(),
-        held=_held(timezone.now()), channel=traits.current(), may_go_on=delivery_acts.MAY_GO_ON,
-        pauses=DomainPause.objects.filter(until__gt=now).order_by("domain")[:NAMED],
+        held=_held(now), channel=traits.current(), may_go_on=delivery_acts.MAY_GO_ON,
+        pauses=limiter.held("destination", now)[:NAMED],
         silence=counters.never_reported(now), limits=LIMITS, sentence=reasons.sentence, most=NAMED, open=OPEN,
         suppressions=Suppression.objects.order_by("-since")[:20],
     )  # fmt: skip

@@ -15,7 +15,6 @@ from digest.desk import audit_log, sign_in_limits
 from digest.desk.access import door
 from digest.desk.pages.base import page
 from digest.desk.roles import Right
-from subscriptions.limits import client_prefix
 
 SLOW = "Too many tries. Wait a few minutes, then try again."
 LONGEST = 1000  # letters of a password that are looked at
@@ -30,14 +29,15 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 def _try(request: HttpRequest) -> HttpResponse:
-    name, where, now = request.user.get_username(), client_prefix.prefix_of(request), timezone.now()
-    if not sign_in_limits.allowed(name, where, now):
+    name, now = request.user.get_username(), timezone.now()
+    who = sign_in_limits.guest(request, name)
+    if not sign_in_limits.allowed(who, now):
         return page(request, "password.html", 429, current="", problems=[SLOW])
     user = get_user_model().objects.get(username=name)
     form = PasswordChangeForm(user, {field: text[:LONGEST] for field, text in request.POST.items()})
     if not form.is_valid():
         if "old_password" in form.errors:
-            sign_in_limits.failed(name, where, now)
+            sign_in_limits.failed(who, now)
         problems = [text for texts in form.errors.values() for text in texts]
         return page(request, "password.html", 400, current="", problems=problems)
     with transaction.atomic():

@@ -50,23 +50,27 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def _try(request: HttpRequest, following: str) -> HttpResponse:
     refuse_nul(request)
     name, now = request.POST.get("username", "")[:150], timezone.now()
-    where = client_prefix.prefix_of(request)
+    who = sign_in_limits.guest(request, name)
     context = {"name": name, "next": following}
-    if not sign_in_limits.allowed(name, where, now):
+    if not sign_in_limits.allowed(who, now):
         _note(request, "sign in: refused", name, now)
         return render(request, "desk/sign_in.html", context | {"error": SLOW}, status=429)
     user = authenticate(request, username=name, password=request.POST.get("password", "")[:1000])
-    if user is None:
-        sign_in_limits.failed(name, where, now)
+    is_besieged = sign_in_limits.is_besieged(who, now)
+    if user is None or (is_besieged and not any(devices_for_user(user))):
+        sign_in_limits.failed(who, now)
         _note(request, "sign in: failed", name, now)
-        return render(request, "desk/sign_in.html", context | {"error": WRONG}, status=400)
+        error, status = (SLOW, 429) if is_besieged else (WRONG, 400)
+        return render(request, "desk/sign_in.html", context | {"error": error}, status=status)
     login(request, user)
     request.session.set_expiry(WORKING_DAY)
     audit_log.record(request, "sign in", f"person {user.get_username()}", now)
     if roles.needs_second_factor(user):
         return redirect("desk-second")  # forgiven only then, or each password would buy new guesses at the code
-    sign_in_limits.succeeded(name, where)
-    return redirect(following)
+    sign_in_limits.succeeded(who)
+    response = redirect(following)
+    sign_in_limits.remember(response, name)
+    return response
 
 
 def _note(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
@@ -97,15 +101,18 @@ def second(request: HttpRequest) -> HttpResponse:
 def _ask(request: HttpRequest) -> HttpResponse:
     error, status = "", 200
     if request.method == "POST":
-        name, where, now = request.user.get_username(), client_prefix.prefix_of(request), timezone.now()
-        if not sign_in_limits.allowed(name, where, now):
+        name, now = request.user.get_username(), timezone.now()
+        who = sign_in_limits.guest(request, name)
+        if not sign_in_limits.allowed(who, now):
             _note(request, "second factor: refused", name, now)
             error, status = SLOW, 429
         elif _verified(request):
-            sign_in_limits.succeeded(name, where)
-            return redirect("desk")
+            sign_in_limits.succeeded(who)
+            response = redirect("desk")
+            sign_in_limits.remember(response, name)
+            return response
         else:
-            sign_in_limits.failed(name, where, now)
+            sign_in_limits.failed(who, now)
             _note(request, "second factor: failed", name, now)
             error, status = WRONG_CODE, 400
     return render(request, "desk/second.html", {"error": error}, status=status)
@@ -181,7 +188,9 @@ def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
         recovery.token_set.create(token=code)
     _enter(request, device)
     audit_log.record(request, "set up second factor", f"person {request.user.get_username()}", timezone.now())
-    return render(request, "desk/second_done.html", {"codes": codes})
+    response = render(request, "desk/second_done.html", {"codes": codes})
+    sign_in_limits.remember(response, request.user.get_username())
+    return response
 
 
 @never_cache

@@ -16,9 +16,10 @@ from digest.delivery import run as run_module
 from digest.delivery.accounts import audit, restore_guard, sent_marks
 from digest.delivery.channels import circuit_breaker, evidence, holds, provider_api, throttle
 from digest.delivery.reports import events
-from digest.models import Attempt, Channel, Delivery, DomainPause, Edition, Mark, Sealed
+from digest.models import Attempt, Channel, Delivery, Edition, Mark, Sealed
 from subscriptions import services
 from subscriptions.clock import database_now, monotonic
+from subscriptions.limits import limiter
 from subscriptions.mail import notices, outcomes, outgoing
 from subscriptions.mail.outcomes import Outcome
 from subscriptions.mail.outgoing import Letter, Receipt
@@ -198,7 +199,7 @@ def test_a_paused_domain_does_not_starve_the_others(
 
     monkeypatch.setattr(rounds, "CHUNK", 5)
     other = make.subscriber("zoe@elsewhere.example", queries=["speech"])
-    DomainPause.objects.create(domain="example.org", until=NOW + timedelta(minutes=10))
+    limiter.hold("destination", "example.org", NOW + timedelta(minutes=10))
     run()
     assert [one.to for one in provider.taken] == [other.email]
 

@@ -14,8 +14,9 @@ from playwright.sync_api import expect
 from digest.desk import nightly_mail
 from digest.desk.pages import paper_filter
 from digest.editions import lifecycle
-from digest.models import Act, Attempt, Channel, Delivery, DomainPause, Edition, Fetch, Identifier, Outcome
+from digest.models import Act, Attempt, Channel, Delivery, Edition, Fetch, Identifier, Outcome
 from subscriptions import services
+from subscriptions.limits import limiter
 from subscriptions.models import Subscriber, Suppression
 from tests import make
 from tests.browser import SCHEMES, WIDTHS, faults, is_too_wide, opened
@@ -335,7 +336,7 @@ def lived_in(desk):
     make.subscriber("waits@example.org", state="pending", next_digest_at=None)
     services.suppress("gone@example.org", Suppression.Reason.HARD_BOUNCE, now, "550 5.1.1 no such user")
     Channel.objects.create(name="smtp", held_by="breaker", held_reason="Too many bounces.", held_at=now, probe_at=now)
-    DomainPause.objects.create(domain="slow.example", until=now + timedelta(hours=1), reason="451 Try again later.")
+    limiter.hold("destination", "slow.example", now + timedelta(hours=1), "451 Try again later.")
     source = make.source("arxiv-cs-cl", failures=3, held_reason="An HTML page came instead of a feed.")
     for n, outcome in enumerate(Outcome.values):
         Fetch.objects.create(

@@ -15,8 +15,9 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config import settings as shipped
-from digest.desk import sign_in_limits
-from digest.models import Act, SignInBudget
+from digest.models import Act
+from subscriptions.limits import limiter
+from subscriptions.models import Budget
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def test_s23_the_throttle_lets_go_with_time(curator_user):
         for _ in range(5):
             attempt(password="wrong")
         assert attempt().status_code == 429
-        clock.shift(sign_in_limits.LEAK)
+        clock.shift(timedelta(minutes=15))
         assert attempt().status_code == 302
 
 
@@ -97,17 +98,69 @@ def test_the_right_password_forgives_the_name(curator_user):
         assert attempt(password="wrong").status_code == 400
 
 
-def test_no_name_is_kept_in_the_buckets(curator_user):
-    attempt("somebody@example.org", "wrong")
-    assert all("somebody" not in row.key and len(row.key) == 64 for row in SignInBudget.objects.all())
+def test_no_name_is_kept_in_the_budgets(curator_user):
+    attempt("somebody@example.org", "wrong", client=Client(REMOTE_ADDR="192.0.2.7"))
+    kept = " ".join(row.key for row in Budget.objects.all())
+    assert "signin:" in kept
+    assert not re.search(r"somebody|192\.0", kept)
 
 
-@pytest.mark.parametrize(
-    ("before", "passed", "left"),
-    [(5, timedelta(), 5), (5, sign_in_limits.LEAK, 4), (1, timedelta(days=1), 0), (5, timedelta(days=-1), 5)],
-)
-def test_a_bucket_leaks(before, passed, left):
-    assert sign_in_limits.level(before, passed) == left
+def strangers(times, name="curator", password="wrong"):
+    """Tries at a name, each few from a network of its own."""
+    return [attempt(name, password, client=Client(REMOTE_ADDR=f"10.{n // 4}.0.7")) for n in range(times)]
+
+
+def test_s23_strangers_who_fail_do_not_shut_the_person_out(curator_user):
+    strangers(40)
+    assert attempt(client=Client(REMOTE_ADDR="203.0.113.7")).status_code == 302
+
+
+def test_s23_one_name_is_not_guessed_at_from_everywhere(curator_user):
+    codes = {answer.status_code for answer in strangers(50)}
+    assert codes == {400}
+    far = Client(REMOTE_ADDR="203.0.113.7")
+    assert [attempt(password="wrong", client=far).status_code, attempt(client=far).status_code] == [429, 429]
+
+
+def test_s23_a_name_that_does_not_exist_is_closed_alike():
+    strangers(50, name="nobody")
+    assert attempt("nobody", "wrong", client=Client(REMOTE_ADDR="203.0.113.7")).status_code == 429
+
+
+def test_s23_a_besieged_person_comes_in_by_a_browser_that_is_known(curator_user):
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    attempt(client=client)
+    client.post("/desk/sign-out/")
+    strangers(60)
+    client.defaults["REMOTE_ADDR"] = "10.1.0.7"  # whose other visitors are to wait
+    assert attempt(password="wrong", client=client).status_code == 400
+    assert attempt(client=client).status_code == 302
+
+
+def test_s23_a_besieged_person_comes_in_by_their_second_factor(curator_user):
+    device = TOTPDevice.objects.create(user=curator_user, confirmed=True)
+    strangers(60)
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    assert attempt(client=client).url == "/desk/second/"
+    assert client.post("/desk/second/", {"code": code_of(device)}).url == "/desk/"
+
+
+def test_s23_a_known_browser_is_known_for_one_name_and_not_for_ever_guessing(curator_user, staff):
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    attempt(client=client)
+    client.post("/desk/sign-out/")
+    assert [attempt(password="wrong", client=client).status_code for _ in range(6)] == [400] * 5 + [429]
+    assert attempt(client=Client(REMOTE_ADDR="203.0.113.7")).status_code == 302
+    strangers(50, name="another")
+    assert attempt("another", "wrong", client=client).status_code == 429
+
+
+@pytest.mark.parametrize("value", ["", "x", "x:y:z", "\u00e9", "a" * 5000])
+def test_s23_a_forged_cookie_makes_no_browser_known(value, curator_user):
+    strangers(50)
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    client.cookies["desk-browser"] = value
+    assert attempt(client=client).status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -268,7 +321,7 @@ def test_s23_a_password_buys_no_new_guesses_at_the_code(curator_user):
     TOTPDevice.objects.create(user=curator_user, confirmed=True)
     codes = []
     for n in range(8):
-        client = Client(REMOTE_ADDR=f"198.51.{n}.7")
+        client = Client(REMOTE_ADDR=f"198.51.100.{n}")
         attempt(client=client)
         codes.append(client.post("/desk/second/", {"code": "1"}).status_code)
     assert codes == [400] * 5 + [302] * 3  # the last three were not even signed in
@@ -359,12 +412,12 @@ def test_who_has_to_wait_is_one_line_and_not_one_each_time(curator_user):
 
 @pytest.mark.thorough
 def test_s23_an_attack_from_everywhere_does_not_fill_the_log(curator_user, monkeypatch):
-    monkeypatch.setattr(sign_in_limits, "MOST_LINES", 7.0)
+    monkeypatch.setitem(limiter.RULES, "signin-lines", (limiter.Rule(7, limiter.HOUR),))
     with time_machine.travel(make.NOW, tick=False) as clock:
         for n in range(20):
             attempt(f"name{n}", "x", client=Client(REMOTE_ADDR=f"198.51.{n}.7"))
         assert len(lines()) == 7
-        clock.shift(sign_in_limits.LINE_LEAK)
+        clock.shift(limiter.HOUR)
         attempt("one more", "x", client=Client(REMOTE_ADDR="203.0.113.7"))
         assert len(lines()) == 8
 

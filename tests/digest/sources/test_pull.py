@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from digest.models import Fetch, Host, Paper, Source
+from digest.models import Fetch, Paper, Source
 from digest.sources import client, host_limits, ingest, pull, schedule, starters
 from digest.sources.parsers.sandbox import KilledError
+from subscriptions.limits import limiter
 from tests import make
 from tests.digest.sources import feeds
 from tests.digest.sources.conftest import Publisher
@@ -95,7 +96,7 @@ def test_f51_retry_after_and_the_back_off_are_rows_that_a_restart_finds_again(pu
     pull.pull(row, NOW)
     stored = Source.objects.values("failures", "next_pull_at").get(pk=row.pk)
     assert stored == {"failures": 1, "next_pull_at": NOW + timedelta(hours=1)}
-    assert Host.objects.get(name=host_limits.name(row.url)).waits_until == NOW + timedelta(hours=1)
+    assert host_limits.waits_until(row.url, NOW) == NOW + timedelta(hours=1)
 
 
 def test_f51_one_source_is_pulled_by_one_worker_only(publisher: Publisher) -> None:
@@ -123,7 +124,7 @@ def test_f51_all_of_arxivs_machines_are_one_host() -> None:
 
 
 def test_f51_a_worker_that_died_in_its_turn_gives_it_back() -> None:
-    Host.objects.create(name="arxiv.org", free_at=datetime.now(UTC) - timedelta(seconds=1))
+    limiter.begin_turn("arxiv.org", datetime.now(UTC) - timedelta(seconds=3), timedelta(seconds=2))
     with host_limits.wait_for_turn("arxiv.org", patience=1):
         pass
 

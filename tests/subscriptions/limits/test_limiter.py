@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.test import RequestFactory
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 
 from subscriptions import addresses
 from subscriptions.limits import client_prefix, limiter
@@ -50,13 +53,120 @@ def test_the_site_has_a_budget_of_its_own(settings):
 @pytest.mark.django_db
 def test_a_domain_gets_a_share_of_the_sites_budget(settings):
     settings.SIGNUPS_PER_HOUR = 10
-    letters = [limiter.take_for_letter(addresses.read(f"a{n}@example.org"), NOW) for n in range(8)]
-    assert letters == [True] * 4 + [False] * 4
+    letters = [limiter.take_for_letter(addresses.read(f"a{n}@example.org"), NOW) for n in range(10)]
+    assert letters == [True] * 8 + [False] * 2
+
+
+def asked(number: int, network: int, proved: bool = False, domain: str = "example.org") -> bool:
+    address = addresses.read(f"a{number}@{domain}")
+    return limiter.take_for_signup(address, f"10.{network}.0.0/24", NOW, proved)
+
+
+@pytest.mark.django_db
+def test_one_network_gets_a_part_of_what_a_domain_may_have():
+    assert [asked(n, network=1) for n in range(12)] == [True] * 10 + [False] * 2
+    assert asked(20, network=1, domain="example.net")
+    assert asked(21, network=2)
+    assert asked(22, network=1, proved=True)
+
+
+@pytest.mark.django_db
+def test_who_used_up_a_domains_allowance_cannot_shut_others_out(settings):
+    settings.SIGNUPS_PER_HOUR = 100  # of these 40 to one domain without a proof, 80 with
+    strangers = [asked(n, network=n % 6, proved=True) for n in range(200)]
+    assert strangers.count(True) == 40 + 6 * 3
+    assert not asked(300, network=77)
+    assert asked(300, network=77, proved=True)
+
+
+@pytest.mark.django_db
+def test_who_used_up_the_sites_allowance_cannot_shut_others_out(settings):
+    settings.SIGNUPS_PER_HOUR = 50  # of these 40 without a proof
+    strangers = [asked(n, network=n % 3, proved=True, domain=f"h{n}.example") for n in range(100)]
+    assert strangers.count(True) == 40 + 3 * 3
+    assert not asked(300, network=77)
+    assert asked(300, network=77, proved=True)
+
+
+@pytest.mark.django_db
+def test_a_signup_that_is_refused_uses_nothing(settings):
+    settings.SIGNUPS_PER_HOUR = 1
+    assert [asked(1, network=1), asked(2, network=2), asked(3, network=3, proved=True)] == [True, False, False]
+    assert limiter.has_room("network", "10.2.0.0/24", NOW)
+    assert not Budget.objects.filter(key__startswith="late:").exists()
+
+
+@pytest.mark.django_db
+def test_a_use_is_counted_even_where_there_is_no_room():
+    for _ in range(3):
+        limiter.note("address", "ada@example.org", NOW)
+    assert not limiter.has_room("address", "ada@example.org", NOW + 2 * DAY)
+    limiter.forget("address", "ada@example.org")
+    assert limiter.take("address", "ada@example.org", NOW)
+
+
+@pytest.mark.django_db
+def test_what_is_put_off_goes_on_by_itself():
+    limiter.hold("destination", "slow.example", NOW + HOUR, "451 later")
+    limiter.hold("destination", "quick.example", NOW + timedelta(minutes=1))
+    limiter.hold("destination", "quick.example", NOW + timedelta(minutes=2))
+    assert limiter.held_until("destination", "quick.example", NOW) == NOW + timedelta(minutes=2)
+    assert limiter.held_until("host", "slow.example", NOW) is None
+    held = [(one.subject, one.reason) for one in limiter.held("destination", NOW + timedelta(minutes=2))]
+    assert held == [("slow.example", "451 later")]
+
+
+@pytest.mark.django_db
+def test_turns_are_one_at_a_time_and_end_by_themselves():
+    minute = timedelta(minutes=1)
+    assert limiter.begin_turn("arxiv.org", NOW, minute)
+    assert not limiter.begin_turn("arxiv.org", NOW, minute)
+    assert limiter.begin_turn("example.org", NOW, minute)
+    assert limiter.begin_turn("arxiv.org", NOW + minute, minute)
+    limiter.end_turn("arxiv.org", NOW + minute + timedelta(seconds=3))
+    assert not limiter.begin_turn("arxiv.org", NOW + minute + timedelta(seconds=2), minute)
+    assert limiter.begin_turn("arxiv.org", NOW + minute + timedelta(seconds=3), minute)
+
+
+def drawn(wanted: int, seconds: float, rate: float = 5, size: float = 10) -> int:
+    return limiter.draw("channel", "smtp", wanted, rate, size, NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.django_db
+def test_a_bucket_gives_what_it_holds_and_fills_again():
+    assert [drawn(8, 0), drawn(8, 0), drawn(8, 0)] == [8, 2, 0]
+    assert [drawn(8, 1), drawn(99, 60)] == [5, 10]
+    limiter.give_back("channel", "smtp", 4, 5, NOW + timedelta(seconds=60))
+    assert drawn(99, 60) == 4
+
+
+@pytest.mark.django_db
+def test_a_bucket_outlives_a_clock_that_steps_back():
+    drawn(10, 3600)
+    assert [drawn(1, 0), drawn(99, 2)] == [0, 10]
+
+
+@pytest.mark.django_db
+def test_an_emptied_bucket_fills_at_its_new_rate():
+    limiter.empty("channel", "smtp", 2, 4, NOW)
+    assert [drawn(9, 0, 2, 4), drawn(9, 1, 2, 4)] == [0, 2]
+
+
+@pytest.mark.django_db
+@settings_of(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 20)), max_size=12))
+def test_a_bucket_never_gives_more_than_it_was_filled_with(steps):
+    Budget.objects.all().delete()
+    rate, size, got, at = 3.0, 7.0, 0, 0.0
+    for wanted, seconds in steps:
+        at += seconds
+        got += drawn(wanted, at, rate, size)
+    assert got <= size + rate * at + 0.001
 
 
 @pytest.mark.django_db
 def test_a_refusal_by_the_domain_leaves_the_address_its_own(settings):
-    settings.SIGNUPS_PER_HOUR = 2
+    settings.SIGNUPS_PER_HOUR = 1
     limiter.take_for_letter(addresses.read("ben@example.org"), NOW)
     ada = addresses.read("ada@example.org")
     assert [limiter.take_for_letter(ada, NOW), limiter.take_for_letter(ada, NOW + 2 * HOUR)] == [False, True]
