@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -227,7 +228,7 @@ def look() -> list[Finding]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         fix = "Set what your provider needs as ANYMAIL_… (see .env.example)."
         found.append(Finding("E033", ERROR, f"The mail backend of EMAIL_URL cannot be opened: {lines[0]}", fix))
-    return [*found, *_own_templates(settings)]
+    return [*found, *_own_templates(settings), *_letter(settings)]
 
 
 def _own_templates(s: Any) -> Iterator[Finding]:
@@ -241,13 +242,33 @@ def _own_templates(s: Any) -> Iterator[Finding]:
             yield Finding("E047", ERROR, f"{path}: {wrong}", fix)
 
 
+def _letter(s: Any) -> Iterator[Finding]:
+    """A letter's headers, its bytes and its signature are made by the code that sends: what it refuses shows here."""
+    from digest.letters import headers
+    from subscriptions.mail import dkim
+    from subscriptions.mail.outgoing import Letter, as_message
+
+    try:
+        told = headers.digest("daily", f"{s.PUBLIC_BASE_URL}/u/x/", s.PUBLIC_BASE_URL, datetime.now(UTC))
+        letter = Letter(f"nobody@{_domain(s.MAIL_FROM)}", headers.subject("A day"), "Text", headers=told)
+        message: Any = as_message(letter).message()  # SafeMIME: the standard library's type lacks `linesep`
+        dkim.signed(message.as_bytes(linesep="\r\n"))
+    except Exception as error:  # whatever the libraries raise would stop every letter
+        fix = "Look at SITE_NAME, MAIL_FROM, MAIL_REPLY_TO, MAIL_DOMAIN and the DKIM_ settings."
+        yield Finding("E048", ERROR, f"No letter can be written: {_first_line(error)}", fix)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _template_fault(path: Path, ours: Path) -> str:
     if not ours.is_file():
         return "not a template of the letters; the names are those in templates/email."
     try:
         engines["letter_html"].get_template(f"email/{path.name}")
     except TemplateSyntaxError as error:
-        return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return _first_line(error)
     return ""
 
 

@@ -11,11 +11,13 @@ import re
 import secrets
 import tempfile
 from collections.abc import Callable
+from email.utils import quote
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import environ
+import idna
 
 from config import names
 from config.findings import ERROR, Finding
@@ -23,6 +25,11 @@ from config.findings import ERROR, Finding
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DOTENV_LINE = re.compile(r"(?:export )?([A-Za-z_][A-Za-z_0-9]*)=")
 HALF_QUOTED = re.compile(r"""^\s*(?:"[^"]*|'[^']*)$""")
+DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+MAILBOX = re.compile(
+    r"(?:(?P<name>[^<>\x00-\x1f]*)<)?(?P<local>[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64})@(?P<domain>[^\s@<>]+)(?(name)>)"
+)
+NAME = re.compile(r"[^()<>@,;:\\\".\[\]]*")  # RFC 5322, section 3.2.3: a name with one of these is put in quotes
 HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
@@ -152,8 +159,17 @@ class Environment:
         config: dict[str, Any] = self._env.db_url_config(default)
         return config
 
+    def domain(self, name: str, default: str) -> str:
+        """A domain in its ASCII form, which is how it stands in letters (IDNA 2008)."""
+        return str(self._read(name, default, _ascii_domain, "a domain such as example.org"))
+
+    def mailbox(self, name: str, default: str) -> str:
+        """An address with or without a name in front, its domain in ASCII and its name in quotes where it must be."""
+        wants = "an address such as Offprint <papers@example.org>"
+        return str(self._read(name, default, _mailbox, wants))
+
     def base_url(self, name: str, default: str) -> str:
-        url = self.text(name, default).rstrip("/")
+        url = _in_ascii(self.text(name, default).rstrip("/"))
         parts = _split(url)
         if parts is None or parts.scheme not in {"http", "https"} or not HOST.fullmatch(parts.hostname or ""):
             self.problem(f"{name}={url!r} is not a web address.", "Example: https://papers.example.org")
@@ -219,6 +235,43 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _in_ascii(url: str) -> str:
+    """The address with its host in ASCII; as it was where that cannot be."""
+    parts = _split(url)
+    if parts is None or not parts.hostname or parts.hostname.isascii():
+        return url
+    try:
+        host = _ascii_domain(parts.hostname)
+    except ValueError:
+        return url
+    return url.lower().replace(parts.hostname, host, 1)
+
+
+def _ascii_domain(text: str) -> str:
+    """Raises ValueError where it is no domain."""
+    plain = text.lower() if text.isascii() else idna.encode(text, uts46=True).decode()
+    if not DOMAIN.fullmatch(plain):
+        raise ValueError(text)
+    return plain
+
+
+def _mailbox(text: str) -> str:
+    """Raises ValueError where it is no address."""
+    found = MAILBOX.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    name = (found["name"] or "").strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    address = f"{found['local']}@{_ascii_domain(found['domain'])}"
+    return named(name, address) if name else address
+
+
+def named(name: str, address: str) -> str:
+    """`name <address>`, the name in quotes where it must be."""
+    return f"{name} <{address}>" if NAME.fullmatch(name) else f'"{quote(name)}" <{address}>'
 
 
 def _kept_key(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config import broker, checks, mailbox
-from config.env import Environment, is_local
+from config.env import Environment, is_local, named
 from config.findings import refuse
 from subscriptions import private
 
@@ -43,13 +43,12 @@ if not PUBLIC:
 
 # -- what it is called, who sends ---------------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", "Offprint")
-MAIL_FROM = env.text("MAIL_FROM")
-if not MAIL_FROM and not PUBLIC:
-    MAIL_FROM = f"{SITE_NAME} <papers@offprint.localhost>"
+_example = "" if PUBLIC else named(SITE_NAME, "papers@offprint.localhost")
+MAIL_FROM = env.mailbox("MAIL_FROM", _example)
 # Answers and Message-IDs follow the sender: the site's own host need not take mail.
 SENDER = parseaddr(MAIL_FROM)[1]
-MAIL_DOMAIN = env.text("MAIL_DOMAIN") or SENDER.rpartition("@")[2] or SITE_HOST
-MAIL_REPLY_TO = env.text("MAIL_REPLY_TO") or SENDER
+MAIL_DOMAIN = env.domain("MAIL_DOMAIN", SENDER.rpartition("@")[2] or SITE_HOST)
+MAIL_REPLY_TO = env.mailbox("MAIL_REPLY_TO", SENDER)
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS")
 CONTACT_EMAIL = env.text("CONTACT_EMAIL") or MAIL_REPLY_TO
 DKIM_SELECTORS = env.words("DKIM_SELECTORS")  # looked up by `doctor`; the provider or mail server signs
@@ -84,7 +83,7 @@ MAIL_BOUNCE_ADDRESS = mailbox.bounce_address(env)
 # For a mail server that does not sign: a PEM file with an RSA key of 2048 bits (docs/letter.md).
 DKIM_KEY_FILE = env.text("DKIM_KEY_FILE")
 DKIM_SELECTOR = env.text("DKIM_SELECTOR", "offprint")
-DKIM_DOMAIN = env.text("DKIM_DOMAIN") or MAIL_DOMAIN
+DKIM_DOMAIN = env.domain("DKIM_DOMAIN", MAIL_DOMAIN)
 MAIL_RATE = env.number("MAIL_RATE", 0, 0, 1_000_000)  # letters a second; 0: what the provider is known to take
 
 # -- signups ------------------------------------------------------------------------------------

@@ -95,6 +95,17 @@ def canonical(email: str) -> str:
     return read(email).key
 
 
+def ascii_form(email: str) -> str:
+    """The address with its domain in ASCII, as it stands in headers and envelopes; as it is where it is none."""
+    if email.isascii():
+        return email
+    local, _, domain = email.rpartition("@")
+    try:
+        return f"{local}@{_ascii_domain(domain)}"
+    except AddressError:
+        return email
+
+
 def hashes(address: Address) -> set[str]:
     """Every keyed hash under which the address may be suppressed: the mailbox's, and that of the address as written.
 

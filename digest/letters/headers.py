@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, parseaddr
 from uuid import UUID
 
 from django.conf import settings
 
 from digest.letters import text as letter_text
+from subscriptions.mail import header_text
 
 NAME_CHARS = 60
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
@@ -32,9 +33,9 @@ def digest(frequency: str, leave: str, archive: str, now: datetime) -> dict[str,
     """The headers of one digest. The mail transfer agent's DKIM must cover both List-Unsubscribe headers."""
     return {
         "From": sender(),
-        "Reply-To": settings.MAIL_REPLY_TO,
+        "Reply-To": answers(),
         "Date": format_datetime(now),
-        "List-Id": f"{_phrase(settings.SITE_NAME)} <digest.{settings.MAIL_DOMAIN}>",
+        "List-Id": f"{header_text.phrase(_literal(settings.SITE_NAME, NAME_CHARS))} <digest.{settings.MAIL_DOMAIN}>",
         "List-Unsubscribe": unsubscribe(leave),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Archive": f"<{archive}>",
@@ -58,7 +59,13 @@ def leave_by_mail() -> str:
 def sender() -> str:
     """The site's own address with its name."""
     name, address = parseaddr(settings.MAIL_FROM)
-    return formataddr((_literal(name, NAME_CHARS), _mailbox(address)))
+    return header_text.mailbox(_literal(name, NAME_CHARS), _mailbox(address))
+
+
+def answers() -> str:
+    """The address that takes answers, with its name where it has one."""
+    name, address = parseaddr(settings.MAIL_REPLY_TO)
+    return header_text.mailbox(_literal(name, NAME_CHARS), _mailbox(address))
 
 
 def subject(text: str) -> str:
@@ -77,10 +84,6 @@ def _mailbox(address: str) -> str:
     if found is None:
         raise SenderError("MAIL_FROM or MAIL_REPLY_TO is not an address. Example: Offprint <papers@example.org>")
     return found.group()
-
-
-def _phrase(name: str) -> str:
-    return formataddr((_literal(name, NAME_CHARS), "a@a")).removesuffix(" <a@a>")
 
 
 def _label(name: str) -> str:

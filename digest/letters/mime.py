@@ -11,8 +11,6 @@ import binascii
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.charset import QP, Charset
-from email.header import Header
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +24,8 @@ from digest.letters.load import Facts
 from digest.letters.placeholders import PlaceholderText
 from digest.letters.text import wrapped
 from digest.models import Delivery
+from subscriptions.addresses import ascii_form
+from subscriptions.mail import header_text
 from subscriptions.mail.outgoing import Letter
 from subscriptions.models import Frequency, Subscriber
 
@@ -43,8 +43,6 @@ MOST_CARDS = 100
 HOLES = ("label", "number", "why")
 HTML_NUMBERS = [f"{number}.".encode() for number in range(1, MOST_CARDS)]
 TEXT_NUMBERS = [compose.numbered(number).encode() for number in range(1, MOST_CARDS)]
-_UTF8 = Charset("utf-8")
-_UTF8.header_encoding = QP
 Two = tuple[bytes, bytes]
 Pieces = list[bytes]
 Body = tuple[bytes, Pieces, Pieces]  # the subject as a header, text and HTML
@@ -327,7 +325,7 @@ class MimeWriter:
         before, after = self._commons[reader.frequency]
         token = own.unsubscribe[:-1].rpartition("/")[2]
         leave = f"List-Unsubscribe: <{own.unsubscribe}>,\r\n <{self._leave}{token}>\r\n"
-        mine = f"To: {reader.email}\r\nMessage-ID: {headers.message_id(delivery.uuid)}\r\n{leave}"
+        mine = f"To: {ascii_form(reader.email)}\r\nMessage-ID: {headers.message_id(delivery.uuid)}\r\n{leave}"
         return [before, subject, mine.encode(), after]
 
 
@@ -398,13 +396,7 @@ def _urls(own: ReaderLinks) -> dict[str, Two]:
 
 
 def _subject(subject: str) -> bytes:
-    text = headers.subject(subject)
-    shown = (
-        text
-        if text.isascii() and len(text) < OWN_LINE
-        else Header(text, _UTF8, header_name="Subject").encode(linesep="\r\n")
-    )
-    return f"Subject: {shown}\r\n".encode()
+    return _lines({"Subject": header_text.text(headers.subject(subject))})
 
 
 def _common(frequency: str, now: datetime) -> Two:
@@ -416,4 +408,4 @@ def _common(frequency: str, now: datetime) -> Two:
 
 
 def _lines(values: dict[str, str]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in values.items()).encode()
+    return "".join(f"{name}: {header_text.folded(name, value)}\r\n" for name, value in values.items()).encode()

@@ -21,6 +21,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as DjangoSmtp
 
 from subscriptions import private
+from subscriptions.addresses import ascii_form
 from subscriptions.mail import dkim
 
 
@@ -62,7 +63,7 @@ def letters_to(email: str) -> list[Path]:
 
 
 def _who(email: str) -> str:
-    return _slug(email.replace("@", "_"), 60)
+    return _slug(ascii_form(email).replace("@", "_"), 60)
 
 
 def _slug(text: str, longest: int) -> str:

@@ -13,14 +13,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from typing import Any, Literal
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from subscriptions.addresses import AddressError, hashes, is_demonstration, read
+from subscriptions.addresses import AddressError, ascii_form, hashes, is_demonstration, read
 from subscriptions.db_retry import retry_on_db_error
-from subscriptions.mail import envelopes, outcomes
+from subscriptions.mail import envelopes, header_text, outcomes
 from subscriptions.mail.backends import OutboxBackend
 from subscriptions.mail.outcomes import Outcome, Receipt
 from subscriptions.models import Suppression
@@ -59,6 +60,23 @@ class Letter:
 READY = frozenset({"smtp"})
 # Channels by which no letter reaches a person: files, the screen, the tests' memory.
 FOR_SHOW = frozenset({"outbox", "console", "memory"})
+
+
+class Message(EmailMultiAlternatives):
+    """A mail whose headers are written by `header_text`, like those of letters that go out as bytes."""
+
+    def message(self, *args: Any, **options: Any) -> Any:
+        written = super().message(*args, **options)
+        values = {"Subject": header_text.text(str(self.subject)), "From": _mailbox(self.from_email)}
+        values |= {"Reply-To": ", ".join(map(_mailbox, self.reply_to))} if self.reply_to else {}
+        values |= {name: value for name, value in self.extra_headers.items() if name not in {"From", "Reply-To"}}
+        for name, value in values.items():
+            written.replace_header(name, header_text.Folded(name, str(value)))
+        return written
+
+
+def _mailbox(text: str) -> str:
+    return text if text.isascii() else header_text.mailbox(*parseaddr(text))
 
 
 class Written(EmailMultiAlternatives):
@@ -137,9 +155,10 @@ def is_real() -> bool:
 
 def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
     """The letter in the form of Django's mail API, with what Anymail reads beside it."""
+    to = [ascii_form(letter.to)]
     if letter.raw:
         envelope = envelopes.sender(letter.message_id)
-        written = Written(to=[letter.to], from_email=envelope, headers={"Message-ID": letter.message_id})
+        written = Written(to=to, from_email=envelope, headers={"Message-ID": letter.message_id})
         written.raw = letter.raw
         return written
     headers = dict(letter.headers)
@@ -152,9 +171,7 @@ def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
         sender = envelopes.sender(letter.message_id)
     if letter.key and settings.MAIL_CHANNEL == "brevo":
         headers["idempotencyKey"] = letter.key  # Brevo reads it among the letter's headers, and keeps it 30 minutes
-    message = EmailMultiAlternatives(
-        letter.subject, letter.text, sender, [letter.to], headers=headers, reply_to=[reply_to], connection=postbox
-    )
+    message = Message(letter.subject, letter.text, sender, to, headers=headers, reply_to=[reply_to], connection=postbox)
     if letter.html:
         message.attach_alternative(letter.html, "text/html")
     message.metadata = dict(letter.metadata)  # type: ignore[attr-defined]

@@ -287,3 +287,26 @@ def test_a_worker_and_a_beat_refuse(signal, settings):
     with pytest.raises(SystemExit, match="Example: redis://"):
         celery._refuse()
     assert celery._refuse in [receiver() for _, receiver in signal.receivers]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAIL_FROM", "Offprint <papers@bücher.example.org>"),
+        ("MAIL_REPLY_TO", "nobody"),
+        ("MAIL_REPLY_TO", "a b@example.org, c@example.org"),
+        ("DKIM_KEY_FILE", __file__),
+        ("DKIM_KEY_FILE", "/nowhere/key.pem"),
+    ],
+)
+def test_what_the_sending_code_refuses_shows_at_the_start(settings, name, value):
+    settings.MAIL_FROM = "Offprint <papers@example.org>"
+    setattr(settings, name, value)
+    assert [one.id for one in checks._letter(settings)] == ["offprint.E034"]
+
+
+@pytest.mark.parametrize("name", ["Offprint", "L'Offprint: papers", "日刊論文", "=?x?=", "Offprint, Inc."])
+def test_what_the_sending_code_takes_passes(settings, name):
+    settings.SITE_NAME = name
+    settings.MAIL_FROM = f'"{name}" <papers@example.org>'
+    assert checks._letter(settings) == []

@@ -213,3 +213,41 @@ def test_a_folder_that_is_only_read_may_be_another_users(tmp_path, monkeypatch):
     env = env_of(tmp_path)
     env.folders("VAR_DIR", tmp_path, written=False)
     assert env.findings == []
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Offprint <papers@bücher.example.org>", "Offprint <papers@xn--bcher-kva.example.org>"),
+        ("Über uns <papers@EXAMPLE.org>", "Über uns <papers@example.org>"),
+        ("L'Offprint: papers <papers@example.org>", '"L\'Offprint: papers" <papers@example.org>'),
+        ("Offprint, Inc. <papers@example.org>", '"Offprint, Inc." <papers@example.org>'),
+        ('"Offprint, Inc." <papers@example.org>', '"Offprint, Inc." <papers@example.org>'),
+        ("papers@straße.example", "papers@xn--strae-oqa.example"),
+        ("<papers@example.org>", "papers@example.org"),
+        ("", "papers@localhost"),
+    ],
+)
+def test_a_senders_address_is_read_as_it_will_be_sent(tmp_path, written, read):
+    env = env_of(tmp_path, X=written)
+    assert env.mailbox("X", "papers@localhost") == read
+    assert env.findings == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["papers", "papers@", "Offprint papers@example.org", "x <a@b@c.org>", "x <päpers@example.org>", "x <a@-b.org>"],
+)
+def test_a_senders_address_that_is_none_is_named(tmp_path, written):
+    env = env_of(tmp_path, X=written)
+    env.mailbox("X", "papers@localhost")
+    assert "X=" in told(env)
+    assert "Write an address such as Offprint <papers@example.org>" in told(env)
+
+
+def test_domains_and_the_sites_own_address_may_have_umlauts(tmp_path):
+    env = env_of(tmp_path, D="Bücher.example.org", U="https://bücher.example.org:8443", B="ex ample.org")
+    assert env.domain("D", "") == "xn--bcher-kva.example.org"
+    assert env.base_url("U", "") == "https://xn--bcher-kva.example.org:8443"
+    assert env.domain("B", "localhost") == "localhost"
+    assert "B='ex ample.org' is not a domain" in told(env)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -40,7 +41,7 @@ def assert_same(rows: list[Delivery]) -> None:
         assert got.to == row.subscriber.email
         assert body(one, "plain") == body(two, "plain")
         assert body(one, "html") == body(two, "html")
-        assert headers(one) == headers(two)
+        assert headers(expected) == headers(got.message)
         lines = got.message.split(b"\r\n")
         assert max(map(len, lines)) <= 998
         assert not any(b"\n" in line or b"\r" in line for line in lines)
@@ -49,8 +50,22 @@ def assert_same(rows: list[Delivery]) -> None:
         assert all(not part.defects for part in two.walk())
 
 
-def headers(message: EmailMessage) -> dict[str, str]:
-    return {name: " ".join(str(value).split()) for name, value in message.items() if name not in OWN_FORM}
+def headers(raw: bytes) -> dict[str, str]:
+    """The headers as they go over the line, with their folds."""
+    head = raw.partition(b"\r\n\r\n")[0].decode()
+    lines = dict(line.split(": ", 1) for line in re.split(r"\r\n(?![ \t])", head))
+    return {name: value for name, value in lines.items() if name not in OWN_FORM}
+
+
+@pytest.mark.parametrize(
+    "title", ["大規模言語モデルのための効率的な注意機構に関する包括的な調査と、その応用", "Ein schöner Titel… " * 6]
+)
+def test_headers_that_are_not_ascii_are_the_same_bytes(settings: Any, title: str):
+    settings.SITE_NAME = "Zürcher Blätter für Förster, Bäcker und Müller: jeden Tag"
+    settings.MAIL_FROM = "日刊論文のお知らせ、毎朝の新しい論文を一通の手紙で <papers@example.org>"
+    settings.MAIL_REPLY_TO = "Rückfragen <answers@example.org>"
+    made = [make.paper(title)]
+    assert_same([delivery(made, edition=make.edition(papers=made))])
 
 
 @pytest.mark.parametrize("papers", [1, 7, 8, 15])
@@ -73,6 +88,7 @@ def test_daily_letters_of_any_length(papers: int):
         {"frequency": "chosen", "days": week.read("tue fri")},
         {"confirmed_at": None},
         {"email": "someone+tag@example.org"},
+        {"email": "ada@bücher.example.org"},
     ],
 )
 def test_every_kind_of_reader(fields: dict[str, Any]):

@@ -117,6 +117,7 @@ def test_a_redis_that_forgets_or_evicts_is_told_apart():
 
 def test_a_mail_server_that_does_not_answer_is_bad(settings):
     settings.MAIL_CHANNEL, settings.EMAIL_HOST, settings.EMAIL_PORT = "smtp", "127.0.0.1", 1
+    settings.EMAIL_BACKEND = "subscriptions.mail.backends.SmtpBackend"
     assert services.postbox().state == "bad"
 
 

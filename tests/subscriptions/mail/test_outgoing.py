@@ -86,3 +86,18 @@ def test_after_a_wait_that_was_broken_off_the_answer_is_not_the_next_calls(monke
     outgoing._within(60, lambda: ran.append(1))
     assert ran == [1]
     assert outgoing._hands.hand is not hand
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("ada@bücher.example.org", "ada@xn--bcher-kva.example.org"),
+        ("ada@straße.example.org", "ada@xn--strae-oqa.example.org"),
+        ("Ada@Example.org", "Ada@Example.org"),
+    ],
+)
+def test_a_domain_with_umlauts_is_written_in_ascii(typed, written):
+    message = outgoing.as_message(outgoing.Letter(to=typed, subject="A day", text="Hello"))
+    assert message.to == [written]
+    assert f"To: {written}\n".encode() in message.message().as_bytes()
+    assert outgoing.as_message(outgoing.Letter(to=typed, subject="", text="", raw=b"x")).to == [written]
