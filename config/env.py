@@ -6,6 +6,7 @@ Every problem is collected as a `Finding`, so that one start names them all (`co
 from __future__ import annotations
 
 import io
+import ipaddress
 import os
 import re
 import secrets
@@ -159,6 +160,18 @@ class Environment:
         config: dict[str, Any] = self._env.db_url_config(default)
         return config
 
+    def proxies(self, name: str) -> list[str]:
+        """Networks whose X-Forwarded-For is believed: none, `private` for those of this machine and its private
+        networks, or those that are listed."""
+        raw = self.text(name)
+        if raw.lower() in {"", "0", "false", "no", "off"}:
+            return []
+        if raw.lower() in {"1", "true", "yes", "on"}:
+            return ["private"]
+        wants = "true, false, or the proxies' addresses such as 192.0.2.7, 198.51.100.0/24"
+        found: list[str] = self._read(name, [], _networks, wants)
+        return found
+
     def domain(self, name: str, default: str) -> str:
         """A domain in its ASCII form, which is how it stands in letters (IDNA 2008)."""
         return str(self._read(name, default, _ascii_domain, "a domain such as example.org"))
@@ -235,6 +248,11 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _networks(text: str) -> list[str]:
+    """Raises ValueError where one of them is no network."""
+    return [str(ipaddress.ip_network(part.strip(), strict=False)) for part in text.split(",") if part.strip()]
 
 
 def _in_ascii(url: str) -> str:

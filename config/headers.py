@@ -37,6 +37,9 @@ LISTS = {"/subscribe/", "/subscribe/preview/", "/preferences/"}
 # Staff's forms take lists as files, and mail providers report in batches. Whoever is not signed in may try these too,
 # and Django writes a file to the disk before any page of ours has a say.
 LARGE_BODIES = ("/admin/", "/desk/", "/hooks/")
+# Leaving by the mail program's button (RFC 8058): whatever is sent along, and however, the POST itself says it all.
+LEAVING = ("/u/", "/b/")
+UNREAD = "offprint.unread"  # in META: the body is too long, or of unknown length, and was left alone
 DOORS = {"/desk/sign-in/", "/desk/second/", "/desk/sign-out/"}
 
 
@@ -63,6 +66,7 @@ class BodyLimit:
     """Refuses a body that is too long, or without a length, before any of it is read.
 
     `MOST_BODY` bytes is the limit of a public form; `MOST_LIST_BODY` of one that may bring a list, and of staff's.
+    For leaving none is refused: such a body is not read.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -71,6 +75,9 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         most = _most(request)
         if _length(request) <= most:
+            return self.get_response(request)
+        if request.path.startswith(LEAVING):
+            request.META[UNREAD] = "yes"
             return self.get_response(request)
         sentence = f"This is too much at once: a form here takes up to {most:,} bytes. Shorten it and send it again.\n"
         return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")

@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "digest",
 ]
 MIDDLEWARE = [
+    "subscriptions.limits.client_prefix.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.SecurityHeaders",
     "config.headers.BodyLimit",
@@ -244,7 +245,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; health checks come in by plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+TRUSTED_PROXIES = env.proxies(
+    "BEHIND_PROXY"
+)  # `subscriptions.limits.client_prefix.TrustedProxies` drops what others send
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "digest.site.errors.csrf_failure"

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils import timezone
@@ -36,12 +37,14 @@ UNDO_WITHIN = timedelta(days=1)
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button and the milder ways, or that no letters come; POST leaves.
 
-    A mail program is thanked for whatever it brings; a person is told where a link is not whole.
+    A mail program is thanked for whatever it brings (RFC 8058); a person is told where a link is not whole: the
+    buttons of our pages send an `act`.
     """
     try:
         subject = tokens.read("unsubscribe", token)
     except tokens.TokenError:
-        return _page(request, None, "left" if _is_one_click(_posted(request)) else "broken")
+        is_program = request.method == "POST" and "act" not in _posted(request)
+        return _page(request, None, "left" if is_program else "broken")
     try:
         reader, _ = link_sessions.reader(subject)
     except tokens.TokenError:  # erased since
@@ -74,10 +77,16 @@ def _act(posted: Mapping[str, str], reader: Subscriber) -> tuple[str, str]:
 
 
 def _posted(request: HttpRequest) -> Mapping[str, str]:
-    """What a mail program sent; a body nobody can read still means "leave"."""
+    """What was sent; a body nobody can read still means "leave".
+
+    One that was left alone (`config.headers.BodyLimit`) was sent in chunks or is too long: no form of ours is, so it
+    came from a mail program.
+    """
+    if "offprint.unread" in request.META:
+        return dict([ONE_CLICK])
     try:
         return request.POST
-    except MultiPartParserError:
+    except (MultiPartParserError, BadRequest, SuspiciousOperation, UnreadablePostError):
         return {}
 
 

@@ -195,6 +195,7 @@ KEPT = {
 }
 NEEDED_MIDDLEWARE = {
     "django.middleware.security.SecurityMiddleware",
+    "subscriptions.limits.client_prefix.TrustedProxies",
     "config.headers.SecurityHeaders",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

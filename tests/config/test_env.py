@@ -251,3 +251,24 @@ def test_domains_and_the_sites_own_address_may_have_umlauts(tmp_path):
     assert env.base_url("U", "") == "https://xn--bcher-kva.example.org:8443"
     assert env.domain("B", "localhost") == "localhost"
     assert "B='ex ample.org' is not a domain" in told(env)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", []),
+        ("false", []),
+        ("true", ["private"]),
+        ("192.0.2.7", ["192.0.2.7/32"]),
+        ("192.0.2.7, 2001:db8::/32", ["192.0.2.7/32", "2001:db8::/32"]),
+        ("10.0.0.1/8", ["10.0.0.0/8"]),
+    ],
+)
+def test_proxies_are_none_those_near_or_those_listed(tmp_path, written, read):
+    assert env_of(tmp_path, X=written).proxies("X") == read
+
+
+def test_proxies_that_are_no_addresses_are_named(tmp_path):
+    env = env_of(tmp_path, X="nginx.example.org")
+    assert env.proxies("X") == []
+    assert "Write true, false, or the proxies' addresses" in told(env)

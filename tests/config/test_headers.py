@@ -170,3 +170,12 @@ def test_s7_arguments_and_tracebacks_are_masked_too() -> None:
 
     assert "ada@" not in text
     assert "ben@" not in text
+
+
+@pytest.mark.parametrize("path", ["/u/x.y/", "/b/x.y/"])
+def test_leaving_takes_a_body_of_any_length_and_reads_none_that_is_long(path):
+    seen = []
+    limit = headers.BodyLimit(lambda request: seen.append(request.META[headers.UNREAD]) or HttpResponse())
+    for length in ({"transfer-encoding": "chunked"}, {"content-length": str(10**12)}, {"content-length": "-5"}):
+        assert limit(RequestFactory().post(path, headers=length)).status_code == 200
+    assert seen == ["yes"] * 3

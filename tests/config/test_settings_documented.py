@@ -11,7 +11,7 @@ from config.names import OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = re.compile(
-    r"env\.(?:text|flag|number|choice|words|database|base_url|domain|mailbox|secret_key|colour|picture_url)"
+    r"env\.(?:text|flag|number|choice|words|database|base_url|domain|mailbox|proxies|secret_key|colour|picture_url)"
     r'\(\s*"([A-Z_]+)"'
 )
 WRITTEN = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)

@@ -57,6 +57,14 @@ def test_s3_one_click_needs_no_cookie_and_follows_no_redirect():
         ("broken", "multipart/form-data"),
         ("List-Unsubscribe=One-Click", "text/plain"),
         ("", "application/x-www-form-urlencoded"),
+        ("a=1&" * 5000, "application/x-www-form-urlencoded"),
+        ("a=1", "application/x-www-form-urlencoded; charset=utf-16"),
+        ("a=1", "application/x-www-form-urlencoded; charset=nonsense"),
+        ("a=%ff%00", "application/x-www-form-urlencoded; charset=utf-7"),
+        ("x" * 100_000, "application/octet-stream"),
+        ("--b\r\n" * 2000, "multipart/form-data; boundary=b"),
+        ("x", "multipart/form-data; boundary="),
+        ("{}", "application/json"),
     ],
 )  # fmt: skip
 def test_s3_every_shape_of_client_is_understood(body, kind):
@@ -65,6 +73,16 @@ def test_s3_every_shape_of_client_is_understood(body, kind):
     assert response.status_code == 200
     reader.refresh_from_db()
     assert reader.state == State.UNSUBSCRIBED
+
+
+def test_s3_a_body_in_chunks_is_taken_for_a_mail_programs():
+    reader = make.subscriber()
+    answer = visitor().post(leaving(reader), headers={"transfer-encoding": "chunked"})
+    assert answer.status_code == 200
+    reader.refresh_from_db()
+    assert reader.state == State.UNSUBSCRIBED
+    assert not Notice.objects.filter(kind="goodbye").exists()
+    assert visitor().post("/u/x.y/", headers={"transfer-encoding": "chunked"}).status_code == 200
 
 
 def test_s3_ten_posts_are_one_leaving():
@@ -78,6 +96,7 @@ def test_s3_ten_posts_are_one_leaving():
 @pytest.mark.parametrize("token", ["x", "x.y", "0" * 400, "ü"])
 def test_s3_a_mail_program_is_thanked_for_a_link_that_opens_nothing(token):
     assert visitor().post(f"/u/{token}/", ONE_CLICK).status_code == 200
+    assert visitor().generic("POST", f"/u/{token}/", "x", content_type="text/plain; charset=no").status_code == 200
 
 
 @pytest.mark.parametrize("ask", ["get", "post"])

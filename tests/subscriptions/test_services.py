@@ -370,3 +370,34 @@ def test_s5_a_fresh_link_works_once():
     reader = make.subscriber()
     assert [accounts.use_link(reader, "0") for _ in range(3)] == [True, False, False]
     assert not accounts.use_link(reader, "²")
+
+
+@pytest.mark.parametrize("then", [timedelta(minutes=1), DAY, 40 * DAY])
+def test_a_signup_from_a_mailbox_that_was_left_behind_is_a_new_one(then):
+    first = subscribe("ada@example.org", queries=["speech"])
+    services.confirm(first, NOW)
+    accounts.ask_new_address(first, "ada@example.net", NOW)
+    accounts.take_new_address(first, NOW)
+    again = subscribe("ada@example.org", queries=["protein"], now=NOW + then)
+    assert again.pk != first.pk
+    assert (again.state, again.notices.filter(kind="confirm").count()) == (State.PENDING, 1)
+    assert services.confirm(again, NOW + then)
+    first.refresh_from_db()
+    assert (first.state, first.email) == (State.ACTIVE, "ada@example.net")
+    assert [one.label for one in first.interests.all()] == ["speech"]
+
+
+def test_a_reader_may_move_back_on_the_same_day():
+    reader = subscribe("ada@example.org")
+    services.confirm(reader, NOW)
+    for email in ("ada@example.net", "ada@example.org"):
+        assert accounts.ask_new_address(reader, email, NOW)
+        assert accounts.take_new_address(reader, NOW)
+    assert reader.email == "ada@example.org"
+
+
+def test_a_mailbox_that_a_reader_has_asked_to_move_to_is_not_asked_twice():
+    reader = subscribe("ada@example.org")
+    services.confirm(reader, NOW)
+    accounts.ask_new_address(reader, "ada@example.net", NOW)
+    assert not subscribe("ada@example.net").notices.exists()

@@ -3,11 +3,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
+from digest.operate.doctor import visitors
 from subscriptions import addresses
 from subscriptions.limits import client_prefix, limiter
 from subscriptions.models import Budget
@@ -202,9 +206,97 @@ def test_networks_are_cut(address, network):
     assert client_prefix.prefix(address) == network
 
 
-def test_a_visitors_own_header_is_not_believed(settings):
-    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.1")
-    assert client_prefix.prefix_of(request) == "192.0.2.0/24"
+def came(peer: str, forwarded: str | None, path: str = "/", **headers: str) -> str:
+    """The network a request counts for, by its peer and X-Forwarded-For."""
+    given = headers if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded, **headers}
+    request = RequestFactory().get(path, REMOTE_ADDR=peer, **given)
+    client_prefix.TrustedProxies(lambda _: HttpResponse())(request)
+    return client_prefix.prefix_of(request)
+
+
+@pytest.fixture(autouse=True)
+def nothing_noted():
+    cache.clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("peer", ["192.0.2.1", "127.0.0.1", "10.0.0.7", "2001:db8:1::1"])
+def test_a_visitors_own_header_is_not_believed(peer, settings):
+    settings.TRUSTED_PROXIES = []
+    assert came(peer, "198.51.100.1") == client_prefix.prefix(peer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("127.0.0.1", "203.0.113.9, 198.51.100.1", "198.51.100.0/24"),  # the proxy's own entry is the last
+        ("172.18.0.3", "198.51.100.1", "198.51.100.0/24"),
+        ("", "198.51.100.1", "198.51.100.0/24"),  # a Unix socket
+        ("::1", "2001:db8:1::1", "2001:db8:1::/48"),
+        ("127.0.0.1", "203.0.113.9, 10.0.0.5", "10.0.0.0/24"),  # a visitor in a private network
+        ("127.0.0.1", "198.51.100.1:8080", "198.51.100.0/24"),
+        ("127.0.0.1", "[2001:db8:1::1]:8080", "2001:db8:1::/48"),
+        ("127.0.0.1", "::ffff:198.51.100.1%eth0", "198.51.100.0/24"),
+        ("127.0.0.1", "nonsense", "127.0.0.0/24"),
+        ("203.0.113.7", "198.51.100.1", "203.0.113.0/24"),  # past the proxy
+    ],
+)
+def test_a_proxy_of_this_machine_or_its_networks_is_believed(peer, forwarded, network, settings):
+    settings.TRUSTED_PROXIES = ["private"]
+    assert came(peer, forwarded) == network
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("192.0.2.7", "6.6.6.6, 198.51.100.1, 203.0.113.8", "198.51.100.0/24"),
+        ("192.0.2.7", "203.0.113.8", "203.0.113.0/24"),
+        ("127.0.0.1", "198.51.100.1", "127.0.0.0/24"),
+    ],
+)
+def test_listed_proxies_are_believed_and_no_others(peer, forwarded, network, settings):
+    settings.TRUSTED_PROXIES = ["192.0.2.7/32", "203.0.113.0/24"]
+    assert came(peer, forwarded) == network
+
+
+@pytest.mark.django_db
+def test_no_stranger_says_that_a_request_came_by_tls(settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.1")
-    assert client_prefix.prefix_of(request) == "198.51.100.0/24"
+    settings.TRUSTED_PROXIES = ["private"]
+    for peer, is_secure in (("203.0.113.7", False), ("127.0.0.1", True)):
+        request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_PROTO="https")
+        client_prefix.TrustedProxies(lambda _: HttpResponse())(request)
+        assert request.is_secure() == is_secure
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded", "said"),
+    [
+        ([], "127.0.0.1", "198.51.100.1", "nothing trusts it"),
+        ([], "198.51.100.1", "203.0.113.9", ""),  # a visitor's own doing
+        ([], "127.0.0.1", None, ""),
+        (["private"], "203.0.113.7", None, "reached past it"),
+        (["192.0.2.7/32"], "127.0.0.1", "198.51.100.1", "nothing trusts it"),
+        (["private"], "10.0.0.7", None, "without X-Forwarded-For"),
+        (["private"], "127.0.0.1", "198.51.100.1", ""),
+        (["private"], "127.0.0.1", None, ""),  # whoever looks from the machine itself
+    ],
+)
+def test_doctor_says_when_requests_do_not_come_by_the_proxy(trusted, peer, forwarded, said, settings):
+    settings.TRUSTED_PROXIES = trusted
+    came(peer, forwarded)
+    finding = visitors.proxy(timezone.now())
+    assert finding.state == ("warn" if said else "ok")
+    assert said in finding.detail
+    assert bool(finding.fix) == bool(said)
+    assert visitors.proxy(timezone.now() + 2 * DAY).state == "ok"
+
+
+@pytest.mark.django_db
+def test_who_watches_the_site_needs_no_proxy(settings):
+    settings.TRUSTED_PROXIES = ["private"]
+    came("10.0.0.7", None, path="/healthz/")
+    assert visitors.proxy(timezone.now()).state == "ok"
