@@ -29,10 +29,13 @@ def main() -> None:
             raise SystemExit(str(wrong)) from None
         print(wrong.as_json())
         raise SystemExit(1) from None
-    except DatabaseError as error:
+    except Exception as error:
+        from subscriptions import disk
         from subscriptions.commands import database_trouble
 
-        trouble = database_trouble()
+        trouble = disk.sentence(error)
+        if not trouble and isinstance(error, DatabaseError):
+            trouble = database_trouble()
         if not trouble:
             raise
         raise SystemExit(trouble) from error

@@ -114,7 +114,7 @@ def take_new_address(subscriber: Subscriber, now: datetime) -> bool:
         row.link_round, row.account_round = row.link_round + 1, row.account_round + 1
         row.save(update_fields=["email", "email_key", "new_email", "link_round", "account_round"])
         row.consents.create(act="moved", at=now, wording="address-1")
-        # The mailbox left behind is nobody's: a signup from it is asked to confirm, on the same day too.
+        # A signup from the mailbox left behind is asked to confirm like any new one, on the same day too.
         limiter.forget("address", addresses.read(left_behind).budget)
         number = row.notices.filter(kind=Notice.Kind.MOVED).count()
         notices.queue(Notice.Kind.MOVED, row, now, f"moved:{row.uuid.hex}:{number}", to=left_behind)

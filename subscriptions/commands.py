@@ -18,6 +18,8 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from subscriptions import disk
+
 MOST_HELD_BACK = 10_000  # log lines; more are written at once
 
 
@@ -70,10 +72,14 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _answer(self, options: dict[str, Any]) -> dict[str, Any]:
-        """`run`, with a plain sentence where the database is not there or not up to date."""
+        """`run`, with a plain sentence where the disk is full, or the database is not there or not up to date."""
         try:
             return self.run(**options)
-        except (OperationalError, ProgrammingError) as error:
+        except (OSError, OperationalError, ProgrammingError) as error:
+            if full := disk.sentence(error):
+                raise CommandError(full) from error
+            if isinstance(error, OSError):
+                raise
             if behind := database_trouble():
                 raise CommandError(behind) from error
             raise

@@ -9,6 +9,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from subscriptions import disk
+
 
 def _page(request: HttpRequest, status: int, kicker: str, heading: str, sentence: str, what_to_do: str) -> HttpResponse:
     context = {"kicker": kicker, "heading": heading, "sentence": sentence, "what_to_do": what_to_do}
@@ -51,8 +53,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A fault of ours; a database that is away, full or locked is none, and passes by itself."""
-    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+    """A fault of ours; a database that is away or locked is none, and passes by itself; nor is a full disk."""
+    error = sys.exc_info()[1]
+    if disk.is_full(error):
+        return full(request)
+    if isinstance(error, (OperationalError, InterfaceError)):
         return away(request)
     return _page(
         request,
@@ -75,6 +80,19 @@ def away(request: HttpRequest) -> HttpResponse:
         "Go back and send it again in a minute.",
     )
     response["Retry-After"] = "60"
+    return response
+
+
+def full(request: HttpRequest) -> HttpResponse:
+    response = _page(
+        request,
+        503,
+        "No room",
+        "The site has no room left to write",
+        "Its disk is full. Nothing you sent has been kept, not even in part.",
+        "Go back and send it again later; whoever runs this site has to make room first.",
+    )
+    response["Retry-After"] = "600"
     return response
 
 

@@ -21,10 +21,16 @@ FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED
 NEAR = tuple(
     ipaddress.ip_network(one)
     for one in (
-        "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-        "::1/128", "fc00::/7", "fe80::/10",
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
     )
-)  # fmt: skip
+)
 HEALTH = ("/healthz", "/readyz")  # asked by whoever watches the site, past any proxy
 NOTED_FOR = 3600.0  # seconds in which a process writes down one kind of odd request once
 # What `doctor` is told of requests that do not fit BEHIND_PROXY, for a day.

@@ -26,7 +26,12 @@ from subscriptions.mail import dkim
 
 
 class OutboxBackend(BaseEmailBackend):
-    """One readable-named `.eml` a letter in `settings.OUTBOX_DIR`; the same letter again is the same file."""
+    """One readable-named `.eml` a letter in `settings.OUTBOX_DIR`; the same letter again is the same file.
+
+    A letter is there whole or not at all, so an error (a full disk) never leaves a doubt.
+    """
+
+    body_offered = False
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
@@ -39,11 +44,14 @@ def write(folder: Path, message: EmailMessage) -> Path:
     private.folder(folder)
     path = folder / filename(message)
     handle, unfinished = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        file.write(message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        Path(unfinished).unlink(missing_ok=True)
     return path
 
 
