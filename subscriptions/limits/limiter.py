@@ -124,23 +124,26 @@ def take_for_signup(address: Address, network: str, now: datetime, proved: bool)
     Once the free part of the domain's or the site's allowance is used up, a network gets a few more with a proof
     each: whoever used it up cannot also take the rest. Says nothing about the address: only its domain counts.
     """
+    return _take_all(_costs(address, network, now), now, proved)
+
+
+def would_a_proof_help(address: Address, network: str, now: datetime) -> bool:
+    """Whether `take_for_signup` would succeed with a proof."""
+    return all(has_room(kind, subject, now, proved=True) for kind, subject in _costs(address, network, now))
+
+
+def _costs(address: Address, network: str, now: datetime) -> list[tuple[str, str]]:
+    """Kinds and subjects that a signup is counted under."""
     costs = [("network", network), ("share", f"{network} {address.domain}")]
-    if is_late(address, now):
+    shared = [("domain", address.domain), ("site", "")]
+    if not all(has_room(kind, subject, now) for kind, subject in shared):
         costs.append(("late", network))
-    costs += [("domain", address.domain), ("site", "")]
-    return _take_all(costs, now, proved)
-
-
-def is_late(address: Address, now: datetime) -> bool:
-    """Whether the free part of the domain's or the site's allowance is used up."""
-    return not (has_room("domain", address.domain, now) and has_room("site", "", now))
+    return costs + shared
 
 
 def wait_for_signup(address: Address, network: str, now: datetime) -> timedelta:
     """How long until a signup needs no proof."""
-    share = f"{network} {address.domain}"
-    costs = [("network", network), ("share", share), ("domain", address.domain), ("site", "")]
-    return max(free_again(kind, subject, now) for kind, subject in costs)
+    return max(free_again(kind, subject, now) for kind, subject in _costs(address, network, now))
 
 
 def take_for_letter(address: Address, now: datetime, paid: bool = False) -> bool:

@@ -144,7 +144,8 @@ def _sender() -> str:
 def _busy(request: HttpRequest, form: SignupForm, network: str, now: datetime) -> HttpResponse:
     minutes = 1 + int(limiter.wait_for_signup(form.address, network, now).total_seconds()) // 60
     busy = f"Many people are signing up from where you are, or everywhere. The next place is free in {minutes} minutes."
-    response = _page(request, form, now, status=429, busy=busy, challenge=bot_check.challenge())
+    challenge = bot_check.challenge() if limiter.would_a_proof_help(form.address, network, now) else ""
+    response = _page(request, form, now, status=429, busy=busy, challenge=challenge)
     response.headers["Retry-After"] = str(minutes * 60)
     return response
 

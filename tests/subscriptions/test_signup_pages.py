@@ -410,6 +410,15 @@ def test_s1_under_load_a_solved_sum_stands_in_for_waiting(settings, monkeypatch)
     assert Notice.objects.filter(subscriber__email="ben@example.net").count() == 1
 
 
+def test_s1_no_sum_is_asked_for_where_it_would_not_help(settings):
+    settings.SIGNUPS_PER_HOUR = 1
+    sign_up()
+    busy = visitor().post("/subscribe/", signup(email="ben@example.net"))
+    assert busy.status_code == 429
+    assert "data-work" not in text(busy)
+    assert "The next place is free in" in text(busy)
+
+
 def test_s1_a_sum_opens_once_and_for_ten_minutes(monkeypatch):
     monkeypatch.setattr(bot_check, "BITS", 4)
     challenge = bot_check.challenge()
