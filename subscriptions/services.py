@@ -46,6 +46,10 @@ class SuppressedError(ServiceError):
     """Nobody may write to this address."""
 
 
+class LeftError(ServiceError):
+    """They left, so that only they themselves can come back."""
+
+
 def subscribe(
     email: str,
     *,
@@ -66,9 +70,9 @@ def subscribe(
     Whoever reads here already is changed in nothing, and is mailed a link to their own preferences.
     `description` is their work in sentences, `papers` and `reading_list` what they typed and
     the file they brought (ids, links, BibTeX, RIS or CSL JSON).
-    `network` must be truncated; `by_themselves` is False for imports and the like. `paid`: the request has used the
-    allowances of the domain and the site (`limits.take_for_signup`).
-    Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`.
+    `network` must be truncated; `by_themselves` is False for imports and the like, which bring nobody back who left.
+    `paid`: the request has used the allowances of the domain and the site (`limits.take_for_signup`).
+    Raises `AddressError`, `InterestError`, `ScheduleError`, `SuppressedError`, `LeftError`.
     """
     address = addresses.read(email)
     wanted = interests.read(topics, queries)
@@ -76,6 +80,8 @@ def subscribe(
     with transaction.atomic():
         _check_suppression(address, by_themselves)
         subscriber = _reader(address, now)
+        if not by_themselves:
+            _check_presence(subscriber)
         if subscriber.state in {State.ACTIVE, State.PAUSED}:
             if ask_by_mail:
                 send_link(subscriber, now)
@@ -287,11 +293,20 @@ def _check_suppression(address: addresses.Address, by_themselves: bool) -> None:
     """An erased address is free again for a signup of its own, not for an import; every other reason stays."""
     rows = Suppression.objects.filter(address_hmac__in=addresses.hashes(address))
     stays = rows.exclude(reason=Suppression.Reason.ERASED) if by_themselves else rows
-    if stays.exists():
-        raise SuppressedError(
-            "Nobody may write to this address: it bounced, complained, or asked not to be written to, or was erased."
-        )
+    row = stays.first()
+    if row is not None:
+        why = Suppression.Reason(row.reason).label
+        raise SuppressedError(f"Nobody may write to this address ({why[:1].lower()}{why[1:]}).")
     rows.delete()
+
+
+def _check_presence(subscriber: Subscriber) -> None:
+    """Raises LeftError for a reader who unsubscribed or is suppressed: a list of somebody else's has no say in it."""
+    if subscriber.state not in {State.UNSUBSCRIBED, State.SUPPRESSED}:
+        return
+    since = f" on {subscriber.ended_at:%-d %B %Y}" if subscriber.ended_at else ""
+    did = "unsubscribed" if subscriber.state == State.UNSUBSCRIBED else "was suppressed"
+    raise LeftError(f"This reader {did}{since}. Only they themselves can come back, by the signup page.")
 
 
 def _reader(address: addresses.Address, now: datetime) -> Subscriber:

@@ -11,6 +11,7 @@ from subscriptions.bibliography.entries import BadEntry, ParseResult, Reference,
 
 MOST_ENTRIES = 2000
 MOST_BYTES = 5_000_000
+MARKLESS = 4  # letters from which UTF-16 without its mark is told from stray NULs
 _bibtex = re.compile(r"@\s*[A-Za-z]+\s*[{(]")
 _json = re.compile(r"\s*(\[\s*\{|\{\s*\")")
 _ris = re.compile(r"^\ufeff?TY\s{0,2}-", re.MULTILINE)
@@ -75,13 +76,24 @@ def _bibtex_and_lines(text: str, first: int = 1) -> Iterator[Reference | BadEntr
 
 
 def decoded(content: bytes) -> str:
-    """A file's text, in whichever of the usual encodings it is."""
-    for encoding in ("utf-8-sig", "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return "".join(_decoded_line(one) for one in content.splitlines(keepends=True))
+    """A file's text, in whichever of the usual encodings it is: UTF-8, UTF-16 or Windows' own."""
+    if wide := _utf16(content[:200]):
+        return content.decode(wide, "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "".join(_decoded_line(one) for one in content.splitlines(keepends=True))
+
+
+def _utf16(start: bytes) -> str:
+    """The codec of a file that is UTF-16, by its mark or by the NUL beside each Latin letter; "" for any other."""
+    if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "utf-16"
+    pairs = len(start) // 2
+    high, low = start[0 : 2 * pairs : 2].count(0), start[1 : 2 * pairs : 2].count(0)
+    if pairs < MARKLESS or max(high, low) < 0.8 * pairs or min(high, low):
+        return ""
+    return "utf-16-be" if high > low else "utf-16-le"
 
 
 def _decoded_line(content: bytes) -> str:

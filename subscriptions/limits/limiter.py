@@ -12,6 +12,7 @@ Subjects that may name a person are kept as a keyed hash; those of `IN_CLEAR` na
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -98,6 +99,13 @@ def has_room(kind: str, subject: str, now: datetime, proved: bool = False) -> bo
     return budget is None or _has_room(budget.taken, rules(kind), now, proved)
 
 
+def room(kind: str, subject: str, now: datetime) -> int:
+    """How many times `take` would succeed now."""
+    budget = Budget.objects.filter(key=_key(kind, subject)).first()
+    taken = [] if budget is None else budget.taken
+    return min(max(0, rule.most - len(_within(taken, rule, now))) for rule in rules(kind))
+
+
 def free_again(kind: str, subject: str, now: datetime) -> timedelta:
     """How long until there is room without a proof."""
     budget = Budget.objects.filter(key=_key(kind, subject)).first()
@@ -155,6 +163,21 @@ def take_for_letter(address: Address, now: datetime, paid: bool = False) -> bool
     if not paid:
         costs += [("domain", address.domain), ("site", "")]
     return _take_all(costs, now, proved=True)
+
+
+class Rehearsal:
+    """What `take_for_letter` would answer for many letters one after another, with nothing used up."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.used: Counter[tuple[str, str]] = Counter()
+
+    def take_for_letter(self, address: Address) -> bool:
+        wanted = [("address", address.budget), ("domain", address.domain), ("site", "")]
+        if any(room(kind, subject, self.now) <= self.used[kind, subject] for kind, subject in wanted):
+            return False
+        self.used.update(wanted)
+        return True
 
 
 def take_for_list(network: str, now: datetime) -> bool:

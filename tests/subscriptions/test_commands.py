@@ -151,7 +151,61 @@ def test_import_writes_to_no_suppressed_and_no_erased_address(tmp_path):
     services.suppress("ada@example.org", "complaint", NOW)
     services.forget(make.subscriber("ben@example.org"), NOW)
     code, answer = imported(tmp_path, "email\nada@example.org\nben@example.org\n")
-    assert (code, answer["refused"]) == (1, 2)
+    assert (code, answer["new"], answer["left_out"], answer["refused"]) == (0, 0, 2, 0)
+
+
+def gone(address: str, how: str) -> None:
+    if how == "unsubscribed":
+        services.unsubscribe(make.subscriber(address), NOW)
+    elif how == "erased":
+        services.forget(make.subscriber(address), NOW)
+    else:
+        make.subscriber(address)
+        services.suppress(address, how, NOW)
+
+
+@pytest.mark.parametrize("how", ["unsubscribed", "hard_bounce", "complaint", "request", "curator", "erased"])
+@pytest.mark.parametrize("words", [(), ("--confirmed",), ("--dry-run",), ("--confirmed", "--dry-run")])
+def test_import_brings_nobody_back_who_left(tmp_path, how, words):
+    gone("lou@example.net", how)
+    before = list(Subscriber.objects.values_list("pk", "state"))
+    _, answer = imported(tmp_path, "email\nmia@example.net\nLou Roy <LOU@example.net>\n", *words)
+    assert (answer["new"], answer["known"], answer["left_out"], answer["problems"]) == (1, 0, 1, [])
+    assert [(one["line"], one["email"]) for one in answer["left"]] == [(3, "Lou Roy <LOU@example.net>")]
+    assert answer["left"][0]["why"].endswith(".")
+    assert [row for row in Subscriber.objects.values_list("pk", "state") if row in before] == before
+    assert not Notice.objects.filter(subscriber__pk__in=[pk for pk, _ in before]).exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--confirmed"]])
+def test_subscribe_brings_nobody_back_who_left(words):
+    gone("lou@example.net", "unsubscribed")
+    code, answer = run("subscribe", "lou@example.net", *words)
+    assert code == 1
+    assert "Only they themselves can come back" in answer["error"]
+    assert Subscriber.objects.get().state == State.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("confirmed", [[], ["--confirmed"]])
+def test_a_dry_run_counts_as_the_real_run_does(tmp_path, settings, confirmed):
+    settings.SIGNUPS_PER_HOUR = 5
+    gone("ida@example.net", "unsubscribed")
+    make.subscriber("cyd@example.org")
+    lines = [f"r{number}@example.com," for number in range(4)]
+    lines += ["R1@example.com,", "r1+a@example.com,", "ida@example.net,", "cyd@example.org,", "<r9@example.edu>,"]
+    lines += ["mailto:r9@example.edu,", "new@example.edu,(x", "new@example.edu,", "nobody,", "n\x00ul@example.edu,"]
+    text = "\n".join(["email,queries", *lines, ""])
+    (_, trial), (_, real) = imported(tmp_path, text, "--dry-run", *confirmed), imported(tmp_path, text, *confirmed)
+    assert trial | {"dry_run": False} == real
+    assert (real["new"], real["known"], real["refused"], real["left_out"]) == (7, 3, 3, 1)
+    assert real["unasked"] == (0 if confirmed else 3)
+
+
+@pytest.mark.parametrize("cell", ["Lou Roy <lou@example.net>", '"Roy, Lou <lou@example.net>"', "mailto:lou@example.net",
+                                  "lou@example.net.", "< lou@example.net >;", " lou@example.net "])  # fmt: skip
+def test_import_takes_the_address_out_of_what_stands_around_it(tmp_path, cell):
+    assert imported(tmp_path, f"email\n{cell}\n")[1]["new"] == 1
+    assert Subscriber.objects.get().email == "lou@example.net"
 
 
 def test_a_dry_run_keeps_nothing(tmp_path):
@@ -166,11 +220,16 @@ def test_import_of_people_who_agreed_elsewhere(tmp_path):
     assert not Notice.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["", "address\nada@example.org\n", "email,colour\nada@example.org,red\n"])
+@pytest.mark.parametrize("text", ["", "address\nada@example.org\n"])
 def test_import_wants_a_header(tmp_path, text):
     code, answer = imported(tmp_path, text)
     assert code == 2
     assert "column" in answer["error"]
+
+
+def test_import_names_the_columns_it_passes_over(tmp_path):
+    code, answer = imported(tmp_path, "email,colour\nada@example.org,red\n")
+    assert (code, answer["new"], answer["passed_over"]) == (0, 1, ["colour"])
 
 
 def test_import_of_a_file_that_is_not_there(tmp_path):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from subscriptions import addresses, csv_cells, services
+from subscriptions import addresses, csv_cells, services, tables
 from subscriptions.addresses import AddressError
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import UsageError, current, moment
-from subscriptions.models import Subscriber
+from subscriptions.limits import limiter
+from subscriptions.models import Notice, Subscriber
 from subscriptions.wants import interests
 from subscriptions.wants.interests import InterestError, Wish
 from subscriptions.when import week
@@ -29,14 +29,20 @@ KNOWN = (*COLUMNS, *csv_cells.MARKS)
 EXPORTED = ("state", "created_at", "confirmed_at")
 HERE = ("", Subscriber.State.PENDING, Subscriber.State.ACTIVE, Subscriber.State.PAUSED)
 NUMBERS = {"hour", "weekday", "papers_per_day"}
+ALIASES = {"e_mail_address": "email", "email_address": "email", "mail": "email"}
+COUNTED = ("new", "known", "refused", "left_out", "unasked")
+ALLOWANCE = "this hour's allowance of letters is used up (SIGNUPS_PER_HOUR). Ask them later, on the desk."
+LEFT = (services.SuppressedError, services.LeftError)
 REFUSALS = (AddressError, InterestError, ScheduleError, services.ServiceError)
+_named = re.compile(r"[^<>]*<\s*([^<>\s]+)\s*>[\s,;.]*")
 
 
 class Command(BaseCommand):
     help = (
         "Sign up everybody in a CSV file with a header: email, and any of topics, queries (several parted by |; "
         "a | within one is doubled), mutes, more, less (of these, or further ones; a topic is topic:slug there), "
-        "frequency, hour, weekday, days (tue fri), zone, papers_per_day. Each is asked by mail to confirm."
+        "frequency, hour, weekday, days (tue fri), zone, papers_per_day; other columns are passed over. Each is asked "
+        "by mail to confirm. Whoever left, bounced or complained is named and left out."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,76 +54,115 @@ class Command(BaseCommand):
         parser.add_argument("--now", type=moment, metavar="ISO", help="act as if it were this moment")
 
     def run(self, **options: Any) -> dict[str, Any]:
-        counts: Counter[str] = Counter()
-        problems: list[dict[str, Any]] = []
-        for number, row in _rows(options["file"]):
-            try:
-                counts[_import(row, current(options["now"]), options["dry_run"], options["confirmed"])] += 1
-            except REFUSALS as error:
-                counts["refused"] += 1
-                problems.append({"line": number, "problem": error.message})
-        self.failed = bool(problems)
-        known = {name: counts[name] for name in ("new", "known", "refused", "left_out")}
-        return {"file": str(options["file"]), "dry_run": options["dry_run"], **known, "problems": problems}
+        table = _table(options["file"])
+        tally = Tally(current(options["now"]), options["confirmed"], options["dry_run"])
+        for row in table.rows:
+            tally.add(row)
+        self.failed = bool(tally.problems)
+        return {
+            "file": str(options["file"]),
+            "dry_run": options["dry_run"],
+            **{name: tally.counts[name] for name in COUNTED},
+            "problems": tally.problems,
+            "left": tally.left,
+            "passed_over": list(table.passed_over),
+        }
 
     def show(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['new']} new, {answer['known']} known already, {answer['refused']} refused")
         if answer["left_out"]:
-            self.stdout.write(f"{answer['left_out']} left out: by the file's own word they do not read any more")
+            self.stdout.write(f"{answer['left_out']} left out, because they do not read any more:")
+        for one in answer["left"]:
+            self.stdout.write(f"  line {one['line']}, {one['email']}: {one['why']}")
         for problem in answer["problems"]:
             self.stdout.write(f"  line {problem['line']}: {problem['problem']}")
+        if answer["unasked"]:
+            self.stdout.write(f"{answer['unasked']} of the new are not asked yet: {ALLOWANCE}")
+        if answer["passed_over"]:
+            self.stdout.write(f"Columns passed over: {', '.join(answer['passed_over'])}")
         if answer["dry_run"]:
             self.stdout.write("Nothing was kept: this was a dry run.")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Lines with their numbers in the file; the header is line 1."""
+class Tally:
+    """What became of each line: how many ended how, and by name those that were refused or left out.
+
+    A dry run takes each line back, so it remembers who would be known and which letters would be used up.
+    """
+
+    def __init__(self, now: datetime, confirmed: bool, dry_run: bool) -> None:
+        self.now, self.confirmed, self.dry_run = now, confirmed, dry_run
+        self.counts: Counter[str] = Counter()
+        self.problems: list[dict[str, Any]] = []
+        self.left: list[dict[str, Any]] = []
+        self.rehearsal = limiter.Rehearsal(now)
+        self.brought: set[str] = set()
+
+    def add(self, row: tables.Row) -> None:
+        """Import one line."""
+        filled = {name: csv_cells.plain(row.cells.get(name, "")) for name in (*KNOWN, "state")}
+        try:
+            if not row.is_readable:
+                raise services.ServiceError("A cell holds a character that no text has (NUL). Type it anew, without.")
+            self._import(filled)
+        except LEFT as error:
+            self.counts["left_out"] += 1
+            self.left.append({"line": row.number, "email": filled["email"], "why": error.message})
+        except REFUSALS as error:
+            self.counts["refused"] += 1
+            self.problems.append({"line": row.number, "problem": error.message})
+
+    def _import(self, row: dict[str, str]) -> None:
+        """Import the cells of one line. Raises one of `LEFT` or `REFUSALS`, and keeps nothing then."""
+        if row["state"].casefold() not in HERE:
+            raise services.LeftError(f"The file says so: {row['state']}.")
+        address = addresses.read(_address(row["email"]))
+        here = Subscriber.objects.filter(email_key=address.key, state__in=HERE)
+        if address.key in self.brought or here.exists():
+            self.counts["known"] += 1
+            return
+        with transaction.atomic():
+            reader = _subscribe(address.typed, row, self.now, self.confirmed)
+            is_asked = self.confirmed or reader.notices.filter(kind=Notice.Kind.CONFIRM).exists()
+            transaction.set_rollback(self.dry_run)
+        if self.dry_run and not self.confirmed:
+            is_asked = self.rehearsal.take_for_letter(address)
+        self.brought.add(address.key)
+        self.counts["new"] += 1
+        self.counts["unasked"] += not is_asked
+
+
+def _table(path: Path) -> tables.Table:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            _check_header(reader.fieldnames or [])
-            for row in reader:
-                yield reader.line_num, {name: csv_cells.plain(row.get(name) or "") for name in (*KNOWN, "state")}
+        return tables.read(path.read_bytes(), (*KNOWN, *EXPORTED), "email", ALIASES)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is not a CSV file in UTF-8 ({error}). Save it as one.") from error
+    except tables.TableError as error:
+        raise UsageError(str(error)) from error
 
 
-def _check_header(names: Any) -> None:
-    unknown = [name for name in names if name not in (*KNOWN, *EXPORTED)]
-    if "email" not in names or unknown:
-        wrong = f"there is no column called {unknown[0]!r}" if unknown else "there is no column called 'email'"
-        raise UsageError(f"The first line must name the columns; {wrong}. Known: {', '.join(KNOWN)}.")
+def _subscribe(email: str, row: dict[str, str], now: datetime, confirmed: bool) -> Subscriber:
+    wishes = _settings(row)
+    wanted = _wanted(row)
+    reader = services.subscribe(email, now=now, ask_by_mail=not confirmed, by_themselves=False, **wishes)
+    interests.store(reader, wanted)
+    if confirmed:
+        services.confirm(reader, now)
+    return reader
 
 
-def _import(row: dict[str, str], now: datetime, dry_run: bool, confirmed: bool) -> str:
-    if row["state"] not in HERE:
-        return "left_out"
+def _address(cell: str) -> str:
+    """The address in a cell that may hold a name beside it, as mail programs write it: `Ada Lovelace <ada@...>`."""
+    found = _named.fullmatch(cell)
+    text = found[1] if found else cell
+    return text.strip().removeprefix("mailto:").rstrip(".,;")
+
+
+def _settings(row: dict[str, str]) -> dict[str, Any]:
     wishes: dict[str, Any] = {name: row[name] for name in COLUMNS[3:] if row[name]}
     for name in NUMBERS & wishes.keys():
         wishes[name] = _number(name, wishes[name])
-    if "days" in wishes:
-        wishes = week.wished(wishes.pop("days")) | wishes
-    with transaction.atomic():
-        known = Subscriber.objects.filter(email_key=addresses.canonical(row["email"]))
-        is_new = not known.exclude(state=Subscriber.State.UNSUBSCRIBED).exists()
-        if not is_new:
-            return "known"
-        wanted = _wanted(row)
-        reader = services.subscribe(
-            row["email"],
-            now=now,
-            ask_by_mail=not confirmed,
-            by_themselves=False,
-            **wishes,
-        )
-        interests.store(reader, wanted)
-        if confirmed:
-            services.confirm(reader, now)
-        if dry_run:
-            transaction.set_rollback(True)
-    return "new"
+    return week.wished(wishes.pop("days")) | wishes if "days" in wishes else wishes
 
 
 def _number(name: str, text: str) -> int:

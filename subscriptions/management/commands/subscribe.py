@@ -50,7 +50,7 @@ class Command(BaseCommand):
                 by_themselves=False,
                 **wishes,
             )
-        except services.SuppressedError as error:
+        except (services.SuppressedError, services.LeftError) as error:
             raise CommandError(error.message) from error
         except InterestError as error:
             raise UsageError(_place(error)) from error
