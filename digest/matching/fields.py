@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from digest.matching.paper_text import PaperText
-from subscriptions.query import Term
-from subscriptions.query.names import natural, same
+from subscriptions.query import Term, names
+from subscriptions.query.names import Name
 from subscriptions.query.parser import publisher_name
 
 
@@ -42,33 +42,34 @@ class Authors:
     """The day's people, found by any word of their name and then compared whole."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
-        self.papers: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        self.printed: dict[tuple[str, ...], str] = {}
+        self.papers: defaultdict[Name, list[int]] = defaultdict(list)
+        self.printed: dict[Name, str] = {}
         for place, paper in enumerate(papers):
             for name in paper.authors:
                 self._add(place, name)
-        self.by_word: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        self.by_word: defaultdict[str, list[Name]] = defaultdict(list)
         for person in self.papers:
-            for word in set(person):
+            for word in names.words_of(person):
                 self.by_word[word].append(person)
 
     def _add(self, place: int, name: str) -> None:
-        person = natural(name)
+        person = names.natural(name)
         if person:
             self.papers[person].append(place)
             self.printed.setdefault(person, name)
 
-    def matching(self, term: Term) -> list[tuple[str, ...]]:
+    def matching(self, term: Term) -> list[Name]:
         if term.prefix:
             return self._starting(term.words)
-        near = dict.fromkeys([*self.by_word.get(term.words[-1], ()), *self.by_word.get(term.words[0], ())])
-        return [person for person in near if same(term.words, person)]
+        near = dict.fromkeys(person for word in names.parts(term.words) for person in self.by_word.get(word, ()))
+        return [person for person in near if names.same(term.words, person)]
 
-    def _starting(self, asked: tuple[str, ...]) -> list[tuple[str, ...]]:
+    def _starting(self, asked: Name) -> list[Name]:
         """`author:beng*`: some word starts so; the words before it, if any, all occur."""
-        before: Callable[[tuple[str, ...]], bool] = set(asked[:-1]).issubset
-        starts = [word for word in self.by_word if word.startswith(asked[-1])]
-        return list(dict.fromkeys(person for word in starts for person in self.by_word[word] if before(person)))
+        before, starts = names.beginnings(asked)
+        found = [word for word in self.by_word if word.startswith(starts)]
+        people = dict.fromkeys(person for word in found for person in self.by_word[word])
+        return [person for person in people if before <= names.words_of(person)]
 
     def find(self, term: Term) -> list[int]:
         return sorted({paper for person in self.matching(term) for paper in self.papers[person]})

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from subscriptions.query import Term, tokenizer
-from subscriptions.query.names import natural
+from subscriptions.query import Term, names, tokenizer
 from subscriptions.query.parser import publisher_name
 
 LONGEST_WORD = 200
@@ -48,17 +47,29 @@ def _cut(found: Iterable[str]) -> list[str]:
     return [word[:LONGEST_WORD] for word in found]
 
 
-def _people(names: Iterable[str]) -> Iterator[str]:
-    """Each name's words, and family name and first given name as one: `bengio_yoshua`."""
-    for name in names:
-        person = _cut(natural(name))
-        yield from person
-        if len(person) > 1:
-            yield _key(person[-1], person[0])
+def _people(people: Iterable[str]) -> Iterator[str]:
+    """By what each name is found: its words, each way to write its family name, and that with the first given name."""
+    for name in people:
+        person = names.natural(name)
+        yield from _cut(sorted(names.words_of(person)))
+        for given, family in names.readings(person):
+            for one in sorted(family):
+                yield _family(one)
+                yield from (_key(one, first) for first in _first(given))
+
+
+def _first(given: Sequence[str]) -> tuple[str, ...]:
+    """The first given name, and all of them as one word: Fei Fei is Feifei."""
+    return tuple(dict.fromkeys([given[0], "".join(given)])) if given else ()
+
+
+def _family(family: str) -> str:
+    """A family name that stands at the end of a name, as one word that no text holds."""
+    return f"_{family.replace(' ', '_')}"[:LONGEST_WORD]
 
 
 def _key(family: str, given: str) -> str:
-    return f"{family}_{given}"
+    return f"{family.replace(' ', '_')[:LONGEST_WORD]}_{given[:LONGEST_WORD]}"
 
 
 def mark(kind: str, name: str) -> str:
@@ -96,15 +107,25 @@ def author_forms(term: Term) -> tuple[tuple[Form, ...], ...]:
 
     Family name and first given name decide; further given names are not compared here (`names.same` does).
     """
-    asked = _cut(term.words)
     if term.prefix:
-        return (*((Form(word),) for word in asked[:-1]), (Form(asked[-1], prefix=True),))
-    if len(asked) == 1:
-        return ((Form(asked[0]),),)
-    family, given = asked[-1], asked[0]
-    choice = [Form(_key(family, given), prefix=len(given) == 1)]
-    if len(given) > 1:
-        choice.append(Form(_key(family, given[0])))
-    if all(len(word) > 1 for word in asked):
-        choice.append(Form(_key(asked[0], asked[1])))
-    return (tuple(choice),)
+        before, starts = names.beginnings(term.words)
+        return (
+            *((Form(word),) for word in _cut(sorted(before))),
+            tuple(Form(word, prefix=True) for word in _cut(starts)),
+        )
+    choice = [Form(word) for word in _cut(names.single(term.words))]
+    for given, family in names.readings(term.words):
+        for one in sorted(family):
+            choice += _given(one, given) if given else [Form(_family(one))]
+    for turned in names.rotations(term.words):
+        for first, last in names.ends(turned):
+            choice.append(Form(_key(last, first)))
+    return (tuple(dict.fromkeys(choice)),)
+
+
+def _given(family: str, given: Sequence[str]) -> list[Form]:
+    """A family name with the first given name or its initial; an initial stands for any name that it starts."""
+    first = given[0]
+    if len(first) == 1:
+        return [Form(_key(family, first), prefix=True)]
+    return [Form(_key(family, name)) for name in (*_first(given), first[0])]

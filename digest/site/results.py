@@ -12,7 +12,7 @@ from digest.site import lookup
 from digest.site.load import public_papers, sources_of
 from digest.site.paper_rows import Listed, listed
 from subscriptions.query import Node, ProseError, Term, format, parse, plain
-from subscriptions.query.names import natural
+from subscriptions.query.names import asked as asked_name
 
 PAGE = 20
 NEAREST = 100
@@ -103,7 +103,7 @@ def _by_author(asked: str, sentence: Sequence[str], by_date: bool, page: int) ->
 
 def _author(asked: str, sentence: Sequence[str]) -> Term | None:
     """Plain words as an author's name, where they may be one."""
-    name = natural(asked) if 0 < len(sentence) <= LONGEST_NAME else ()
+    name = asked_name(asked) if 0 < len(sentence) <= LONGEST_NAME else ()
     return Term(name, "author") if name else None
 
 

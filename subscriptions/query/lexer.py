@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from subscriptions.query.errors import ProseError, QueryError
-from subscriptions.query.tree import FIELDS
+from subscriptions.query.tree import DASHES, FIELDS, NOTS
 
 OPEN, CLOSE, AND, OR, NOT, EXACT, FIELD, QUOTED, WORD, END = [
     "open",
@@ -21,10 +21,10 @@ OPEN, CLOSE, AND, OR, NOT, EXACT, FIELD, QUOTED, WORD, END = [
     "word",
     "end",
 ]
-_OPERATORS = {"AND": AND, "OR": OR, "NOT": NOT}
+# As other search boxes write them, && and || need no space beside them; a single & or | is punctuation.
+_OPERATORS = {"AND": AND, "OR": OR, "NOT": NOT, "&&": AND, "||": OR}
 QUOTES = '"\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\uff02'
-DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
-_word = re.compile(f"[^\\s(){QUOTES}]+")
+_word = re.compile(f"&&|\\|\\||(?:(?!&&|\\|\\|)[^\\s(){QUOTES}])+")
 _field = re.compile(r"([A-Za-z]+):")
 
 
@@ -56,8 +56,8 @@ def _next(text: str, at: int) -> tuple[Mark, int]:
         return _quoted(text, at)
     if sign == "=":
         return Mark(EXACT, sign, at + 1), at + 1
-    if sign in DASHES:
-        return _minus(text, at)
+    if sign in NOTS:
+        return _not(text, at)
     field = _field.match(text, at)
     if field:
         return _scoped(field, at)
@@ -73,9 +73,10 @@ def _quoted(text: str, at: int) -> tuple[Mark, int]:
     raise QueryError('This quotation mark is never closed. Add a second " at the end of the phrase.', at + 1)
 
 
-def _minus(text: str, at: int) -> tuple[Mark, int]:
+def _not(text: str, at: int) -> tuple[Mark, int]:
     if at + 1 == len(text) or text[at + 1].isspace() or text[at + 1] == ")":
-        raise ProseError("A minus sign must touch the word it leaves out, as in -survey.", at + 1)
+        sign = "minus sign" if text[at] in DASHES else text[at]
+        raise ProseError(f"A {sign} must touch the word it leaves out, as in -survey.", at + 1)
     return Mark(NOT, text[at], at + 1), at + 1
 
 

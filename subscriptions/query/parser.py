@@ -168,7 +168,7 @@ def _without_star(mark: Mark) -> tuple[str, bool]:
 
 
 def _words(field: str, text: str) -> tuple[str, ...]:
-    return names.natural(text) if field == "author" else tuple(tokenizer.tokens(text))
+    return names.asked(text) if field == "author" else tuple(tokenizer.tokens(text))
 
 
 def _names(field: str, text: str) -> tuple[str, ...]:
@@ -197,9 +197,13 @@ def _wordless(mark: Mark) -> QueryError:
 
 def _missing(before: Mark | None, here: Mark) -> QueryError:
     if before is not None and before.kind in {lexer.AND, lexer.OR, lexer.NOT}:
-        return QueryError(f"{before.text} needs a word after it. (As a plain word, write it small.)", before.column)
+        return QueryError(f"{before.text} needs a word after it.{_as_word(before)}", before.column)
     if here.kind in {lexer.AND, lexer.OR}:
-        return QueryError(f"{here.text} needs a word before it. (As a plain word, write it small.)", here.column)
+        return QueryError(f"{here.text} needs a word before it.{_as_word(here)}", here.column)
     if before is not None and before.kind == lexer.OPEN:
         return QueryError("There is nothing in these parentheses.", before.column)
     return QueryError("This closing parenthesis has no opening one before it.", here.column)
+
+
+def _as_word(operator: Mark) -> str:
+    return " (As a plain word, write it small.)" if operator.text.isalpha() else ""

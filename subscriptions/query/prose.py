@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from subscriptions.query import tokenizer
-from subscriptions.query.lexer import DASHES, QUOTES
-from subscriptions.query.tree import FIELDS
+from subscriptions.query.lexer import QUOTES
+from subscriptions.query.tree import FIELDS, NOTS
 
 SENTENCE = 5
-_sign = re.compile(rf"\b(?:AND|OR|NOT)\b|\*|(?<![^\s(])(?:[{DASHES}=][^\W_]|(?:{'|'.join(FIELDS)}):)")
+_sign = re.compile(rf"\b(?:AND|OR|NOT)\b|&&|\|\||\*|(?<![^\s(])(?:[{NOTS}=][^\W_]|(?:{'|'.join(FIELDS)}):)")
 _quote = re.compile(rf"[{QUOTES}]")
 
 

@@ -13,6 +13,8 @@ from subscriptions.query import tokenizer
 TEXT_FIELDS = ("", "title", "abstract")
 NAME_FIELDS = ("cat", "source")
 FIELDS = ("title", "abstract", "author", "cat", "source")
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+NOTS = f"{DASHES}!\uff01"  # what stands before a word to leave it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Term:
     """One word, or several that stand side by side. `words` are folded (`words.tokens`).
 
     `field` "" means title or abstract; `exact` turns the plural rule off; `prefix` lets the last word go on.
-    In `cat` and `source` there is one word: the publisher's name in lower case.
+    In `cat` and `source` there is one word: the publisher's name in lower case. In `author` they are a name (`names`).
     """
 
     words: tuple[str, ...]
@@ -86,7 +88,7 @@ def _bracketed(node: Node, kinds: tuple[type, ...]) -> str:
     return f"({format(node)})" if isinstance(node, kinds) else format(node)
 
 
-_bare_name = re.compile(r'[^\s()":*=]+')
+_bare_name = re.compile(rf'(?![{NOTS}])(?:(?!&&|\|\|)[^\s()":*=])+')
 
 
 def _term(term: Term) -> str:

@@ -57,6 +57,83 @@ QUERIES = [
 ]
 
 
+PRINTED = [
+    "Nell O’Hara",
+    "O'Hara, N.",
+    "Samir El-Amin",
+    "Juan Carlos Peña-Ruiz",
+    "J. C. Pena Ruiz",
+    "L.J.P. van den Broek",
+    "van den Broek, Lisa",
+    "Rita da Costa",
+    "Rita Costa",
+    "S. M. de Vries Bok",
+    "Hans-Peter Krueger",
+    "H. Krüger",
+    "Kruger, Hans",
+    "Bjoern Kjaer",
+    "Bjørn Kjær",
+    "Meimei Wu",
+    "Wu Mei-Mei",
+    "Anna DeLuca",
+    "A. De Luca",
+    "Petit M.-A.",
+    "Yu Xu",
+    "Xue Yu",
+    "Xiang-Yang Li",
+    "Yang Li",
+    "J. Y. Li",
+    "Sammy Davis, Jr.",
+]
+ASKED = [
+    "O'Hara",
+    "OHara",
+    "N. O'Hara",
+    "El Amin",
+    "Amin",
+    "Peña-Ruiz",
+    "Pena Ruiz",
+    "Juan Pena Ruiz",
+    "van den Broek",
+    "Vandenbroek",
+    "Lisa van den Broek",
+    "van den Broek Lisa",
+    "da Costa",
+    "Rita Costa",
+    "Vries Bok",
+    "Krüger",
+    "Krueger",
+    "Hans Kruger",
+    "Bjørn Kjær",
+    "B. Kjaer",
+    "Mei-Mei Wu",
+    "Meimei",
+    "De Luca",
+    "A. DeLuca",
+    "Marie-Anne Petit",
+    "M. Petit",
+    "Xue",
+    "Yu",
+    "Yang Li",
+    "Li Yang",
+    "Sammy Davis",
+    "krue*",
+    "Hans Krü*",
+    "O'Ha*",
+    "van den Bro*",
+]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_search_finds_the_people_that_a_filter_finds(name: str) -> None:
+    for at, person in enumerate(PRINTED):
+        make.announcement(make.paper(f"Paper {at}", authors=[person, "Ada Example"]), make.source("hf"))
+    search.refresh()
+    asked = query.canonical(f'author:"{name}"')
+    assert matched(asked)
+    assert set(search.by_tree(query.parse(asked), False, 100).papers) == matched(asked)
+
+
 def library() -> None:
     titles = [
         "Graph networks for speech",

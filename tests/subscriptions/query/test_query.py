@@ -41,6 +41,16 @@ from subscriptions.query import And, Not, Or, ProseError, QueryError, Term, all_
         ("a AND b", "a b"),
         ('="deep nets"', '="deep nets"'),
         ('"deep learn*"', '"deep learn*"'),
+        ("enzyme !review", "enzyme -review"),
+        ("enzyme && kinase", "enzyme kinase"),
+        ("enzyme || kinase", "enzyme OR kinase"),
+        ("(enzyme||kinase)&&!review", "(enzyme OR kinase) -review"),
+        ("enzyme !(review || survey)", "enzyme -(review OR survey)"),
+        ("enzyme AND !=reviews", "enzyme -=reviews"),
+        ("R&D Yahoo!", '"r d" yahoo'),
+        ('cat:"r&d" cat:"!x"', 'cat:"!x" cat:r&d'),
+        ("author:O'Hara", "author:o-hara"),
+        ('author:"van den Broek, Lisa"', 'author:"lisa van-den-broek"'),
     ],
 )
 def test_equal_queries_have_one_canonical_text(text: str, expected: str) -> None:
@@ -78,6 +88,9 @@ def test_equal_queries_have_one_canonical_text(text: str, expected: str) -> None
         ('""(((', 1, "Nothing stands between"),
         ('a "?!"', 3, "look for in “?!”"),
         ("a - b", 3, "must touch"),
+        ("a ! b", 3, "must touch"),
+        ("a &&", 3, "needs a word after"),
+        ("|| a", 1, "needs a word before"),
         ("=diff*", 1, "exact"),
         ("= a", 1, "must touch"),
         ("cat:=cs.LG", 5, "always exact"),
@@ -111,7 +124,8 @@ def test_a_slip_in_a_filter_is_not_prose(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["BERT: a OR b", "BERT: title:deep", "BERT: -survey", "BERT: (=deep)", "BERT: diffus*"]
+    "text",
+    ["BERT: a OR b", "BERT: title:deep", "BERT: -survey", "BERT: (=deep)", "BERT: diffus*", "BERT: !a", "BERT: a || b"],
 )
 def test_a_text_that_uses_the_language_is_not_plain(text: str) -> None:
     assert query.plain(text) == ""
@@ -131,10 +145,19 @@ text_terms = st.builds(
     st.booleans(),
 )
 prefixes = st.builds(lambda head: Term((*head, "diff"), prefix=True), st.lists(simple_words, max_size=2))
-authors = st.builds(Term, st.sampled_from([("yoshua", "bengio"), ("y", "bengio"), ("li",)]), st.just("author"))
+AUTHORS = [
+    ("yoshua", "bengio"),
+    ("y", "bengio"),
+    ("li",),
+    ("o-hara",),
+    ("s", "el-amin"),
+    ("lisa", "van-den-broek"),
+    ("王",),
+]
+authors = st.builds(Term, st.sampled_from(AUTHORS), st.just("author"))
 names = st.builds(
     lambda name, field, prefix: Term((name,), field, prefix=prefix),
-    st.sampled_from(["cs.lg", "cs.", "cell biology", "q-bio.nc", "hugging-face"]),
+    st.sampled_from(["cs.lg", "cs.", "cell biology", "q-bio.nc", "hugging-face", "-x", "!x", "a&&b", "r&d", "a||b"]),
     st.sampled_from(["cat", "source"]),
     st.booleans(),
 )
@@ -200,6 +223,8 @@ def test_only_what_asks_for_something_explains_a_match() -> None:
         ("-survey", "survey"),
         ("NOT (deep learning)", "deep learning"),
         ("-survey -review", "review OR survey"),
+        ("!survey", "survey"),
+        ("!survey && !review", "review OR survey"),
         ("-(survey OR review)", "review OR survey"),
         ("speech -survey", ""),
         ("speech", ""),
