@@ -52,6 +52,11 @@ class WishesForm(forms.Form):
         """The canonical texts whose box "never show" is ticked."""
         return self._sent("muted")
 
+    @property
+    def unwanted_before(self) -> list[str]:
+        """The canonical texts of typed lines that came with a minus and a ticked box."""
+        return self._sent("was_muted")
+
     def _sent(self, name: str) -> list[str]:
         return cast("QueryDict", self.data).getlist(name)
 
@@ -65,7 +70,7 @@ class WishesForm(forms.Form):
             return cleaned
         self.sentences = [line for line in self.lines if query.is_prose(line)]
         wishes, errors = interests.read_each(self.slugs, self.filters)
-        self.wishes = interests.mute(wishes, self.unwanted)
+        self.wishes = interests.mute(wishes, self.unwanted, self.unwanted_before)
         several = len(self.lines) > 1
         for error in errors[:MOST_NAMED]:
             self.add_error("queries" if error.number else None, _place(error, several))

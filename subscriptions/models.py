@@ -158,6 +158,11 @@ class Interest(models.Model):
         """What the reader would call it: the topic's name, or their own words."""
         return self.topic.name if self.topic else self.text
 
+    @property
+    def said(self) -> str:
+        """The label, and whether it is wanted or not."""
+        return f"Not: {self.label}" if self.muted else self.label
+
 
 class Description(models.Model):
     """What a reader works on, in their own sentences."""

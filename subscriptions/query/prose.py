@@ -9,7 +9,7 @@ from subscriptions.query.lexer import QUOTES
 from subscriptions.query.tree import FIELDS, NOTS
 
 SENTENCE = 5
-_sign = re.compile(rf"\b(?:AND|OR|NOT)\b|&&|\|\||\*|(?<![^\s(])(?:[{NOTS}=][^\W_]|(?:{'|'.join(FIELDS)}):)")
+_sign = re.compile(rf"\b(?:AND|OR|NOT)\b|&&|\|\||\*|(?<![^\s(])(?:[{NOTS}=][^\W_]|[{NOTS}]\(|(?:{'|'.join(FIELDS)}):)")
 _quote = re.compile(rf"[{QUOTES}]")
 
 

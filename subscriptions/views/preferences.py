@@ -13,14 +13,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from subscriptions import accounts, questions, services, troubleshooting
+from subscriptions.bibliography import Reference
 from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
 from subscriptions.limits import client_prefix, limiter
 from subscriptions.links import link_sessions, tokens, urls
 from subscriptions.models import Ask, Subscriber
 from subscriptions.signup import requests
 from subscriptions.views import leave as view_leave
-from subscriptions.views import liked_papers, save
-from subscriptions.wants import interests
+from subscriptions.views import liked_papers as view_liked_papers
+from subscriptions.views import save
+from subscriptions.wants import interests, liked_papers
 from subscriptions.when import schedule
 
 Done = dict[str, Any]
@@ -132,9 +134,9 @@ ACTS: dict[str, Callable[[HttpRequest, Subscriber, datetime], Done]] = {
     "link": _mail_link,
     "renew": _renew_links,
     "now": _send_now,
-    "drop": liked_papers.drop,
-    "unsay": liked_papers.unsay,
-    "reset": liked_papers.reset,
+    "drop": view_liked_papers.drop,
+    "unsay": view_liked_papers.unsay,
+    "reset": view_liked_papers.reset,
 }
 
 # Where on the page a button stands, and so what became of it.
@@ -154,15 +156,18 @@ SECTIONS = {
 
 def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
     kept = interests.of(reader)
+    was_muted = [one.filter.text for one in kept if one.muted and not one.topic]
     if "wishes_form" in shown:
         _keep_typed(kept, request)
+        was_muted = request.POST.getlist("was_muted")
     schedule_form = shown.pop("schedule_form", None) or ScheduleForm(reader=reader)
     wishes_form = shown.pop("wishes_form", None) or WishesForm(initial=_wishes(kept))
     letters = list(questions.history(reader, now))
     context = {
         "reader": reader,
         "kept": kept,
-        "tallies": _tallies(kept, now),
+        "was_muted": was_muted,
+        "tallies": _tallies(reader, kept, now),
         "wishes_form": wishes_form,
         "schedule_form": schedule_form,
         "next_letter": _local(reader, reader.next_digest_at),
@@ -175,11 +180,11 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         "done": "",
         "trouble": "",
         "unkept": False,
-        "likes_weight": liked_papers.weight_of(request, reader) if "taste_form" in shown else reader.likes_weight,
+        "likes_weight": view_liked_papers.weight_of(request, reader) if "taste_form" in shown else reader.likes_weight,
         "until": request.POST.get("until", "") if status != 200 or _pressed(request) != "pause" else "",
         "where": SECTIONS.get(_pressed(request), ""),
     }
-    context |= choices(schedule_form, now) | liked_papers.shown(reader) | shown
+    context |= choices(schedule_form, now) | view_liked_papers.shown(reader) | shown
     response = render(request, "subscriptions/preferences.html", context, status=status)
     link_sessions.keep(response, "preferences", tokens.make("preferences", urls.subject(reader, reader.link_round)))
     return response
@@ -198,10 +203,18 @@ def _wishes(kept: list[Any]) -> dict[str, Any]:
     return {"topics": [one.topic.slug for one in kept if one.topic], "queries": "\n".join(lines)}
 
 
-def _tallies(kept: list[Any], now: datetime) -> dict[str, questions.Tally]:
-    """What each interest finds in the last 7 and 30 days, by its canonical text."""
+def _tallies(reader: Subscriber, kept: list[Any], now: datetime) -> dict[str, questions.Tally]:
+    """What each interest finds in the last 7 and 30 days, by its canonical text.
+
+    A mute keeps out what any other wish brings, the description and the papers they like included.
+    """
     wishes = [interests.Wish(one.filter.text, one.topic, one.text, muted=one.muted) for one in kept]
-    preview = questions.preview(wishes, now) if wishes else None
+    if not wishes:
+        return {}
+    described, liked = "", list[Reference]()
+    if any(wish.muted for wish in wishes):
+        described, liked = liked_papers.described(reader), liked_papers.named(reader)
+    preview = questions.preview(wishes, now, described, liked)
     return preview.tallies if preview and preview.month.looked_at else {}
 
 

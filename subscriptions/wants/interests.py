@@ -40,6 +40,11 @@ class Wish:
         return self.topic.name if self.topic else self.text
 
     @property
+    def said(self) -> str:
+        """The label, and whether it is wanted or not."""
+        return f"Not: {self.label}" if self.muted else self.label
+
+    @property
     def kind(self) -> str:
         """A topic, or what the words ask for: one person, one category, or anything else."""
         if self.topic:
@@ -78,10 +83,15 @@ def weigh(wishes: Sequence[Wish], weights: dict[str, str]) -> list[Wish]:
     return [replace(wish, weight=WEIGHTS.get(weights.get(wish.canonical, ""), wish.weight)) for wish in wishes]
 
 
-def mute(wishes: Sequence[Wish], unwanted: Iterable[str]) -> list[Wish]:
-    """The wishes, muted where the line itself says so or their canonical text is among the `unwanted`."""
-    silent = set(unwanted)
-    return [replace(wish, muted=wish.muted or wish.canonical in silent) for wish in wishes]
+def mute(wishes: Sequence[Wish], unwanted: Iterable[str], before: Iterable[str] = ()) -> list[Wish]:
+    """The wishes, muted where the line itself says so or their canonical text is among the `unwanted`.
+
+    Those muted `before` were shown in both ways, so either of them takes it back: the minus or the tick.
+    """
+    ticked, shown = set(unwanted), set(before)
+    silent = {wish.canonical for wish in wishes if wish.muted}
+    muted = (silent & ticked) | ((silent | ticked) - shown)
+    return [replace(wish, muted=wish.canonical in muted) for wish in wishes]
 
 
 def store(subscriber: Subscriber, wishes: Sequence[Wish]) -> None:
@@ -115,7 +125,9 @@ def of(subscriber: Subscriber) -> list[Interest]:
 
 
 def as_typed(interest: Interest) -> str:
-    """The line that is read as this filter again: one of many plain words has an AND between them."""
+    """The line that is read as this filter again: a mute has its minus, many plain words have an AND between them."""
+    if interest.muted:
+        return query.format(query.negated(query.parse(interest.filter.text, longest=len(interest.filter.text))))
     if not query.is_prose(interest.text):
         return interest.text
     tree = query.parse(interest.filter.text, longest=len(interest.filter.text))

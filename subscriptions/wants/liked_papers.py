@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from subscriptions import bibliography
-from subscriptions.bibliography import BadEntry, ParseResult
+from subscriptions.bibliography import BadEntry, ParseResult, Reference
 from subscriptions.bibliography.entries import identifier
 from subscriptions.models import Consent, Description, LikedPaper, Subscriber
 from subscriptions.query import tokenizer
@@ -91,6 +91,17 @@ def replace(subscriber: Subscriber, description: str, lists: Sequence[str], now:
         for papers in lists:
             if papers.strip():
                 bring(subscriber, papers, now)
+
+
+def described(subscriber: Subscriber) -> str:
+    """Their descriptions as one text."""
+    return "\n".join(subscriber.descriptions.values_list("text", flat=True))
+
+
+def named(subscriber: Subscriber) -> list[Reference]:
+    """The papers they like, as a preview takes them."""
+    rows = subscriber.liked_papers.filter(is_liked=True)
+    return [Reference(identifier, title) for identifier, title in rows.values_list("identifier", "title")]
 
 
 def drop(subscriber: Subscriber, paper: int) -> bool:

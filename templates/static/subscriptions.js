@@ -7,7 +7,7 @@
   if (!form) return;
 
   const panel = document.getElementById("preview");
-  const asked = ["topics", "queries", "muted", "description", "papers", "papers_file", "papers_drop"];
+  const asked = ["topics", "queries", "muted", "was_muted", "description", "papers", "papers_file", "papers_drop"];
   let timer = 0;
   let running = null;
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from datetime import date, timedelta
 
@@ -11,7 +12,7 @@ from subscriptions import services
 from subscriptions.links import urls
 from subscriptions.models import Frequency, Notice, Subscriber
 from subscriptions.signup import requests
-from subscriptions.wants import liked_papers
+from subscriptions.wants import interests, liked_papers
 from subscriptions.when import week
 from tests import make
 from tests.make import NOW
@@ -365,3 +366,48 @@ def test_a_bad_address_is_told():
 def test_too_many_requests_from_one_network_are_told_to_wait():
     answers = [visitor().post("/preferences/", {"email": f"a{n}@example.org"}).status_code for n in range(41)]
     assert answers == [200] * 40 + [429]
+
+
+@pytest.mark.parametrize(
+    "line", ["-survey", "!survey", "NOT survey", "-(survey OR review)", '-"deep nets"', "-(a long line of many words)"]
+)
+def test_a_mute_reads_as_one_and_keeps_its_minus(line):
+    reader = make.subscriber(queries=["speech"])
+    post(reader, act="interests", queries=f"speech\n{line}")
+    muted = reader.interests.select_related("filter").get(muted=True)
+    page = html.unescape(text(opened(reader).get("/preferences/")))
+    assert f'<span class="interest">Not: {muted.label} ' in page
+    box = page.split('name="queries"')[1].split(">", 1)[1].split("</textarea>")[0].strip()
+    assert box.splitlines() == ["speech", interests.as_typed(muted)]
+    before = set(reader.interests.values_list("filter__text", "muted"))
+    post(reader, act="interests", queries=box, muted=muted.filter.text, was_muted=muted.filter.text)
+    assert set(reader.interests.values_list("filter__text", "muted")) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "ticked", "shown", "muted"),
+    [
+        ("-survey", ["survey"], ["survey"], True),
+        ("survey", ["survey"], ["survey"], False),
+        ("-survey", [], ["survey"], False),
+        ("survey", ["survey"], [], True),
+        ("-survey", [], [], True),
+        ("survey", [], [], False),
+    ],
+)
+def test_a_mute_is_taken_back_by_its_minus_or_its_tick(line, ticked, shown, muted):
+    reader = make.subscriber(queries=["speech"])
+    post(reader, act="interests", queries=f"speech\n{line}", muted=ticked, was_muted=shown)
+    assert reader.interests.get(filter__text="survey").muted is muted
+
+
+def test_a_mute_counts_in_the_preferences_as_in_the_preview():
+    titles = ["Speech survey", "Speech one", "Survey of galaxies and their dust", "Galaxies and dust"]
+    make.edition(papers=[make.paper(title) for title in titles])
+    told = "galaxies and their dust between the stars"
+    preview = text(visitor().post("/subscribe/preview/", {"queries": "speech\n-survey", "description": told}))
+    assert 'Not: survey <span class="meta">muted: keeps <span class="num">2</span> out' in preview
+    reader = make.subscriber(queries=["speech"])
+    post(reader, act="interests", queries="speech\n-survey")
+    post(reader, act="taste", description=told)
+    assert '<span class="num">2</span> papers kept out last week' in text(opened(reader).get("/preferences/"))

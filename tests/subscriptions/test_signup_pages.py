@@ -15,6 +15,7 @@ from subscriptions.links import urls
 from subscriptions.mail import notices
 from subscriptions.models import Ask, Notice, Subscriber
 from subscriptions.signup import bot_check, requests
+from subscriptions.wants import interests
 from tests import make
 from tests.make import NOW, TODAY
 from tests.subscriptions.pages import entered, sign_up, signup, text, visitor
@@ -253,6 +254,15 @@ def test_a_confirmation_link_shows_a_button_and_the_button_begins():
     assert "07:00" in answer
     reader.refresh_from_db()
     assert reader.state == State.ACTIVE
+
+
+def test_the_page_to_confirm_says_what_is_not_wanted():
+    reader = make.subscriber(state=State.PENDING, confirmed_at=None, next_digest_at=None)
+    interests.store(reader, interests.read([], ["speech", "!survey"]))
+    client, path = entered(urls.confirm_url(reader))
+    page = text(client.get(path))
+    assert "<li>speech</li>" in page
+    assert "<li>Not: survey</li>" in page
 
 
 def test_after_confirming_the_preferences_are_open():

@@ -75,7 +75,7 @@ def _answer(reader: Subscriber, now: datetime) -> dict[str, Any]:
     return {
         "email": reader.email,
         "state": reader.state,
-        "interests": [one.label for one in reader.interests.select_related("topic").order_by("id")],
+        "interests": [one.said for one in reader.interests.select_related("topic").order_by("id")],
         "frequency": reader.frequency,
         "days": week.names(reader.days),
         "rhythm": reader.rhythm,
