@@ -1,182 +1,210 @@
-"""BibTeX, read leniently: a broken entry is named and the next `@` starts afresh."""
+"""BibTeX and BibLaTeX, cut into blocks by `bibtexparser` and read leniently: a broken entry is named, the next is read.
+
+A file is given to the library entry by entry, so that neither many nor huge entries take long
+(docs/decisions/024-bibtex-by-bibtexparser.md).
+"""
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from bibtexparser.exceptions import BlockAbortedException, ParserStateException
+from bibtexparser.model import Block, Entry, ImplicitComment, ParsingFailedBlock, String
+from bibtexparser.splitter import Splitter
 
 from subscriptions.bibliography.entries import BadEntry, Reference, Unparsed, identifier
 from subscriptions.bibliography.texts import plain, squeezed, titled
 
-_start = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
-_next = re.compile(r"^[ \t]*@\s*[A-Za-z]+\s*[{(]", re.MULTILINE)
-_name = re.compile(r"\s*([A-Za-z][\w-]*)\s*=\s*")
-_space = re.compile(r"\s*")
-_joint = re.compile(r"\s*#\s*")
-_braces = re.compile(r"[{}]")
-_marks = re.compile(r'[{}"]')
-_bare = re.compile(r"[^\s,#{}\"]+")
+Found = Reference | BadEntry | Unparsed
+
+# The library logs what it cannot read, which is a reader's own text.
+logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
+
 # Abbreviations that name one another twice double with every line: a value must not outgrow memory.
 LONGEST_VALUE = 100_000
-_NO_PAPERS = {"comment", "string", "preamble"}
-_ID_FIELDS = ("eprint", "arxivid", "doi", "url", "link", "howpublished", "note", "journal")
+LONGEST_ENTRY = 400_000
+MOST_SIGNS = 1_000  # @ in one entry: the library looks behind each for an entry that was never closed
+MOST_LINES = 300
+MOST_BLOCKS = 20_000
+_start = re.compile(r"^[ \t]*@\s*([A-Za-z]+)\s*([{(])", re.MULTILINE)
+_anywhere = re.compile(r"@\s*[A-Za-z]+\s*[{(]")
+_key = re.compile(r"@\w+\s*\{([^,{}=]*),")
+_braces = re.compile(r"[{}]")
+_marks = re.compile(r'[{}"]')
+_bare = re.compile(r"[^#{}\"]+")
+_commas = re.compile(r",(?:\s*,)+")
+_space = re.compile(r"\s*")
+# What a BibTeX file holds beside papers: bibtexparser knows the first three, the others belong to BibLaTeX and REVTeX.
+_NO_PAPERS = {"comment", "string", "preamble", "xdata", "set", "control"}
+_ID_FIELDS = ("eprint", "arxivid", "doi", "url", "link", "howpublished", "note", "addendum", "journal", "journaltitle")
 
 
 class _BrokenError(ValueError):
     pass
 
 
-def read(text: str, first: int = 1) -> Iterator[Reference | BadEntry | Unparsed]:
+def read(text: str, first: int = 1) -> Iterator[Found]:
     """Every entry of a text whose first line has the number `first`, taken or named, and what stands between them.
 
     `@string` abbreviations are spelled out.
     """
     words: dict[str, str] = {}
-    for line, kind, body in _entries(text, first):
-        found, end = _read(line, kind, body, words)
-        if found:
-            yield found
-        if body[end:].strip():
-            yield Unparsed(line + body.count("\n", 0, end), body[end:])
+    for number, (line, chunk) in enumerate(_chunks(text, first)):
+        if number == MOST_BLOCKS:
+            yield BadEntry(line, "the rest of the file", f"It has more than {MOST_BLOCKS:,} entries. Bring it apart.")
+            return
+        if not _anywhere.search(chunk):
+            yield Unparsed(line, chunk)
+        elif len(chunk) > LONGEST_ENTRY or chunk.count("@") > MOST_SIGNS:
+            yield BadEntry(line, _named(chunk), f"It is longer than {LONGEST_ENTRY:,} characters, or never closed.")
+        else:
+            yield from _read(line, chunk, words)
 
 
-def _entries(text: str, first: int) -> Iterator[tuple[int, str, str]]:
-    """Each entry's line, kind and everything up to the next entry's start; what comes before them all has no kind."""
+def _chunks(text: str, first: int) -> Iterator[tuple[int, str]]:
+    """Each entry that starts a line, with everything up to the next, and its line; what comes before them all."""
     found = _start.search(text)
-    at = found.start() if found else len(text)
-    yield first, "", text[:at]
+    yield first, text[: found.start() if found else len(text)]
     line, counted = first, 0
-    while found := _start.search(text, at):
-        following = _next.search(text, found.end())
+    while found:
+        following = _start.search(text, found.end())
         end = following.start() if following else len(text)
-        line, counted = line + text.count("\n", counted, found.start()), found.start()
-        yield line, found[1].lower(), text[found.end() : end]
-        at = end
+        at = text.index("@", found.start())
+        line, counted = line + text.count("\n", counted, at), at
+        body = text[found.end() : end]
+        yield line, f"@{found[1]}{{{_closed(body) if found[2] == '(' else body}"
+        found = following
 
 
-def _read(line: int, kind: str, body: str, words: dict[str, str]) -> tuple[Reference | BadEntry | None, int]:
-    """The paper of an entry, if it is one, and where the entry ends in its body."""
-    if not kind:
-        return None, 0
-    if kind == "string":
-        return _strings(line, body, words)
-    return (None, _end(body)) if kind in _NO_PAPERS else _entry(line, body, words)
+def _closed(body: str) -> str:
+    """The rest of an entry in parentheses, as one in braces."""
+    before, close, after = body.rpartition(")")
+    return f"{before}}}{after}" if close else body
 
 
-def _strings(line: int, body: str, words: dict[str, str]) -> tuple[BadEntry | None, int]:
+def _read(line: int, chunk: str, words: dict[str, str]) -> Iterator[Found]:
     try:
-        found, end = _fields(body, 0, words)
+        blocks = Splitter(_prepared(chunk)).split().blocks
+    except (ParserStateException, RecursionError):
+        yield BadEntry(line, _named(chunk), "The entry cannot be read.")
+        return
+    for block in blocks:
+        at = line + (block.start_line or 0)
+        if isinstance(block, ImplicitComment):
+            yield Unparsed(at, block.comment)
+        elif isinstance(block, String):
+            yield from _abbreviation(at, block, words)
+        else:
+            yield from _entry(at, block, words)
+
+
+def _prepared(chunk: str) -> str:
+    """An entry as the library takes it: no empty field, and not one call deeper for each of very many lines."""
+    single = _commas.sub(lambda found: "," + found[0].replace(",", ""), chunk)
+    return single if single.count("\n") <= MOST_LINES else single.replace("\n", " ")
+
+
+def _abbreviation(line: int, block: String, words: dict[str, str]) -> Iterator[BadEntry]:
+    try:
+        words[block.key.lower()] = _spelled(block.key, block.value, words)
     except _BrokenError as error:
-        return BadEntry(line, "@string", f"The abbreviation cannot be read: {error}."), len(body)
-    words.update(found)
-    return None, end
+        yield BadEntry(line, "@string", f"The abbreviation cannot be read: {error}.")
 
 
-def _end(body: str) -> int:
-    """Where a body that is not read ends: at the brace that closes it, else with it."""
+def _entry(line: int, block: Block, words: Mapping[str, str]) -> Iterator[Reference | BadEntry]:
+    """An entry, also one that the library only blames for a key or a field that stands there twice."""
+    entry = block.ignore_error_block if isinstance(block, ParsingFailedBlock) else block
+    raw = block.raw or ""
+    if isinstance(entry, Entry):
+        if entry.entry_type.lower() not in _NO_PAPERS:
+            yield _paper(line, entry, words)
+    elif isinstance(block, ParsingFailedBlock):
+        yield BadEntry(line, _named(raw), f"The entry cannot be read: {_trouble(block.error)}.")
+
+
+def _named(raw: str) -> str:
+    found = _key.match(raw)
+    return (found[1].strip() if found else raw.strip().partition("\n")[0])[:60]
+
+
+def _trouble(error: Exception) -> str:
+    reason = error.abort_reason if isinstance(error, BlockAbortedException) else str(error)
+    said = " ".join(reason.split())
+    return "it is never closed" if "end of file" in said or "block start" in said else said.rstrip(".")[-120:]
+
+
+def _paper(line: int, entry: Entry, words: Mapping[str, str]) -> Reference | BadEntry:
+    # A remark behind % is no part of the next line's field name; of a field that comes twice the first counts.
+    raw = {field.key.rpartition("\n")[2].strip().lower(): str(field.value) for field in reversed(entry.fields)}
+    wanted = ("title", "subtitle", "author", "abstract", "primaryclass", "eprintclass", *_ID_FIELDS)
     try:
-        return _braced("{" + body, 0)[1] - 1
-    except _BrokenError:
-        return len(body)
-
-
-def _entry(line: int, body: str, words: dict[str, str]) -> tuple[Reference | BadEntry, int]:
-    key, comma, _ = body.partition(",")
-    name = key.strip()[:60] if comma else "(no key)"
-    try:
-        if not comma or "=" in key:
-            raise _BrokenError("it has no key before its first comma")
-        fields, end = _fields(body, len(key) + 1, words)
+        fields = {name: _spelled(name, raw[name], words) for name in wanted if name in raw}
     except _BrokenError as error:
-        return BadEntry(line, name, f"The entry cannot be read: {error}."), len(body)
-    return _reference(line, name, fields), end
-
-
-def _reference(line: int, name: str, fields: dict[str, str]) -> Reference | BadEntry:
-    title = plain(fields.get("title", ""))
+        return BadEntry(line, entry.key[:60], f"The entry cannot be read: {error}.")
+    title = ": ".join(filter(None, [plain(fields.get("title", "")), plain(fields.get("subtitle", ""))]))
     named = (identifier(_with_archive(field, fields)) for field in _ID_FIELDS if fields.get(field))
     found = next(filter(None, named), "")
-    authors = tuple(squeezed(one) for one in re.split(r"\s+and\s+", fields.get("author", "")) if one.strip())
     if not found and not titled(title):
-        return BadEntry(line, name, "It has neither a title nor an arXiv id nor a DOI.")
-    return Reference(found or titled(title), title, squeezed(fields.get("abstract", "")), authors)
+        return BadEntry(line, entry.key[:60], "It has neither a title nor an arXiv id nor a DOI.")
+    return Reference(found or titled(title), title, squeezed(fields.get("abstract", "")), _authors(fields))
 
 
-def _with_archive(field: str, fields: dict[str, str]) -> str:
-    """Old arXiv ids stand in `eprint` without their archive, which is then in `primaryclass`."""
+def _authors(fields: Mapping[str, str]) -> tuple[str, ...]:
+    names = map(squeezed, re.split(r"\s+and\s+", fields.get("author", "")))
+    return tuple(name for name in names if name not in {"", "others"})
+
+
+def _with_archive(field: str, fields: Mapping[str, str]) -> str:
+    """Old arXiv ids stand in `eprint` without their archive, which is then in `primaryclass` or `eprintclass`."""
     value = fields[field]
-    archive = fields.get("primaryclass", "").partition(".")[0]
+    archive = (fields.get("primaryclass") or fields.get("eprintclass", "")).partition(".")[0]
     return f"{archive}/{value}" if field == "eprint" and archive and re.fullmatch(r"\d{7}", value) else value
 
 
-def _fields(body: str, at: int, words: dict[str, str]) -> tuple[dict[str, str], int]:
-    """The fields from `at` on, and where the entry that they are in ends."""
-    fields: dict[str, str] = {}
-    while found := _name.match(body, at):
-        value, at = _value(body, found.end(), words)
-        fields[found[1].lower()] = value
-        at = _skip(body, at)
-        after = body[at : at + 1]
-        if not after or after in "})":
-            return fields, at + len(after)
-        if after != ",":
-            raise _BrokenError(f"a comma is missing after {found[1]}")
+def _spelled(name: str, value: str, words: Mapping[str, str]) -> str:
+    """A value out of its braces or quotes, abbreviations spelled out, and those that `#` joins. Raises _BrokenError."""
+    whole, at = "", 0
+    while True:
+        part, at = _part(value, _skip(value, at), words)
+        if len(whole) + len(part) > LONGEST_VALUE:
+            raise _BrokenError(f"{name} is longer than {LONGEST_VALUE:,} characters")
+        whole += part
+        at = _skip(value, at)
+        if value[at : at + 1] != "#":
+            break
         at += 1
-    at = _skip(body, at)
-    rest = body[at : at + 20].strip()
-    if rest[:1] not in {"}", ")"}:
-        raise _BrokenError(f"near {rest!r}" if rest else "it is never closed")
-    return fields, at + 1
+    if value[at : at + 1] not in {"", "%"}:
+        raise _BrokenError(f"a comma is missing after {name}")
+    return whole
 
 
-def _skip(body: str, at: int) -> int:
-    """The place of the next character that is no white space. (No slices: an entry may be a megabyte of fields.)"""
-    found = _space.match(body, at)
+def _skip(value: str, at: int) -> int:
+    """The place of the next character that is no white space."""
+    found = _space.match(value, at)
     return found.end() if found else at
 
 
-def _value(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
-    """A value in braces, quotes or bare, and those joined by `#`."""
-    whole = ""
-    while True:
-        part, at = _part(body, at, words)
-        if len(whole) + len(part) > LONGEST_VALUE:
-            raise _BrokenError(f"a field is longer than {LONGEST_VALUE:,} characters")
-        whole += part
-        joint = _joint.match(body, at)
-        if not joint:
-            return whole, at
-        at = joint.end()
-
-
-def _part(body: str, at: int, words: dict[str, str]) -> tuple[str, int]:
-    if body[at : at + 1] == "{":
-        return _braced(body, at)
-    if body[at : at + 1] == '"':
-        return _quoted(body, at)
-    bare = _bare.match(body, at)
+def _part(value: str, at: int, words: Mapping[str, str]) -> tuple[str, int]:
+    sign = value[at : at + 1]
+    if sign in {"{", '"'}:
+        return _enclosed(value, at, _braces if sign == "{" else _marks)
+    bare = _bare.match(value, at)
     if not bare:
-        raise _BrokenError("a field has no value")
-    return words.get(bare[0].lower(), bare[0]), bare.end()
+        return "", at
+    return words.get(bare[0].strip().lower(), bare[0].strip()), bare.end()
 
 
-def _braced(body: str, at: int) -> tuple[str, int]:
-    depth = 0
-    for found in _braces.finditer(body, at):
+def _enclosed(value: str, at: int, signs: re.Pattern[str]) -> tuple[str, int]:
+    """What stands in braces, or in quotation marks (a mark inside braces is a letter)."""
+    depth = 1 if value[at] == "{" else 0
+    for found in signs.finditer(value, at + 1):
         place = found.start()
-        if body[place - 1 : place] != "\\":
-            depth += 1 if found[0] == "{" else -1
-            if not depth:
-                return body[at + 1 : place], place + 1
-    raise _BrokenError("a brace is never closed")
-
-
-def _quoted(body: str, at: int) -> tuple[str, int]:
-    depth = 0
-    for found in _marks.finditer(body, at + 1):
-        place = found.start()
+        if value[place - 1] == "\\" and place - 1 > at:
+            continue
         if found[0] in "{}":
             depth += 1 if found[0] == "{" else -1
-        elif depth <= 0 and body[place - 1] != "\\":
-            return body[at + 1 : place], place + 1
-    raise _BrokenError("a quotation mark is never closed")
+        if depth <= 0 and (found[0] == '"' or value[at] == "{"):
+            return value[at + 1 : place], place + 1
+    return value[at + 1 :], len(value)

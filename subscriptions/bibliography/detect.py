@@ -9,7 +9,7 @@ from itertools import islice
 from subscriptions.bibliography import bibtex, csl, lines, ris
 from subscriptions.bibliography.entries import BadEntry, ParseResult, Reference, Unparsed
 
-MOST_ENTRIES = 2000
+MOST_ENTRIES = 5000
 MOST_BYTES = 5_000_000
 MARKLESS = 4  # letters from which UTF-16 without its mark is told from stray NULs
 _bibtex = re.compile(r"@\s*[A-Za-z]+\s*[{(]")
@@ -35,42 +35,65 @@ def read(content: str | bytes) -> ParseResult:
     if "\x00" in text:
         raise ListError("This is not a text. Bring what your reference manager exports as BibTeX, RIS or CSL JSON.")
     origin, found = _kind(text)
-    references: dict[str, Reference] = {}
-    bad: list[BadEntry] = []
+    collected = _Collected()
     for one in islice(found, MOST_ENTRIES):
-        if isinstance(one, BadEntry):
-            bad.append(one)
-        else:
-            references.setdefault(one.identifier, one)
-    if next(found, None) is not None:
+        collected.add(one)
+    if next(found, None) is not None or len(collected.references) > MOST_ENTRIES:
         why = f"{MOST_ENTRIES} entries are read at a time. Bring the rest apart."
-        bad.append(BadEntry(0, "the rest of the list", why))
-    return ParseResult(origin, tuple(references.values()), tuple(bad))
+        collected.bad.append(BadEntry(0, "the rest of the list", why))
+    return ParseResult(origin, tuple(islice(collected.references.values(), MOST_ENTRIES)), collected.named())
 
 
-def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry]]:
+class _Collected:
+    """What was read so far, each paper once.
+
+    Where no id stands between the entries of a file, what stands there are an exporter's remarks, as BibTeX means
+    them, and not named as unread.
+    """
+
+    def __init__(self) -> None:
+        self.references: dict[str, Reference] = {}
+        self.bad: list[BadEntry] = []
+        self.between: list[BadEntry] = []
+        self.has_ids_between = False
+
+    def add(self, one: Reference | BadEntry | Unparsed) -> None:
+        if isinstance(one, Unparsed):
+            self._add_between(one)
+        elif isinstance(one, BadEntry):
+            self.bad.append(one)
+        else:
+            self.references.setdefault(one.identifier, one)
+
+    def _add_between(self, one: Unparsed) -> None:
+        for line in islice(lines.read(one.text, one.line), MOST_ENTRIES):
+            if isinstance(line, BadEntry):
+                self.between.append(line)
+            else:
+                self.references.setdefault(line.identifier, line)
+                self.has_ids_between = True
+
+    def named(self) -> tuple[BadEntry, ...]:
+        """What could not be read, by line; what has none comes last."""
+        bad = self.bad + self.between if self.has_ids_between else self.bad
+        return tuple(sorted(bad, key=lambda one: one.line or MOST_BYTES))
+
+
+def _kind(text: str) -> tuple[str, Iterator[Reference | BadEntry | Unparsed]]:
     if _json.match(text):
         try:
             return "list", csl.read(text)
         except csl.NotJsonError as error:
             raise ListError(f"This begins as JSON does, and cannot be read: {error}. Export it anew.") from error
     if _ris.search(text):
-        return "ris", _ris_and_others(text)
-    return "bibtex" if _bibtex.search(text) else "list", _bibtex_and_lines(text)
+        return "ris", _ris_and_bibtex(text)
+    return ("bibtex", bibtex.read(text)) if _bibtex.search(text) else ("list", lines.read(text))
 
 
-def _ris_and_others(text: str) -> Iterator[Reference | BadEntry]:
+def _ris_and_bibtex(text: str) -> Iterator[Reference | BadEntry | Unparsed]:
     for one in ris.read(text):
         if isinstance(one, Unparsed):
-            yield from _bibtex_and_lines(one.text, one.line)
-        else:
-            yield one
-
-
-def _bibtex_and_lines(text: str, first: int = 1) -> Iterator[Reference | BadEntry]:
-    for one in bibtex.read(text, first):
-        if isinstance(one, Unparsed):
-            yield from lines.read(one.text, one.line)
+            yield from bibtex.read(one.text, one.line)
         else:
             yield one
 

@@ -13,6 +13,9 @@ _subject = re.compile(r"\.[a-z]{2}(?=/)")  # math.GT/0309136 is math/0309136
 _arxiv_doi = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 
 
+LONGEST_NAME = 290  # of a paper, as it is kept
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """One paper of a reading list. `identifier` is `arxiv:…`, `doi:…`, else `title:…` (folded)."""

@@ -163,10 +163,84 @@ def test_no_text_breaks_the_reading(text: str) -> None:
         "@a{k, t={" + "\\'" * 400_000 + "}}",
         ("@a{k, title={" + "\\'e" * 400 + "}}\n") * 1000,
         "TY  - X\n" * 200_000,
+        "@comment{x}\n" * 400_000,
+        ("@a{" * 999 + "\n") * 1_600,
+        ('@a{k, t="' + "{" * 300_000 + "\n") * 12,
+        "@a{k," + "\n" * 390_000 + "title={x}}",
+        "[" + '{"a": 1}, ' * 200_000,
     ],
-    ids=["starts", "lines", "braces", "accents", "titles", "records"],
+    ids=["starts", "lines", "braces", "accents", "titles", "records", "remarks", "signs", "quotes", "breaks", "json"],
 )
 def test_no_file_takes_long(text: str) -> None:
     started = time.process_time()
     read(text)
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        ("@online{k, title={A}, author+an={1=highlight}, eprint={2611.00123}, eprinttype={arxiv}}", "arxiv:2611.00123"),
+        ("@article{k, title:en={A}, _id={7}, name.of={x}, 1author={y}, title={B}}", "title:b"),
+        ("@article{k, überschrift={A}, o'field={x}, title={B}}", "title:b"),
+        ("@article{k, title={Deep wells}, subtitle={A survey}, date={2026-11}}", "title:deep wells a survey"),
+        ("@thesis{k, eprint={9901002}, eprintclass={hep-ph}, title={Old}}", "arxiv:hep-ph/9901002"),
+        ("@article{k, title={A}, journaltitle={CoRR abs/2611.00124}}", "arxiv:2611.00124"),
+        ("@unpublished{k, title={A}, addendum={doi: 10.1234/abc}}", "doi:10.1234/abc"),
+        ("@misc{k, % a remark\n title = {A} % another\n}", "title:a"),
+        ("@misc{k, title = A bare title, year = 2020}", "title:a bare title"),
+        ("@misc(k, title = {In parentheses (yes)})", "title:in parentheses yes"),
+        ("@misc{k, title = {A},, year = 2020,}", "title:a"),
+        ("@misc{k, title = {A}, title = {B}}", "title:a"),
+        ("@misc{k, title = {A}, annotation = {write to me@home{x}}}", "title:a"),
+        ('@string{w = {Word}}\n@misc{k, title = w # " and " # {word}}', "title:word and word"),
+    ],
+)
+def test_fields_of_every_dialect_are_read_or_passed_over(entry: str, name: str) -> None:
+    shelf = read(entry)
+    assert ([one.identifier for one in shelf.references], shelf.bad) == ([name], ())
+
+
+def test_several_entries_may_share_a_line_a_key_or_a_very_long_remark() -> None:
+    text = "@misc{k,title={A}}@misc{k,title={B}}\n" + "@comment{groups:\n" + "tree;\n" * 2000 + "}\n@misc{l,title={C}}"
+    shelf = read(text)
+    assert [one.title for one in shelf.references] == ["A", "B", "C"]
+    assert shelf.bad == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Results of a search\nRetrieved 1 abstract, starting with number 1.\n\n@article{k, title={A}}\n",
+        "@control{REVTEX41Control}\n@xdata{x, publisher={P}}\n@set{s, entryset={k}}\n@article{k, title={A}}",
+        "Provider: A library\nContent: text/plain\n\nTY  - JOUR\nTI  - A\nER  - \n",
+        "% exported by hand\n@preamble{x}\n@article{k, title={A}}\nthe end\n",
+        "@article{k, title={A}}}\n",
+    ],
+)
+def test_what_an_exporter_writes_beside_the_papers_is_not_named_as_unread(text: str) -> None:
+    shelf = read(text)
+    assert [one.title for one in shelf.references] == ["A"]
+    assert shelf.bad == ()
+
+
+def test_authors_are_people() -> None:
+    (one,) = read("@misc{k, title={A}, author={Roe, Ann and Poe, Bo and others}}").references
+    assert one.authors == ("Roe, Ann", "Poe, Bo")
+
+
+@pytest.mark.parametrize(
+    "end", ['{"title": "C", "DO', '{"title": "C"}', "", ",", "nonsense", '{"title": "C"} {"title": "D"}]']
+)
+def test_a_csl_file_cut_short_keeps_what_stands_before_the_cut(end: str) -> None:
+    shelf = read('[{"title": "A"},\n {"title": "B"},\n ' + end)
+    assert [one.title for one in shelf.references][:2] == ["A", "B"]
+    assert "cut short" in shelf.bad[-1].why
+    with pytest.raises(ListError, match="Export it anew"):
+        read('[{"title": "A')
+
+
+@pytest.mark.parametrize("text", ["@article{k, title={a\x00b}, doi={10.1/a}}", "TY  - JOUR\nTI  - a\x00b\nER  - \n"])
+def test_a_nul_is_refused(text: str) -> None:
+    with pytest.raises(ListError, match="This is not a text"):
+        read(text)
