@@ -31,8 +31,10 @@ ALWAYS = {
 }
 
 MOST_BODY = 65_536
-# Forms that take a reading list as a file (`subscriptions/uploads.py`: 1 MB), beside the one they carry along.
-MOST_LIST_BODY = 2_097_152
+# Forms that take a reading list as a file (`subscriptions/uploads.py`: 5 MB), beside the one they carry along. A larger
+# file is cut while it is read (`bodies.py`), so that the form can say so and keep what was typed.
+MOST_LIST_BODY = 33_554_432
+MOST_STAFF_BODY = 2_097_152
 LISTS = {"/subscribe/", "/subscribe/preview/", "/preferences/"}
 # Staff's forms take lists as files, and mail providers report in batches. Whoever is not signed in may try these too,
 # and Django writes a file to the disk before any page of ours has a say.
@@ -65,7 +67,8 @@ class SecurityHeaders:
 class BodyLimit:
     """Refuses a body that is too long, or without a length, before any of it is read.
 
-    `MOST_BODY` bytes is the limit of a public form; `MOST_LIST_BODY` of one that may bring a list, and of staff's.
+    `MOST_BODY` bytes is the limit of a public form, `MOST_LIST_BODY` of one that may bring a list, `MOST_STAFF_BODY` of
+    staff's.
     For leaving none is refused: such a body is not read.
     """
 
@@ -98,7 +101,7 @@ class NoNul:
 
 def _most(request: HttpRequest) -> int:
     if request.path.startswith(LARGE_BODIES) and request.path not in DOORS:
-        return MOST_LIST_BODY
+        return MOST_STAFF_BODY
     takes_file = request.path in LISTS and request.META.get("CONTENT_TYPE", "").startswith("multipart/form-data")
     return MOST_LIST_BODY if takes_file else MOST_BODY
 

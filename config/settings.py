@@ -252,7 +252,13 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "digest.site.errors.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# A reading list that a form carries along, packed (`subscriptions/uploads.py`), is by far the longest field.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4_194_304
+FILE_UPLOAD_HANDLERS = [
+    "config.bodies.CutFiles",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 

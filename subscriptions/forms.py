@@ -13,7 +13,7 @@ from subscriptions import addresses, bibliography, query, services, uploads
 from subscriptions.bibliography import BadEntry, ListError, ParseResult, Reference
 from subscriptions.models import Frequency, Subscriber, Topic
 from subscriptions.query import tokenizer
-from subscriptions.wants import interests
+from subscriptions.wants import interests, liked_papers
 from subscriptions.when import schedule, week, zones
 
 MOST_TEXT = 12_000
@@ -96,7 +96,9 @@ class TasteForm(forms.Form):
     papers = forms.CharField(
         required=False,
         max_length=MOST_LIST,
-        error_messages={"max_length": f"This list is too long for one time; bring up to {MOST_LIST:,} characters."},
+        error_messages={
+            "max_length": f"This list is too long for this box ({MOST_LIST:,} characters). Save it as a file, and choose that below."
+        },
     )
 
     papers_file = forms.FileField(
@@ -137,6 +139,10 @@ class TasteForm(forms.Form):
                 self.brought = uploads.carried_on(cleaned.get("papers_kept", ""))
         except ListError as error:
             self.add_error("papers_file", str(error))
+        if len(self.liked) > liked_papers.MOST_LIKED:
+            self.add_error(
+                "papers", f"Together these are more than {liked_papers.MOST_LIKED:,} papers. Bring a part of them."
+            )
         return cleaned
 
     @property

@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import UploadedFile
 from subscriptions import bibliography, kept_upload
 from subscriptions.bibliography import ListError, ParseResult
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 5_000_000
 # Packed text of a real list is a third of it; what does not pack is hardly a list.
-MOST_CARRIED = 600_000
+MOST_CARRIED = 3_000_000
 LONGEST_NAME = 80
 
 
@@ -35,7 +35,8 @@ class Brought:
 def taken(upload: UploadedFile[bytes]) -> Brought:
     """The file just sent. Raises ListError, whose message says what to bring instead."""
     if (upload.size or 0) > MOST_BYTES:
-        raise ListError(f"A file may have {MOST_BYTES // 1_000_000} MB. Bring a part of it, the rest later.")
+        most = MOST_BYTES // 1_000_000
+        raise ListError(f"A file may have {most} MB. Export it without abstracts and notes, or bring a part of it.")
     brought = _read(upload.name or "", bibliography.decoded(upload.read(MOST_BYTES + 1)))
     if len(brought.carried) > MOST_CARRIED:
         raise ListError("This file holds too much that is no list of papers. Bring a part of it.")

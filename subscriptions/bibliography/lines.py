@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from subscriptions.bibliography.entries import BadEntry, Reference, identifier
 
 _between = re.compile(r"(?:[\s,]|;(?!2(?:-\w)?(?![\w.])))+")  # `;2-2` ends an old DOI: 10.1002/(SICI)…3.0.CO;2-2
+_digit = re.compile(r"\d")
 _COMMENT = "%"
 
 
@@ -21,7 +22,7 @@ def read(text: str, first: int = 1) -> Iterator[Reference | BadEntry]:
 def _line(number: int, line: str) -> Iterator[Reference | BadEntry]:
     unread = []
     for part in filter(None, _between.split(line.strip("\ufeff"))):
-        name = identifier(part)
+        name = identifier(part) if _digit.search(part) else ""
         if name:
             yield Reference(name)
         else:

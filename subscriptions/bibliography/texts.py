@@ -10,13 +10,14 @@ from subscriptions.query import tokenizer
 
 _latex = LatexNodes2Text(math_mode="verbatim", keep_comments=True)
 LONGEST_TEXT = 5_000
-MOST_COMMANDS = 30
+# Reading TeX takes a millisecond for a title so long; a list may have thousands.
+LONGEST_TEX, MOST_COMMANDS = 300, 12
 
 
 def plain(title: str) -> str:
-    """A title as a person reads it, without TeX. One with very many commands keeps them: reading them is slow."""
+    """A title as a person reads it, without TeX. A very long one, or one of very many commands, keeps its TeX."""
     text = title[:LONGEST_TEXT]
-    if "\\" in text and text.count("\\") <= MOST_COMMANDS:
+    if "\\" in text and len(text) <= LONGEST_TEX and text.count("\\") <= MOST_COMMANDS:
         text = _latex.latex_to_text(text)
     return unicodedata.normalize("NFC", squeezed(text.replace("{", "").replace("}", "")))
 

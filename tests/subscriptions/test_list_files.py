@@ -15,8 +15,9 @@ from config.headers import MOST_LIST_BODY
 from subscriptions import uploads
 from subscriptions.limits import limiter
 from subscriptions.links import urls
-from subscriptions.models import Ask, Subscriber
+from subscriptions.models import Ask, LikedPaper, Subscriber
 from subscriptions.signup import requests
+from subscriptions.wants import liked_papers
 from tests import make
 from tests.subscriptions.pages import entered, signup, text, visitor
 
@@ -112,7 +113,7 @@ def test_the_preview_knows_the_titles_of_stored_papers() -> None:
         ("[{", "This begins as JSON does"),
         (b" \n", "There is nothing in it"),
         (b"", "This file is empty"),
-        (b"x" * (uploads.MOST_BYTES + 1), "A file may have 1 MB"),
+        (b"x" * (uploads.MOST_BYTES + 1), "A file may have 5 MB"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_beside_its_field(content: str | bytes, sentence: str) -> None:
@@ -123,7 +124,7 @@ def test_a_file_that_cannot_be_read_is_told_beside_its_field(content: str | byte
     assert not Ask.objects.exists()
 
 
-@pytest.mark.parametrize("kept", ["nonsense", "AAAA", "x" * 700_000, "é"])
+@pytest.mark.parametrize("kept", ["nonsense", "AAAA", "x" * 3_100_000, "é"])
 def test_a_carried_file_that_was_tampered_with_is_no_file(kept: str) -> None:
     response = visitor().post("/subscribe/", signup(papers_kept=kept))
     assert response.status_code == 200
@@ -206,6 +207,53 @@ def test_s14_a_carried_file_that_unpacks_to_very_much_is_cut() -> None:
     before = time.process_time()
     assert visitor().post("/subscribe/", signup(papers_kept=bomb)).status_code == 422
     assert time.process_time() - before < 3
+
+
+def library(papers: int, abstract: int) -> str:
+    """A BibTeX file as a reference manager writes it."""
+    entry = (
+        "@article{{k{0},\n  title = {{Paper {0} on wells}},\n  doi = {{10.1234/w.{0}}},\n  abstract = {{{1}}}\n}}\n\n"
+    )
+    told = "We dig {0} wells, and say of each how deep it is and what the water of it tastes of. " * 60
+    return "".join(entry.format(number, told.format(number)[:abstract]) for number in range(papers))
+
+
+def test_a_library_of_some_megabytes_is_taken_whole_and_carried_on() -> None:
+    bib = library(3_000, 1_100)
+    assert len(bib) > 3_400_000
+    page = text(visitor().post("/subscribe/", signup(email="nonsense", papers_file=file(bib))))
+    assert '<span class="num">3000</span> papers' in page
+    assert "could not be read" not in page
+    assert visitor().post("/subscribe/", signup(papers_kept=carried(page))).status_code == 200
+    requests.process(timezone.now())
+    assert LikedPaper.objects.count() == 3_000
+
+
+@pytest.mark.parametrize("page", ["/subscribe/", "/preferences/"])
+def test_a_file_past_the_limit_costs_nothing_that_was_typed(page: str) -> None:
+    reader = make.subscriber()
+    client = entered(urls.preferences_url(reader))[0] if page == "/preferences/" else visitor()
+    fields = signup(papers_file=file(b"@article{k, title={A}}\n" * 500_000), queries="speech\n(x", description="I dig.")
+    response = client.post(page, fields | {"act": "taste"})
+    shown = html.unescape(text(response))
+    assert response.status_code == 422
+    assert "A file may have 5 MB" in shown
+    assert ">I dig.</textarea>" in shown
+
+
+def test_a_list_typed_too_long_is_told_to_come_as_a_file() -> None:
+    typed = library(100, 900)
+    response = visitor().post("/subscribe/", signup(papers=typed, queries="speech"))
+    assert "Save it as a file" in text(response)
+    assert typed.strip() in html.unescape(text(response)).replace("\r\n", "\n")
+
+
+def test_more_papers_than_anybody_may_hold_are_told_at_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liked_papers, "MOST_LIKED", 5)
+    ids = "\n".join(f"2611.0000{number}" for number in range(4))
+    response = visitor().post("/subscribe/", signup(papers=ids, papers_file=file(library(4, 50))))
+    assert "more than 5 papers" in text(response)
+    assert not Ask.objects.exists()
 
 
 def test_s22_a_body_over_the_larger_limit_is_refused_unread() -> None:
