@@ -97,7 +97,8 @@ class TasteForm(forms.Form):
         required=False,
         max_length=MOST_LIST,
         error_messages={
-            "max_length": f"This list is too long for this box ({MOST_LIST:,} characters). Save it as a file, and choose that below."
+            "max_length": f"This list is too long for this box ({MOST_LIST:,} characters). Save it as a file, "
+            "and choose that below."
         },
     )
 

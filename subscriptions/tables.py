@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from subscriptions.bibliography import decoded
+from subscriptions.query import tokenizer
 
 SEPARATORS = (",", ";", "\t")
 _declared = re.compile(r"\"?sep=([,;\t])[\",;\t ]*[\r\n]", re.IGNORECASE)
 _between = re.compile(r"[\s_.-]+")
-_unreadable = re.compile("[\x00\ud800-\udfff]")
 
 
 class TableError(ValueError):
@@ -35,7 +35,7 @@ class Row:
     @property
     def is_readable(self) -> bool:
         """False where a cell holds a NUL or half a surrogate pair, which no text has and no database stores."""
-        return not any(_unreadable.search(cell) for cell in self.cells.values())
+        return all(tokenizer.is_storable(cell) for cell in self.cells.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from itertools import islice
 
 from subscriptions.bibliography import bibtex, csl, lines, ris
 from subscriptions.bibliography.entries import BadEntry, ParseResult, Reference, Unparsed
+from subscriptions.query import tokenizer
 
 MOST_ENTRIES = 5000
 MOST_BYTES = 5_000_000
@@ -32,7 +33,7 @@ def read(content: str | bytes) -> ParseResult:
     text = content if isinstance(content, str) else decoded(content)
     if not text.strip():
         raise ListError("There is nothing in it. Bring arXiv ids or links one a line, a BibTeX file or a RIS file.")
-    if "\x00" in text:
+    if not tokenizer.is_storable(text):
         raise ListError("This is not a text. Bring what your reference manager exports as BibTeX, RIS or CSL JSON.")
     origin, found = _kind(text)
     collected = _Collected()

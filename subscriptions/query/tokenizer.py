@@ -67,6 +67,19 @@ _latex_markup = re.compile(
 _braced_letter = re.compile(r"(?<![a-z0-9}])\{([a-z]{1,2})\}(?=[a-z])|(?<=[a-z])\{([a-z])\}")
 
 
+_unstorable = re.compile("[\x00\ud800-\udfff]")
+
+
+def is_storable(text: str) -> bool:
+    """False for a text with a NUL or half a surrogate pair: PostgreSQL stores neither."""
+    return not _unstorable.search(text)
+
+
+def storable(text: str) -> str:
+    """The text with a replacement character for what no database stores."""
+    return _unstorable.sub("\ufffd", text)
+
+
 def fold(text: str) -> str:
     """The text without case, accents and typographic forms (NFKC), so that equal-looking words are equal."""
     if text.isascii():

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from subscriptions import query
 from subscriptions.models import Consent, Filter, Interest, Subscriber, Topic
+from subscriptions.query import tokenizer
 
 MOST_FILTERS = 20
 WEIGHTS = {"less": 0.5, "normal": 1.0, "more": 2.0}
@@ -144,13 +145,16 @@ def groups(topics: Iterable[Topic]) -> list[tuple[str, list[Topic]]]:
 
 def _filter(line: str) -> Wish:
     """A typed line; one that only leaves out (`-survey`) mutes what it names. Raises QueryError."""
+    for column, letter in enumerate(line, start=1):
+        if not tokenizer.is_storable(letter):
+            raise query.QueryError("This line holds a character that no text has. Type it anew, without.", column)
     unwanted = query.left_out(line)
     return Wish(unwanted, text=unwanted, muted=True) if unwanted else Wish(query.canonical(line), text=line)
 
 
 def _topics(slugs: Iterable[str]) -> tuple[list[Topic], list[InterestError]]:
     wanted = list(dict.fromkeys(slugs))
-    known = [slug for slug in wanted if "\x00" not in slug]  # PostgreSQL refuses to be asked for one
+    known = [slug for slug in wanted if tokenizer.is_storable(slug)]  # PostgreSQL refuses to be asked for others
     found = {
         topic.slug: topic for topic in Topic.objects.filter(slug__in=known, is_active=True).select_related("filter")
     }

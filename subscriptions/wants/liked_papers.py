@@ -127,7 +127,7 @@ def weigh(weight: float) -> float:
 
 
 def _checked(text: str) -> str:
-    text = text.strip()
+    text = tokenizer.storable(text.strip())
     if len(text) > LONGEST_DESCRIPTION:
         raise InterestError(
             f"This is {len(text):,} characters long; {LONGEST_DESCRIPTION:,} is the most. A few sentences do best."

@@ -186,6 +186,14 @@ def test_subscribe_brings_nobody_back_who_left(words):
     assert Subscriber.objects.get().state == State.UNSUBSCRIBED
 
 
+@pytest.mark.parametrize("text", ["a\x00b", "a\udcffb", "\ud800"])
+def test_subscribe_refuses_a_filter_that_no_database_stores(text):
+    code, answer = run("subscribe", "lou@example.net", "--query", text)
+    assert code == 2
+    assert "a character that no text has" in answer["error"]
+    assert not Subscriber.objects.exists()
+
+
 @pytest.mark.parametrize("confirmed", [[], ["--confirmed"]])
 def test_a_dry_run_counts_as_the_real_run_does(tmp_path, settings, confirmed):
     settings.SIGNUPS_PER_HOUR = 5

@@ -377,6 +377,17 @@ def test_f85_reports_in_any_order_end_the_same(letter: Delivery) -> None:
     assert ends == {("accepted", "complained", 1, "suppressed")}
 
 
+@pytest.mark.parametrize("odd", ["a\x00b", "a\ud800b", "\udcff"])
+def test_a_report_with_what_no_database_stores_counts_all_the_same(letter: Delivery, odd: str) -> None:
+    report = said(letter, "bounced", 1)
+    report.event_id, report.message_id, report.description, report.mta_response = odd, odd, odd, odd
+    report.metadata |= {"attempt": odd, "notice": odd}
+    row = events.remember("postmark", report, NOW)
+    assert row is not None
+    assert row.delivery == letter
+    assert events.remember("postmark", report, NOW) == row
+
+
 def test_f86_a_report_about_no_letter_of_ours_changes_nothing(letter: Delivery, provider: Any) -> None:
     stranger = {**bounce(letter), "Metadata": {"delivery": "5b7de42c-0000-4000-8000-000000000000"}}
     assert post("postmark", stranger) == 200

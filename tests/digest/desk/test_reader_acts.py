@@ -245,6 +245,25 @@ def test_an_import_is_tried_first(admin):
     assert Act.objects.get().after == {"new": 1, "known": 0, "refused": 1, "left_out": 0}
 
 
+def test_an_import_names_who_left_and_what_it_passes_over(admin):
+    make.subscriber("lou@example.net", state="unsubscribed")
+    text = "Email;name\nlou@example.net;Lou\nann@example.org;Ann\nn\x00o@example.org;No\n"
+    for words in ({}, {"really": "yes"}):
+        shown = upload(admin, text, **words).content.decode()
+        assert "1 new, 0 known already, 1 refused, 1 left out" in shown
+        assert "Line 2, lou@example.net: This reader unsubscribed" in shown
+        assert "Line 4: A cell holds a character that no text has" in shown
+        assert "Columns passed over: name." in shown
+    assert Subscriber.objects.get(email="lou@example.net").state == "unsubscribed"
+
+
+@pytest.mark.parametrize("column", ["queries", "topics", "mutes", "zone", "days", "frequency", "hour", "state"])
+def test_a_nul_in_any_cell_of_an_import_is_refused_by_its_line(admin, column):
+    shown = upload(admin, f"email,{column}\nann@example.org,a\x00b\nben@example.org,\n").content.decode()
+    assert "1 new, 0 known already, 1 refused" in shown
+    assert "Line 2: A cell holds a character that no text has" in shown
+
+
 def test_an_import_is_kept_without_choosing_the_file_again(admin):
     shown = upload(admin, "email\nann@example.org\n").content.decode()
     assert "Keep this reader" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from datetime import timedelta
 from typing import Any
@@ -132,6 +133,15 @@ def test_a_search_finds_the_people_that_a_filter_finds(name: str) -> None:
     asked = query.canonical(f'author:"{name}"')
     assert matched(asked)
     assert set(search.by_tree(query.parse(asked), False, 100).papers) == matched(asked)
+
+
+def test_papers_indexed_before_are_indexed_anew_by_the_migration() -> None:
+    make.paper("Old", authors=["Nell O'Hara"])
+    search.refresh()
+    assert search.pending() == 0
+    migration = importlib.import_module("digest.migrations.0018_index_names_anew")
+    migration.note_all(None, connection.schema_editor())
+    assert search.pending() == 1
 
 
 def library() -> None:

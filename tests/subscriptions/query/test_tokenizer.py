@@ -77,3 +77,11 @@ def test_found_words_are_marked_in_the_printed_text() -> None:
 @given(st.text(max_size=80), st.lists(st.text(max_size=6), max_size=3))
 def test_marking_keeps_every_character(text: str, found: list[str]) -> None:
     assert "".join(piece for piece, _ in tokenizer.mark(text, found)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"), [("a\x00b", "a\ufffdb"), ("a\ud800", "a\ufffd"), ("\udcff", "\ufffd"), ("😀é", "😀é")]
+)
+def test_what_no_database_stores_is_told_and_replaced(text: str, stored: str) -> None:
+    assert tokenizer.storable(text) == stored
+    assert tokenizer.is_storable(text) is (text == stored)
