@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from digest.matching.paper_text import PaperText
 from subscriptions.query import Term, names
@@ -47,10 +48,23 @@ class Authors:
         for place, paper in enumerate(papers):
             for name in paper.authors:
                 self._add(place, name)
-        self.by_word: defaultdict[str, list[Name]] = defaultdict(list)
+
+    @cached_property
+    def by_name(self) -> defaultdict[tuple[str, str], list[Name]]:
+        """People by family name and initial (`names.printed_under`); made when a filter first asks for somebody."""
+        found = defaultdict[tuple[str, str], list[Name]](list)
+        for person in self.papers:
+            for under in names.printed_under(person):
+                found[under].append(person)
+        return found
+
+    @cached_property
+    def by_word(self) -> defaultdict[str, list[Name]]:
+        found = defaultdict[str, list[Name]](list)
         for person in self.papers:
             for word in names.words_of(person):
-                self.by_word[word].append(person)
+                found[word].append(person)
+        return found
 
     def _add(self, place: int, name: str) -> None:
         person = names.natural(name)
@@ -61,7 +75,8 @@ class Authors:
     def matching(self, term: Term) -> list[Name]:
         if term.prefix:
             return self._starting(term.words)
-        near = dict.fromkeys(person for word in names.parts(term.words) for person in self.by_word.get(word, ()))
+        under = names.asked_under(term.words)
+        near = dict.fromkeys(person for one in under for person in self.by_name.get(one, ()))
         return [person for person in near if names.same(term.words, person)]
 
     def _starting(self, asked: Name) -> list[Name]:

@@ -18,6 +18,7 @@ from subscriptions.query import tokenizer
 Name = tuple[str, ...]
 
 LONGEST_FAMILY = 6  # words
+ANY = "*"  # in place of an initial: a word anywhere in a name
 _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 # Words before a family name that belong to it, however they are spaced: Le Cun is LeCun.
 _particle = re.compile(
@@ -55,6 +56,8 @@ def _has_initial(unit: str) -> bool:
 
 def _units(text: str) -> list[str]:
     """The words of a text; those that a hyphen or an apostrophe joins are one, but for initials (J-P is j, p)."""
+    if not _joint.search(text):
+        return tokenizer.tokens(text)
     units: list[str] = []
     for number, piece in enumerate(_joint.split(text)):
         found = tokenizer.tokens(piece)
@@ -160,6 +163,28 @@ def parts(name: Name) -> frozenset[str]:
 def single(asked: Name) -> tuple[str, ...]:
     """The one word that is asked for, without hyphens, if it is one: it may stand for any part of a name."""
     return tuple(_closed(asked)) if len(asked) == 1 else ()
+
+
+def printed_under(name: Name) -> set[tuple[str, str]]:
+    """Where an index holds a printed name: each family name with the given name's initial and without, and its parts.
+
+    `asked_under` tells where to look: nobody is missed there, and `same` decides.
+    """
+    under = {(one, initial) for given, family in readings(name) for one in family for initial in ("", *_initial(given))}
+    return under | {(part, ANY) for part in parts(name)}
+
+
+def asked_under(name: Name) -> set[tuple[str, str]]:
+    """Where an index holds the people that may be the one asked for."""
+    under = {(word, ANY) for word in single(name)}
+    for order in (name, *rotations(name)):
+        for given, family in readings(order):
+            under |= {(one, "".join(_initial(given))) for one in family}
+    return under
+
+
+def _initial(given: Name) -> tuple[str, ...]:
+    return (given[0][0],) if given else ()
 
 
 def words_of(name: Name) -> frozenset[str]:
