@@ -139,11 +139,6 @@ def confirm(subscriber: Subscriber, now: datetime, network: str = "") -> bool:
     return True
 
 
-def set_interests(subscriber: Subscriber, topics: Iterable[str], queries: Sequence[str], now: datetime) -> None:
-    """Replace what the reader wants to see; raises `InterestError` and changes nothing then."""
-    interests.change(subscriber, interests.read(topics, queries), now)
-
-
 def set_schedule(subscriber: Subscriber, now: datetime, **wishes: Any) -> None:
     """Change when and how much comes; whoever was served today is not due again today. Raises `ScheduleError`."""
     with transaction.atomic():

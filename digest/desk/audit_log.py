@@ -11,10 +11,20 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from digest.models import Act
+from digest.models import Act, Edition
 from subscriptions.limits import client_prefix
 
 NOBODY = "nobody"  # who did it had not signed in
+
+
+def of_edition(edition: Edition) -> str:
+    """An edition as the subject of an act."""
+    return f"edition {edition.date}"
+
+
+def of_paper(paper: int, edition: Edition) -> str:
+    """A paper of an edition as the subject of an act; `paper` is its id."""
+    return f"paper {paper} in {of_edition(edition)}"
 
 
 def record(

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -218,8 +218,3 @@ def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Res
 def wait_of(fault: Exception | None) -> timedelta | None:
     """How long the publisher asked us to stay away."""
     return fault.wait if isinstance(fault, fetch.FetchError) else None
-
-
-def at_latest(now: datetime, wait: timedelta | None) -> datetime | None:
-    """The end of that pause."""
-    return now + wait if wait else None

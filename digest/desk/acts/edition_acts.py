@@ -50,7 +50,9 @@ def write_note(request: HttpRequest, edition: Edition, note: str, curator: str, 
             )
         before = {"note": row.note, "curator": row.curator}
         _write(row, note=note, curator=curator[:120].strip())
-        audit_log.record(request, "write note", _name(row), now, before, {"note": note, "curator": curator})
+        audit_log.record(
+            request, "write note", audit_log.of_edition(row), now, before, {"note": note, "curator": curator}
+        )
 
 
 def freeze(request: HttpRequest, edition: Edition, now: datetime) -> None:
@@ -97,7 +99,12 @@ def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: 
         lifecycle.freeze(row, now)
         _plan(row, at, State.FROZEN)
         audit_log.record(
-            request, "release", _name(row), now, {"state": edition.state}, {"at": at.isoformat(), "letters": letters}
+            request,
+            "release",
+            audit_log.of_edition(row),
+            now,
+            {"state": edition.state},
+            {"at": at.isoformat(), "letters": letters},
         )
     return at
 
@@ -112,7 +119,7 @@ def take_back(request: HttpRequest, edition: Edition, now: datetime) -> None:
             )
         before = {"state": row.state, "at": row.release_at.isoformat() if row.release_at else None}
         _write(row, state=State.HELD, release_at=None, frozen_at=None, content_hash="")
-        audit_log.record(request, "take back", _name(row), now, before, {"state": State.HELD.value})
+        audit_log.record(request, "take back", audit_log.of_edition(row), now, before, {"state": State.HELD.value})
 
 
 def _step(
@@ -128,7 +135,7 @@ def _step(
         Edition.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
         row.refresh_from_db()
         after = {"state": row.state, "at": row.release_at.isoformat() if row.release_at else None}
-        audit_log.record(request, verb, _name(row), now, {"state": before}, after)
+        audit_log.record(request, verb, audit_log.of_edition(row), now, {"state": before}, after)
 
 
 def _held(row: Edition) -> None:
@@ -146,10 +153,6 @@ def _locked(edition: Edition) -> Edition:
 
 def _write(row: Edition, **values: Any) -> None:
     Edition.objects.filter(pk=row.pk).update(revision=F("revision") + 1, **values)
-
-
-def _name(row: Edition) -> str:
-    return f"edition {row.date}"
 
 
 # -- before it goes -------------------------------------------------------------------------------

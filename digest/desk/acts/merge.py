@@ -52,7 +52,7 @@ def merge(request: HttpRequest, edition: Edition, one: Paper, two: Paper, now: d
         before = {"papers": [one.pk, two.pk], "titles": [one.title, two.title], "gone": gone.pk} | was[gone.pk]
         kept = {name: value for name, value in was[keep.pk]["words"].items() if value != getattr(keep, name)}
         after = {"kept": keep.pk}
-        audit_log.record(request, "merge", _subject(keep, edition), now, before | {"words": kept}, after)
+        audit_log.record(request, "merge", audit_log.of_paper(keep.pk, edition), now, before | {"words": kept}, after)
     return keep
 
 
@@ -64,10 +64,6 @@ def _remembered(paper: Paper, edition: Edition) -> dict[str, Any]:
         "words": {name: getattr(paper, name) for name in _WORDS},
         "place": {name: getattr(place, name) for name in _CHOICES} if place else {},
     }
-
-
-def _subject(paper: Paper, edition: Edition) -> str:
-    return f"paper {paper.pk} in edition {edition.date}"
 
 
 def names(paper: Paper) -> list[Name]:
@@ -113,7 +109,7 @@ def split(request: HttpRequest, edition: Edition, paper: Paper, going: Sequence[
             lifecycle.collect(row.date, now)
             paper_acts.touch(row)
         after = {"new": new.pk, "names": sorted(going)}
-        audit_log.record(request, "split", _subject(paper, edition), now, before, after)
+        audit_log.record(request, "split", audit_log.of_paper(paper.pk, edition), now, before, after)
     return _said(new, row)
 
 

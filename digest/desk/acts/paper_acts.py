@@ -74,12 +74,8 @@ def change(
         if after != before:
             row.save(update_fields=list(FIELDS))
             touch(edition)
-            audit_log.record(request, verb, subject(row), now, before, after)
+            audit_log.record(request, verb, audit_log.of_paper(row.paper_id, edition), now, before, after)
     return row
-
-
-def subject(entry: EditionPaper) -> str:
-    return f"paper {entry.paper_id} in edition {entry.edition.date}"
 
 
 def _values(row: EditionPaper) -> dict[str, Any]:
@@ -142,7 +138,7 @@ def order_pins(request: HttpRequest, edition: Edition, entry: EditionPaper, step
         place_pins(pins)
         touch(edition)
         audit_log.record(
-            request, "order pins", f"edition {edition.date}", now,
+            request, "order pins", audit_log.of_edition(edition), now,
             {"pins": before}, {"pins": [pin.paper_id for pin in pins]},
         )  # fmt: skip
 
@@ -162,7 +158,7 @@ def bring_back(request: HttpRequest, edition: Edition, paper: Paper, now: dateti
         if EditionPaper.objects.filter(paper=paper, edition=edition).exists():
             raise CuratingError("This paper is in this very edition.")
         entry = append(edition, paper, is_late_riser=True)
-        audit_log.record(request, "bring back", subject(entry), now)
+        audit_log.record(request, "bring back", audit_log.of_paper(paper.pk, edition), now)
     return entry
 
 
@@ -174,7 +170,7 @@ def add(request: HttpRequest, edition: Edition, paper: Paper, now: datetime) -> 
         if placed is not None:
             raise CuratingError(f"This paper is in the edition of {placed.edition.date} already.")
         entry = append(edition, paper)
-        audit_log.record(request, "add", subject(entry), now, {}, {"title": paper.title})
+        audit_log.record(request, "add", audit_log.of_paper(paper.pk, edition), now, {}, {"title": paper.title})
     return entry
 
 

@@ -33,7 +33,7 @@ WORDS = {
 
 def last(actor: str, edition: Edition) -> Act | None:
     """The newest act of this person on this edition's papers; None where that was an undo."""
-    subjects = Q(subject=_name(edition)) | Q(subject__endswith=f" in {_name(edition)}")
+    subjects = Q(subject=audit_log.of_edition(edition)) | Q(subject__endswith=f" in {audit_log.of_edition(edition)}")
     acts = Act.objects.filter(subjects, actor=actor, verb__in=(*WORDS, ORDER, "undo"))
     act = acts.order_by("-id").first()
     return None if act is None or act.verb == "undo" else act
@@ -67,10 +67,6 @@ def paper_of(act: Act) -> int | None:
     """The id of the paper that an act was done to; None if it was done to the edition."""
     sort, number = act.subject.split()[:2]
     return int(number) if sort == "paper" else None
-
-
-def _name(edition: Edition) -> str:
-    return f"edition {edition.date}"
 
 
 def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> None:

@@ -224,28 +224,30 @@ def _asked(request: HttpRequest, edition: Edition) -> Asked:
 def add(request: HttpRequest, day: date) -> HttpResponse:
     """A paper by its arXiv id or link; one that is not known by its link alone is described by hand."""
     edition, now = edition_of(day), timezone.now()
-    if request.method != "POST":
-        return page(
-            request,
-            "add.html",
-            current="papers",
-            edition=edition,
-            form=dict.fromkeys(add_paper.FORM, ""),
-            problem="",
-            by_hand=False,
-        )
     form = {name: request.POST.get(name, "").strip() for name in add_paper.FORM}
+    if request.method != "POST":
+        return _add_form(request, edition, form)
     try:
         paper_acts.insist_on_open(edition)  # before anything is fetched or stored
         paper = add_paper.find(form["what"], now) or add_paper.make(form, day, now)
         paper_acts.add(request, edition, paper, now)
-    except add_paper.NotKnownError as error:
-        return page(
-            request, "add.html", 400, current="papers", edition=edition, form=form, problem=str(error), by_hand=True
-        )
     except paper_acts.CuratingError as error:
-        return page(
-            request, "add.html", 400, current="papers", edition=edition, form=form, problem=str(error), by_hand=False
-        )
+        return _add_form(request, edition, form, str(error), isinstance(error, add_paper.NotKnownError))
     messages.success(request, f"Added: “{paper.title}”.")
     return redirect(_address_of(request, edition, paper.pk))
+
+
+def _add_form(
+    request: HttpRequest, edition: Edition, form: dict[str, str], problem: str = "", by_hand: bool = False
+) -> HttpResponse:
+    """The form for a paper; `by_hand` asks for its title and the rest."""
+    return page(
+        request,
+        "add.html",
+        400 if problem else 200,
+        current="papers",
+        edition=edition,
+        form=form,
+        problem=problem,
+        by_hand=by_hand,
+    )
