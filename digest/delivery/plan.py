@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,6 @@ from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.editions import late_risers, lifecycle
 from digest.matching import load
-from digest.matching.batch_select import Asked, Crowd
 from digest.matching.index import PaperIndex
 from digest.matching.select import PIN, InterestQuery, Selection, select, to_json
 from digest.models import Delivery, Edition, Skip
@@ -39,6 +38,7 @@ from subscriptions.when import schedule
 CHUNK = 1000
 CATCH_UP = 30  # editions: what a reader back from a long absence is caught up with, about a month
 KEPT_WINDOWS = 8
+MOST_REMEMBERED = 500_000  # answers and reasons that a window keeps, some 1 KB each
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,6 @@ class Window:
     since: int
     newest: Edition
     day: PaperIndex
-    crowd: Crowd
 
 
 class Windows:
@@ -81,11 +80,14 @@ class Windows:
         since = max(cursor, self._first)
         if since not in self._kept:
             day = PaperIndex.build(load.papers_of(self._editions(since)))
-            self._kept[since] = Window(since, self.newest, day, Crowd(day))
+            self._kept[since] = Window(since, self.newest, day)
             if len(self._kept) > KEPT_WINDOWS:
                 self._kept.popitem(last=False)
+        window = self._kept[since]
+        if window.day.remembered > MOST_REMEMBERED:
+            window = self._kept[since] = replace(window, day=window.day.afresh())
         self._kept.move_to_end(since)
-        return self._kept[since]
+        return window
 
     def _editions(self, since: int) -> QuerySet[Edition]:
         released = Edition.objects.filter(state=Edition.State.RELEASED, serial__gt=since)
@@ -214,12 +216,11 @@ def _rows(
     """Reader id -> the row. Whoever breaks the choosing stays due, is named in the log, and stops nobody."""
     wants = load.interests_of([one.pk for one in readers])
     had = late_risers.already_had([one.pk for one in readers], windows.risers)
-    together = _together([one for one in readers if one.pk not in had], windows, wants)
     rows = {}
     for one in readers:
         window = windows.since(one.cursor)
         try:
-            chosen = together.get(one.pk) or _choose(one, window.day, wants[one.pk], had.get(one.pk, frozenset()))
+            chosen = _choose(one, window.day, wants[one.pk], had.get(one.pk, frozenset()))
         except Exception:
             log.exception("reader %s cannot be planned; tried again at the next turn", one.pk)
             continue
@@ -228,27 +229,9 @@ def _rows(
     return rows
 
 
-def _together(
-    readers: Sequence[Subscriber], windows: Windows, wants: dict[int, list[InterestQuery]]
-) -> dict[int, Selection]:
-    """What is chosen for many at once, by reader. Whoever is not there is chosen for alone, with the same answer."""
-    by_cursor: dict[int, list[Subscriber]] = defaultdict(list)
-    for one in readers:
-        by_cursor[one.cursor].append(one)
-    chosen: dict[int, Selection] = {}
-    for cursor, group in by_cursor.items():
-        asked = [Asked(wants[one.pk], one.papers_per_day, one.community_picks, one.exploration) for one in group]
-        try:
-            found = windows.since(cursor).crowd.select(asked)
-        except Exception:
-            log.exception("%s readers cannot be planned together; they are planned one by one", len(group))
-            continue
-        chosen |= {one.pk: selection for one, selection in zip(group, found, strict=True) if selection is not None}
-    return chosen
-
-
 def _choose(reader: Subscriber, day: PaperIndex, wants: Sequence[InterestQuery], had: frozenset[int]) -> Selection:
-    return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, day.standing(had))
+    without = day.standing(had) if had else 0
+    return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, without)
 
 
 def _row(

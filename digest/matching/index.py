@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digest.matching import near_duplicates
 from digest.matching.fields import Authors, Names
@@ -195,8 +196,12 @@ class PaperIndex:
 
     def places(self, bits: int) -> Ints:
         """The set bits as numbers, rising."""
+        return np.flatnonzero(self.mask(bits)).astype(np.int32)
+
+    def mask(self, bits: int) -> NDArray[np.bool_]:
+        """One boolean a paper: whether its bit is set."""
         row = np.frombuffer(bits.to_bytes(len(self.papers) // 8 + 1, "little"), np.uint8)
-        return np.flatnonzero(np.unpackbits(row, bitorder="little")).astype(np.int32)
+        return np.unpackbits(row, count=len(self.papers), bitorder="little").view(np.bool_)
 
     def standing(self, papers: Iterable[int]) -> int:
         """The bits of papers given by their ids; those that are not of this day are passed over."""

@@ -6,16 +6,16 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from digest.matching.batch import Best, Readers, Table, best
 from digest.matching.index import PaperIndex
 from digest.matching.paper_text import PaperText
-from digest.matching.select import FILTER, InterestQuery, select, to_json
+from digest.matching.select import FILTER, InterestQuery, select
 from subscriptions.query import canonical, parse
 
 LIMIT = 15
@@ -42,8 +42,20 @@ SYLLABLES = (
     "tri",
 )
 INSERTED_AT_ONCE = 250_000
-ONE_BY_ONE = 2_000
 Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Interests as columns, a reader's together: reader *i* holds rows `starts[i]` up to `starts[i + 1]`."""
+
+    starts: NDArray[np.int64]
+    query: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    muted: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
 
 
 @dataclass
@@ -72,12 +84,10 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
         day = stages.run("index the papers", lambda: PaperIndex.build(texts))
         trees = stages.run("read the filters", lambda: [parse(query) for query in queries])
         stages.run("match the filters", lambda: [day.bits(tree) for tree in trees])
-        table = stages.run("rank each filter's papers", lambda: Table.of(day, queries))
+        stages.run("rank each filter's papers", lambda: [day.answer(query) for query in queries])
         readers = stages.run("read the interests", lambda: _read(cursor))
         cursor.execute("DROP TABLE bench_interest")
-    chosen: Best = stages.run("choose the best 15", lambda: best(table, readers, LIMIT))
-    alone = min(subscribers, ONE_BY_ONE)
-    stages.run(f"choose for {alone} one by one", lambda: _one_by_one(day, queries, readers, alone))
+    chosen = stages.run(f"choose the best {LIMIT}, with reasons", lambda: _choose(day, queries, readers))
     return {
         "stage": "match",
         "database": connection.vendor,
@@ -85,19 +95,22 @@ def run(subscribers: int, papers: int, filters: int, seed: int) -> dict[str, Any
         "papers": papers,
         "filters": len(queries),
         "interests": len(readers.query),
-        "chosen": int((chosen.papers >= 0).sum()),
+        "chosen": chosen,
         "seconds": stages.seconds,
         "cpu_seconds": stages.cpu,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
 
-def _one_by_one(day: PaperIndex, queries: list[str], readers: Readers, many: int) -> None:
-    """The way of `planning`: community picks and exploration too, and the reasons in words."""
-    for number in range(min(many, len(readers))):
-        held = range(int(readers.starts[number]), int(readers.starts[number + 1]))
-        wants = [InterestQuery("", FILTER, queries[readers.query[at]], 1.0, bool(readers.muted[at])) for at in held]
-        to_json(select(day, wants, LIMIT, community=True, explore=True))
+def _choose(day: PaperIndex, queries: list[str], readers: Readers) -> int:
+    """How many papers are chosen, in the way of `planning`: community picks, exploration and reasons in words too."""
+    starts, asked = readers.starts.tolist(), readers.query.tolist()
+    weights, mutes = readers.weight.tolist(), readers.muted.tolist()
+    chosen = 0
+    for low, high in pairwise(starts):
+        wants = [InterestQuery("", FILTER, queries[asked[at]], weights[at], mutes[at]) for at in range(low, high)]
+        chosen += len(select(day, wants, LIMIT, community=True, explore=True).choices)
+    return chosen
 
 
 def word(number: int) -> str:

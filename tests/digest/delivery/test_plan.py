@@ -10,7 +10,6 @@ from digest import tasks
 from digest.delivery import plan, reasons
 from digest.delivery.accounts import audit, restore_guard
 from digest.editions import lifecycle
-from digest.matching import batch_select
 from digest.models import Delivery, Edition, Skip
 from subscriptions import services
 from subscriptions.mail import notices
@@ -335,44 +334,17 @@ def test_the_line_can_be_ended_with_one_click_and_is_never_sent_twice(mailoutbox
     assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def _mixed_readers() -> None:
-    for number in range(40):
-        make.subscriber(
-            queries=[["speech"], ["vision", "spee*", "dark"], ["speech OR vision", "nothing"]][number % 3],
-            papers_per_day=(1, 5, 10)[number % 3],
-            exploration=bool(number % 2),
-            community_picks=bool(number % 5),
-            cursor=number % 2,
-        )
-
-
-def _planned_rows() -> list[tuple[object, ...]]:
-    plan.plan(NOW)
-    columns = ("matched", "since", "state", "papers")
-    return list(Delivery.objects.order_by("subscriber_id").values_list(*columns))
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("trouble", [False, True])
-def test_many_readers_are_planned_together_with_the_same_answer_as_one_by_one(monkeypatch, trouble, caplog) -> None:
-    for days in (1, 0):
-        titles = [f"Speech in the {place} {days}" for place in ("dark", "sun", "sea")] + [f"Vision, dark {days}"]
-        make.edition((NOW - timedelta(days=days)).date(), [make.paper(title, upvotes=len(title)) for title in titles])
-    _mixed_readers()
-    alone: list[int] = []
+def test_what_a_window_remembers_is_bounded(monkeypatch) -> None:
+    for number in range(6):
+        make.subscriber(queries=[f"speech OR word{number}"], exploration=bool(number % 2))
+    make.edition(NOW.date(), [make.paper("Speech"), make.paper("Other speech")])
+    monkeypatch.setattr(plan, "MOST_REMEMBERED", 5)
+    days = set()
     choose = plan._choose
-    monkeypatch.setattr(plan, "_choose", lambda *asked: alone.append(1) or choose(*asked))
-    if trouble:
-        monkeypatch.setattr(plan.Crowd, "_selected", lambda *_: 1 / 0)
-    together = _planned_rows()
-    assert len(together) == 40
-    assert len(alone) == (40 if trouble else 0)
-    assert ("planned one by one" in caplog.text) == trouble
-    Delivery.objects.all().delete()
-    Subscriber.objects.all().delete()
-    _mixed_readers()
-    monkeypatch.setattr(batch_select, "FEWEST", 1000)
-    assert _planned_rows() == together
+    monkeypatch.setattr(plan, "_choose", lambda one, day, *rest: days.add(id(day)) or choose(one, day, *rest))
+    assert plan.plan(NOW).planned == 6
+    assert len(days) > 1
+    assert [len(row.papers) for row in Delivery.objects.all()] == [2] * 6
 
 
 # -- chosen days --------------------------------------------------------------------------------------

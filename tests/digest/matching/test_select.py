@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.matching import PaperIndex
+from digest.matching.interest_query import AUTHOR, CATEGORY, DESCRIPTION, FILTER, TOPIC
 from digest.matching.select import InterestQuery, Reason, Selection, select, to_json
+from tests.digest.matching import plain_choice
 from tests.digest.matching.papers import day, paper
 
 
@@ -133,3 +135,73 @@ def test_whatever_is_asked_the_letter_is_sound(
     assert selection.matched == sum(bool(found & wanted) and not found & muted for found in by_id.values())
     if len(chosen) < limit:
         assert {one for one, found in by_id.items() if found & wanted and not found & muted} <= set(chosen)
+
+
+# -- the same as the rules written plainly ------------------------------------------------------------
+
+ASKED = [
+    ("red", FILTER),
+    ("blue OR sea", FILTER),
+    ("red sea", FILTER),
+    ("-red sun", FILTER),
+    ("sea*", FILTER),
+    ("(red", FILTER),
+    ("nothing", FILTER),
+    ("sun", TOPIC),
+    ("blue", TOPIC),
+    ('author:"ada example"', AUTHOR),
+    ("cat:cs.*", CATEGORY),
+    ("The red sea and its sand in the sun.", DESCRIPTION),
+]
+more_words = st.sampled_from(["red", "blue", "sea", "sun", "sky", "sand"])
+full_days = st.lists(
+    st.builds(
+        lambda title, abstract, votes, pinned, author, category: paper(
+            " ".join(title), " ".join(abstract), upvotes=votes, pinned=pinned, authors=(author,), categories=(category,)
+        ),
+        st.lists(more_words, min_size=1, max_size=3),
+        st.lists(more_words, max_size=5),
+        st.sampled_from([0, 0, 0, 1, 5]),
+        st.sampled_from([False] * 6 + [True]),
+        st.sampled_from(["Ada Example", "Ben Sample"]),
+        st.sampled_from(["cs.CL", "q-bio"]),
+    ),
+    max_size=80,
+)
+all_wants = st.lists(
+    st.builds(
+        lambda asked, label, weight, muted: InterestQuery(label, asked[1], asked[0], weight, muted),
+        st.sampled_from(ASKED),
+        st.sampled_from(["sky", "red sea", "my work", "†"]),
+        st.sampled_from([0.0, 0.3, 0.5, 1.0, 2.0]),
+        st.sampled_from([False] * 6 + [True]),
+    ),
+    max_size=8,
+)
+readers = st.tuples(
+    all_wants, st.sampled_from([1, 3, 5, 7, 15]), st.booleans(), st.booleans(), st.integers(min_value=0)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(full_days, st.lists(readers, min_size=1, max_size=12))
+def test_readers_who_share_a_day_get_what_the_plain_rules_give_each_alone(held: list, asked: list) -> None:
+    shared = PaperIndex.build(held)
+    for wants, limit, community, explore, number in asked:
+        had = number & ((1 << len(held)) - 1)
+        alone = plain_choice.select(PaperIndex.build(held), wants, limit, community, explore, had)
+        assert select(shared, wants, limit, community, explore, had) == alone
+
+
+def test_forty_wants_are_no_more_trouble_than_one() -> None:
+    among = day(*[f"word{number} here" for number in range(60)])
+    wants = [want(f"word{number}") for number in range(40)]
+    assert select(among, wants, 50) == plain_choice.select(among, wants, 50)
+    assert len(select(among, wants, 50).choices) == 40
+
+
+def test_what_one_reader_asked_changes_nothing_for_the_next() -> None:
+    among = day(*[f"speech {number}" for number in range(5)], paper("speech loved", upvotes=9))
+    first = select(among, [want("speech", weight=2.0, label="one")], 3)
+    select(among, [want("speech", label="two"), want("loved", muted=True)], 3)
+    assert select(among, [want("speech", weight=2.0, label="one")], 3) == first
