@@ -15,7 +15,7 @@ from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, holds, throttle, traits
 from digest.delivery.claim import Claimed
 from digest.delivery.failpoints import failpoint
-from digest.letters import mime
+from digest.letters.letters import finished
 from digest.letters.letters import letters as render_all
 from digest.models import Attempt, Delivery
 from subscriptions.clock import monotonic
@@ -79,8 +79,10 @@ def _write_each(rows: Sequence[Delivery], now: datetime) -> dict[int, Letter]:
 
 
 def _written(rows: Sequence[Delivery], now: datetime) -> list[Letter]:
-    """A mail server takes finished bytes; providers take the parts, and write the mail themselves."""
-    return mime.ready(rows, now) if traits.current() in outgoing.READY else render_all(rows, now)
+    """Mail servers and files take finished bytes; providers take the parts, and write the mail themselves."""
+    if traits.current() in outgoing.READY:
+        return finished(rows, now)
+    return render_all(rows, now)
 
 
 def _addressed(letter: Letter, row: Delivery, attempt: Attempt) -> Letter:

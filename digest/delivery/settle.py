@@ -105,7 +105,7 @@ def _of(attempt: Attempt, ids: Sequence[int]) -> QuerySet[Delivery]:
 def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
     rows = []
     for delivery, letter in going:
-        values = {name: value for name, value in asdict(letter).items() if name != "raw"}  # not on these channels
+        values = asdict(letter) | {"raw": letter.raw.decode("latin-1")}  # any byte is one character
         body = json.dumps(values).encode()  # in its own order: a repeat is compared byte by byte
         rows.append(
             Sealed(delivery=delivery, attempt=attempt, body=zlib.compress(body, 1), sha256=sha256(body).hexdigest())
@@ -117,7 +117,8 @@ def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
 def thaw(row: Sealed) -> Letter:
     """The letter exactly as it was first offered."""
     values = json.loads(zlib.decompress(row.body))
-    return Letter(**{**values, "tags": tuple(values["tags"])})
+    raw = values.get("raw", "").encode("latin-1")
+    return Letter(**{**values, "tags": tuple(values["tags"]), "raw": raw})
 
 
 @retry_on_db_error

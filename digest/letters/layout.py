@@ -51,9 +51,12 @@ class Frame:
     omitted: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Issue:
-    """One edition as a letter needs it. `promised` are those of the `missing` that brought something lately."""
+    """One edition as a letter needs it, told apart by identity.
+
+    `promised` are those of the `missing` that brought something lately.
+    """
 
     serial: int
     date: date

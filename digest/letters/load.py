@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from digest.letters import cards, layout, reasons, safe_urls, text
 from digest.letters.cards import Card
 from digest.letters.compose import Pick
 from digest.letters.layout import Issue
+from digest.letters.reasons import Reason
 from digest.models import Announcement, Delivery, Edition, EditionPaper, Paper
 from subscriptions.links.urls import absolute
 from subscriptions.models import Subscriber
@@ -22,6 +23,14 @@ PAPER_FIELDS = (
     "id", "title", "url", "pdf_url", "code_url", "project_url", "abstract", "authors", "primary_category", "version",
     "published_on", "upvotes", "comments", "is_withdrawn",
 )  # fmt: skip
+
+
+class _Said(NamedTuple):
+    """Reasons as read; whether they tell the paper's votes; the day of the letter they are carried over from."""
+
+    reasons: tuple[Reason, ...]
+    tells_votes: bool
+    carried: str
 
 
 @dataclass
@@ -34,6 +43,7 @@ class Facts:
     upvotes: dict[int, int] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
     windows: dict[tuple[int, int], tuple[Issue, ...]] = field(default_factory=dict)
+    _said: dict[tuple[object, ...], _Said] = field(default_factory=dict)
 
     def window(self, since: int, edition: int) -> tuple[Issue, ...]:
         """The editions a letter covers: the named one, and those released before it that came after `since`."""
@@ -46,17 +56,32 @@ class Facts:
 
     def picks(self, rows: Sequence[Any]) -> tuple[Pick, ...]:
         """The chosen papers of one ledger row, in order; a paper that is gone is left out."""
-        return tuple(pick for row in rows if isinstance(row, dict) and (pick := self._pick(row)) is not None)
+        picks: list[Pick] = []
+        for row in rows:
+            if isinstance(row, dict) and (card := self.cards.get(row.get("paper", 0))):
+                said = self._reasons(row.get("reasons") or (), card.paper in self.late)
+                upvotes = self.upvotes.get(card.paper, 0) if said.tells_votes else 0
+                picks.append(Pick(card, said.reasons, upvotes, said.carried))
+        return tuple(picks)
 
-    def _pick(self, row: dict[str, Any]) -> Pick | None:
-        card = self.cards.get(row.get("paper", 0))
-        if card is None:
-            return None
-        said = reasons.read(row.get("reasons") or ())
-        if card.paper in self.late and all(reason.kind != "late" for reason in said):
-            said = (reasons.Reason("late"), *said)
-        carried = next((reason.label for reason in said if reason.kind == "carried"), "")
-        return Pick(card, said, self.upvotes.get(card.paper, 0), text.plain(carried, 40))
+    def _reasons(self, rows: Sequence[Any], is_late: bool) -> _Said:
+        """The reasons of one paper; rows that say the same are read once."""
+        try:
+            key = (is_late, *[(one["kind"], one["label"], *one["words"]) for one in rows])
+            known = self._said.get(key)
+        except (LookupError, TypeError):  # something odd, which `reasons.read` leaves out
+            return _read(rows, is_late)
+        if known is None:
+            known = self._said[key] = _read(rows, is_late)
+        return known
+
+
+def _read(rows: Sequence[Any], is_late: bool) -> _Said:
+    said = reasons.read(rows)
+    if is_late and all(reason.kind != "late" for reason in said):
+        said = (Reason("late"), *said)
+    carried = next((reason.label for reason in said if reason.kind == "carried"), "")
+    return _Said(said, any(reason.kind == "community" for reason in said), text.plain(carried, 40))
 
 
 def facts(deliveries: Sequence[Delivery]) -> Facts:

@@ -18,6 +18,8 @@ from subscriptions import addresses, query
 from subscriptions.mail.outgoing import Letter
 from subscriptions.models import Interest, Subscriber, Topic
 
+TEST = "[Test] "  # before the subject of a letter that is sent to be looked at
+
 
 class PreviewError(ValueError):
     """There is nothing to show; the message says what to do."""
@@ -76,21 +78,26 @@ def wants_or_own(subscriber: Subscriber, interests: Sequence[str]) -> list[Inter
     return wants(interests) if interests or subscriber.pk is None else interests_of([subscriber.pk])[subscriber.pk]
 
 
-def preview(subscriber: Subscriber, wanted: Sequence[InterestQuery], of: Edition, now: datetime) -> Letter:
-    """The letter that `subscriber` would get of this one edition for these wants; nothing is stored."""
+def preview(
+    subscriber: Subscriber, wanted: Sequence[InterestQuery], of: Edition, now: datetime, mark: str = ""
+) -> Letter:
+    """The letter that `subscriber` would get of this one edition for these wants, with `mark` before its subject.
+
+    Nothing is stored.
+    """
     day = PaperIndex.build(papers_of([of]))
     chosen = select(day, wanted, subscriber.papers_per_day, community=subscriber.community_picks)
-    return _letter(subscriber, of, to_json(chosen), chosen.matched, now)
+    return _letter(subscriber, of, to_json(chosen), chosen.matched, now, mark)
 
 
-def sample(subscriber: Subscriber, of: Edition, now: datetime) -> Letter:
+def sample(subscriber: Subscriber, of: Edition, now: datetime, mark: str = "") -> Letter:
     """A letter with the first papers of the edition, whatever they are about."""
     papers = papers_of([of])[: subscriber.papers_per_day]
     rows = [{"paper": paper.id, "score": 0.0, "reasons": []} for paper in papers]
-    return _letter(subscriber, of, rows, len(rows), now)
+    return _letter(subscriber, of, rows, len(rows), now, mark)
 
 
-def _letter(subscriber: Subscriber, of: Edition, rows: list[Any], matched: int, now: datetime) -> Letter:
+def _letter(subscriber: Subscriber, of: Edition, rows: list[Any], matched: int, now: datetime, mark: str) -> Letter:
     row = Delivery(edition=of, subscriber_id=subscriber.pk, papers=rows, matched=matched, since=of.serial or 0)
     facts = load.content({}, {of.pk: load.issue(of)}, [one["paper"] for one in rows])
-    return letters.letter(row, subscriber, facts, links.preview(), now)
+    return letters.Writer(facts, now).letter(row, subscriber, links.preview(), mark=mark)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,8 +20,7 @@ WORD_CHARS = 40
 KEPT = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One reason as the ledger keeps it. `kind`: topic, filter, pin, community, late, carried (or another room's)."""
 
     kind: str

@@ -8,8 +8,8 @@ from django.utils import feedgenerator
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import require_safe
 
-from digest.letters import compose, letters, links, load
-from digest.letters.compose import RenderedLetter
+from digest.letters import letters, links, load
+from digest.letters.compose import Composer, RenderedLetter
 from digest.letters.policy import letter_policy
 from digest.matching import PaperIndex
 from digest.matching.load import interests_of, papers_of
@@ -96,9 +96,9 @@ def _atom(deliveries: list[Delivery], address: str) -> _Atom:
 
 def _composed(deliveries: list[Delivery]) -> list[RenderedLetter]:
     """The letters as anybody may see them."""
-    facts = load.facts(deliveries)
+    facts, composer = load.facts(deliveries), Composer()
     return [
-        compose.compose(letters.order(one, facts.readers[one.subscriber_id], facts, links.shared(one)))
+        composer.write(letters.order(one, facts.readers[one.subscriber_id], facts, links.shared(one)))
         for one in deliveries
     ]
 

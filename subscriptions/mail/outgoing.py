@@ -39,8 +39,8 @@ class Letter:
 
     `headers` go out as they are; `From` and `Reply-To` there replace the site's own. `message_id` has
     its angle brackets. `metadata` and `tags` travel with providers that keep them, `key` with those
-    that know a repeated request by it. `raw` is the whole mail as it goes over the line: only for channels
-    in `READY`, and then subject, text, HTML and headers are left empty.
+    that know a repeated request by it. `raw` is the whole mail as it goes over the line: channels in `READY`
+    take nothing else, others take nothing of it.
     """
 
     to: str
@@ -57,7 +57,7 @@ class Letter:
 
 
 # Channels that take a mail as bytes.
-READY = frozenset({"smtp"})
+READY = frozenset({"smtp", "outbox"})
 # Channels by which no letter reaches a person: files, the screen, the tests' memory.
 FOR_SHOW = frozenset({"outbox", "console", "memory"})
 
@@ -156,9 +156,9 @@ def is_real() -> bool:
 def as_message(letter: Letter, postbox: Any = None) -> EmailMultiAlternatives:
     """The letter in the form of Django's mail API, with what Anymail reads beside it."""
     to = [ascii_form(letter.to)]
-    if letter.raw:
-        envelope = envelopes.sender(letter.message_id)
-        written = Written(to=to, from_email=envelope, headers={"Message-ID": letter.message_id})
+    if letter.raw and settings.MAIL_CHANNEL in READY:
+        identity = {"Message-ID": letter.message_id}
+        written = Written(letter.subject, to=to, from_email=envelopes.sender(letter.message_id), headers=identity)
         written.raw = letter.raw
         return written
     headers = dict(letter.headers)

@@ -55,16 +55,17 @@ def _editions() -> list[Edition]:
     return list(Edition.objects.filter(Exists(papers)).order_by("-date")[:14])
 
 
-def _written(request: HttpRequest, asked: dict[str, str]) -> tuple[Letter | None, str]:
-    """The letter, or why there is none."""
+def _written(request: HttpRequest, asked: dict[str, str], to: str = "", mark: str = "") -> tuple[Letter | None, str]:
+    """The letter, or why there is none; `to` is the address of another than its reader."""
     try:
         reader = _reader(asked["reader"], Right.OPERATE in roles.rights(request.user))
         of = previews.edition(parsing.day(asked["date"]))
         wanted = previews.wants_or_own(reader, [text for text in (asked["topic"], asked["q"]) if text])
+        reader.email = to or reader.email
         now = timezone.now()
         if wanted or reader.pk:
-            return previews.preview(reader, wanted, of, now), ""
-        return previews.sample(reader, of, now), ""
+            return previews.preview(reader, wanted, of, now, mark), ""
+        return previews.sample(reader, of, now, mark), ""
     except previews.PreviewError as error:
         return None, str(error)
 
@@ -120,12 +121,11 @@ def send(request: HttpRequest) -> HttpResponse:
     asked: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in ASKED}
     back = f"{reverse('desk-preview')}?{urlencode({name: value for name, value in asked.items() if value})}"
     to = getattr(request.user, "email", "")
-    written, problem = _written(request, asked)
+    written, problem = _written(request, asked, to, previews.TEST)
     if not to or written is None:
         messages.error(request, problem or "Your account has no address. An admin can give it one under Records.")
         return redirect(back)
-    test = replace(written, to=to, subject=f"[Test] {written.subject}", headers={}, tags=("test",), stream="notice")
-    receipt = outgoing.send(test)
+    receipt = outgoing.send(replace(written, tags=("test",), stream="notice"))
     audit_log.record(request, "send test", "letter to self", timezone.now(), {}, {"outcome": receipt.outcome.value})
     if receipt.outcome == outgoing.Outcome.ACCEPTED:
         messages.success(request, "Sent to your own address.")

@@ -48,5 +48,5 @@ class Command(Base):
 
 def _body(letter: outgoing.Letter, form: str) -> str:
     if form == "eml":
-        return outgoing.as_message(letter).message().as_string()
+        return letter.raw.replace(b"\r\n", b"\n").decode()
     return letter.html or letter.text if form == "html" else letter.text

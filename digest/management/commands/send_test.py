@@ -45,7 +45,7 @@ class Command(Base):
             letter, of = self._letter(options)
         except TemplateError as error:
             raise UsageError(f"The letter's templates cannot be printed: {error}") from error
-        receipt = outgoing.send(replace(letter, subject=f"[Test] {letter.subject}", tags=("test",), stream="notice"))
+        receipt = outgoing.send(replace(letter, tags=("test",), stream="notice"))
         answer = {"edition": of, "outcome": receipt.outcome.value, "detail": receipt.detail}
         self.failed = receipt.outcome != outgoing.Outcome.ACCEPTED
         if self.failed and settings.MAIL_CHANNEL == "smtp":
@@ -71,8 +71,8 @@ class Command(Base):
 def of_edition(reader: Subscriber, wanted: list[InterestQuery], edition: Edition, now: datetime) -> outgoing.Letter:
     """What was wanted of the edition, or its first papers."""
     if wanted:
-        return previews.preview(reader, wanted, edition, now)
-    return previews.sample(reader, edition, now)
+        return previews.preview(reader, wanted, edition, now, previews.TEST)
+    return previews.sample(reader, edition, now, previews.TEST)
 
 
 def of_samples(reader: Subscriber, wanted: list[InterestQuery], now: datetime) -> outgoing.Letter:

@@ -43,7 +43,16 @@ def delivery(
 
 def forget() -> None:
     """Drop every piece of a letter that was kept: templates, words or the look have changed."""
-    kept: list[Any] = [cards.printed, cards.contents_line, cards.stylesheet, layout.printed, reasons.printed]
-    kept += [compose.placed, compose.contents_line, compose.contents_frame]
+    kept: list[Any] = [
+        cards.printed,
+        cards.contents_line,
+        cards.stylesheet,
+        layout.printed,
+        reasons.printed,
+        compose._card,
+        compose._line,
+        compose._why,
+    ]
+    kept += [compose._contents_frame, compose._carried]
     for one in kept:
         one.cache_clear()

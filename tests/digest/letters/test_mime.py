@@ -1,24 +1,27 @@
-"""The fast way says the same as the plain way, once decoded."""
+"""Finished bytes, parts and previews of a letter say what its templates say rendered whole."""
 
 from __future__ import annotations
 
 import email
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from digest.letters import links, mime
-from digest.letters.letters import letters
+from digest.letters import compose, letters, links, load, mime, size_limit
+from digest.letters.placeholders import cut, placeholder
 from digest.models import Delivery
 from subscriptions.links import tokens
 from subscriptions.mail import outgoing
 from subscriptions.when import week
 from tests import make
-from tests.digest.letters.posts import SPEECH, delivery
+from tests.digest.letters import whole
+from tests.digest.letters.posts import SPEECH, delivery, rows
 
 pytestmark = pytest.mark.django_db
 COMMUNITY = {"kind": "community", "label": "", "words": []}
@@ -34,20 +37,37 @@ def body(message: EmailMessage, kind: str) -> str | None:
     return part.get_content().replace("\r\n", "\n").rstrip("\n") if part else None
 
 
-def assert_same(rows: list[Delivery]) -> None:
-    plain = [outgoing.as_message(letter).message().as_bytes(linesep="\r\n") for letter in letters(rows, make.NOW)]  # type: ignore[call-arg]
-    for row, expected, got in zip(rows, plain, mime.posted(rows, make.NOW), strict=True):
-        one, two = read(expected), read(got.message)
-        assert got.to == row.subscriber.email
-        assert body(one, "plain") == body(two, "plain")
-        assert body(one, "html") == body(two, "html")
-        assert headers(expected) == headers(got.message)
-        lines = got.message.split(b"\r\n")
-        assert max(map(len, lines)) <= 998
-        assert not any(b"\n" in line or b"\r" in line for line in lines)
-        _, _, encoded = got.message.partition(b"\r\n\r\n")
-        assert max(map(len, encoded.split(b"\r\n"))) <= 76
-        assert all(not part.defects for part in two.walk())
+def assert_whole(rows: list[Delivery]) -> None:
+    """Both ways of handing a letter over, and the letter on the web, beside the templates rendered whole."""
+    facts = load.facts(rows)
+    doorman = links.LinkMaker()
+    apart, done = letters.letters(rows, make.NOW), letters.finished(rows, make.NOW)
+    for row, parts, finished in zip(rows, apart, done, strict=True):
+        reader = row.subscriber
+        order = letters.order(row, reader, facts, doorman.own(row, reader))
+        html, text = whole.letter(order, compose.compose(order))
+        assert parts.text == text
+        assert whole.events(parts.html) == ([] if reader.text_only else whole.events(html))
+        assert_same(parts, finished)
+        on_the_web = letters.order(row, reader, facts, links.shared(row))
+        seen = compose.compose(on_the_web)
+        html, text = whole.letter(on_the_web, seen)
+        assert (seen.text, whole.events(seen.html)) == (text, whole.events(html))
+
+
+def assert_same(parts: outgoing.Letter, finished: outgoing.Letter) -> None:
+    """The bytes say what Django's mail API makes of the parts, in the form that SMTP asks for."""
+    assert (finished.to, finished.subject, finished.message_id) == (parts.to, parts.subject, parts.message_id)
+    one, two = read(outgoing.as_message(parts).message().as_bytes(linesep="\r\n")), read(finished.raw)  # type: ignore[call-arg]
+    assert body(one, "plain") == body(two, "plain")
+    assert body(one, "html") == body(two, "html")
+    assert headers(one) == headers(two)
+    lines = finished.raw.split(b"\r\n")
+    assert max(map(len, lines)) <= 998
+    assert not any(b"\n" in line or b"\r" in line for line in lines)
+    _, _, encoded = finished.raw.partition(b"\r\n\r\n")
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
+    assert all(not part.defects for part in two.walk())
 
 
 def headers(raw: bytes) -> dict[str, str]:
@@ -75,7 +95,7 @@ def test_daily_letters_of_any_length(papers: int):
     rows = [delivery(made, edition=edition, matched=papers + n * 5) for n in range(2)]
     rows[1].papers[0]["reasons"] = [SPEECH, COMMUNITY]
     rows[0].papers[-1]["reasons"] = [COMMUNITY]
-    assert_same(rows)
+    assert_whole(rows)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +113,7 @@ def test_daily_letters_of_any_length(papers: int):
 )
 def test_every_kind_of_reader(fields: dict[str, Any]):
     paper = make.paper(abstract="A sentence with = and . at the end \n. . " * 60)
-    assert_same([delivery([paper], make.subscriber(**fields))])
+    assert_whole([delivery([paper], make.subscriber(**fields))])
 
 
 @pytest.mark.parametrize("span", [0, 3, 6, 14])
@@ -108,18 +128,43 @@ def test_readers_of_every_rhythm_beside_each_other_in_letters_of_several_days(sp
         {"frequency": "weekly"},
         *({"frequency": "chosen", "days": week.read(days)} for days in ("tue fri", "wed", "mon tue wed thu fri")),
     ]
-    assert_same([delivery(papers, make.subscriber(**one), last, since=since) for one in rhythms])
+    assert_whole([delivery(papers, make.subscriber(**one), last, since=since) for one in rhythms])
 
 
 @pytest.mark.thorough
-def test_letters_that_are_empty_too_long_or_in_doubt_take_the_plain_way():
-    many = [make.paper("Title " * 30, abstract="Long. " * 500) for _ in range(50)]
+def test_letters_that_are_empty_too_long_or_in_doubt():
+    many = [make.paper(f"Title {n} " * 20, abstract="Long. " * 500) for n in range(50)]
     edition = make.edition(papers=many)
     long = delivery(many, make.subscriber(abstracts="full"), edition, matched=90)
     empty = delivery([], make.subscriber(), edition)
     doubt = delivery(many[:2], make.subscriber(), edition)
     doubt.papers[1]["reasons"] = [{"kind": "carried", "label": "1 June", "words": []}]
-    assert_same([long, empty, doubt])
+    assert_whole([long, empty, doubt])
+
+
+def test_a_letter_too_long_fills_the_room_it_has():
+    """What a smaller card leaves out, such as its reasons, takes no room."""
+    said = {"kind": "topic", "label": "Speech", "words": ["a long word " * 3] * 6}
+    many = [make.paper(f"Title {n} " * 4, abstract="Long. " * 80) for n in range(60)]
+    row = delivery(many, edition=make.edition(papers=many))
+    row.papers = rows(many, [said] * 3)
+    [letter] = letters.letters([row], make.NOW)
+    assert size_limit.HTML_BYTES - 5_000 < len(letter.html.encode()) < size_limit.HTML_BYTES
+
+
+def test_pins_late_risers_explored_papers_and_rows_of_an_odd_shape():
+    made = [make.paper(f"Paper {n}", upvotes=n) for n in range(6)]
+    edition = make.edition(papers=made)
+    edition.entries.filter(paper=made[1]).update(is_late_riser=True)
+    edition.entries.filter(paper=made[2]).update(note="Read = this & that.")
+    row = delivery(made, edition=edition)
+    row.papers[0]["reasons"] = [{"kind": "pin", "label": "", "words": []}, SPEECH]
+    row.papers[2]["reasons"] = [{"kind": "explore", "label": "", "words": ["near"]}]
+    row.papers[3]["reasons"] = [{"kind": "liked", "label": "A liked paper"}]
+    row.papers[4]["reasons"] = ["odd", {"kind": "filter", "label": '"a phrase" OR b*', "words": None}]
+    row.papers[5] = {"paper": made[5].pk}
+    row.papers += [{"paper": 0, "reasons": []}, "odd"]
+    assert_whole([row])
 
 
 def test_notes_and_receipts_are_there():
@@ -127,7 +172,7 @@ def test_notes_and_receipts_are_there():
     edition = make.edition(
         papers=[paper], note="Two\n\nparagraphs = here.", curator="Ada", coverage={"looked_at": 3, "missing": ["x"]}
     )
-    assert_same([delivery([paper], edition=edition)])
+    assert_whole([delivery([paper], edition=edition)])
 
 
 def test_tokens_made_in_numbers_are_the_tokens_made_one_by_one():
@@ -138,10 +183,22 @@ def test_tokens_made_in_numbers_are_the_tokens_made_one_by_one():
             assert made == tokens.make(purpose, "0" * 32)
 
 
-def test_templates_that_do_not_come_apart_are_written_the_plain_way(monkeypatch: pytest.MonkeyPatch):
-    def posted(*_: Any) -> Any:
-        raise mime.LayoutError("order")
+@given(st.lists(st.text(st.characters(exclude_characters="\r\ue000\ue001", exclude_categories=["Cs"])), max_size=6))
+def test_parts_and_values_of_any_text_decode_to_what_was_filled_in(texts: list[str]):
+    pattern = cut("".join(f"{text}{placeholder('name')}" for text in texts))
+    filled = mime.encoded(pattern, "name").fill(mime.encode("a = b. "))
+    assert mime.decode(filled) == "".join(f"{text}a = b. " for text in texts)
+    assert all(len(line) <= 76 for line in b"".join(filled).split(b"\r\n"))
 
-    monkeypatch.setattr(mime, "posted", posted)
-    monkeypatch.setattr(mime.letters, "letters", lambda rows, now: ["plain"])
-    assert mime.ready([], datetime.now(UTC)) == ["plain"]
+
+@pytest.mark.parametrize("length", [10, 72, 73, 150, 300])
+def test_an_address_of_any_length_is_whole_again_once_decoded(length: int):
+    url = f"https://papers.example/{'x' * length}/"
+    for one in (url, f"{url}?a=b"):
+        assert mime.decode([b"go to =\r\n", mime.address(one), b"=\r\n now"]) == f"go to {one} now"
+
+
+def test_a_card_may_hold_its_places_in_any_order():
+    pattern = cut(f"{placeholder('why')} then {placeholder('act')}, {placeholder('number')} and {placeholder('label')}")
+    filled = mime.encoded(pattern, "label", "number", "why", "act").fill(b"l", b"1.", b"w", b"a")
+    assert mime.decode(filled) == "w then a, 1. and l"
