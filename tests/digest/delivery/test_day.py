@@ -14,10 +14,11 @@ import pytest
 from django.core.management import call_command
 
 from digest import delivery
-from digest.delivery import plan
+from digest.delivery import plan, settle
 from digest.delivery.accounts import audit
 from digest.models import Attempt, Delivery, Sealed
 from subscriptions.addresses import hmac
+from subscriptions.mail.outgoing import Letter
 from subscriptions.models import Suppression
 from tests import make
 from tests.make import NOW
@@ -123,3 +124,12 @@ def test_the_next_day_brings_the_next_edition_only(outbox: Path, reader: Any) ->
     assert len(second.papers) == 1
     assert first.papers[0]["paper"] != second.papers[0]["paper"]
     assert audit.audit().good
+
+
+def test_a_frozen_copy_gives_back_every_byte(outbox: Path, reader: Any) -> None:
+    plan.plan(NOW)
+    delivery.deliver(NOW)
+    row = Delivery.objects.get()
+    letter = Letter(to="ada@example.org", subject="Ümläut", text="", tags=("digest",), raw=bytes(range(256)))
+    settle._seal(row.attempt, [(row, letter)])
+    assert settle.thaw(Sealed.objects.get()) == letter

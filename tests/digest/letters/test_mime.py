@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.letters import compose, letters, links, load, mime, size_limit
+from digest.letters import compose, letters, links, load, mime, previews, size_limit
 from digest.letters.placeholders import cut, placeholder
 from digest.models import Delivery
 from subscriptions.links import tokens
@@ -202,3 +202,23 @@ def test_a_card_may_hold_its_places_in_any_order():
     pattern = cut(f"{placeholder('why')} then {placeholder('act')}, {placeholder('number')} and {placeholder('label')}")
     filled = mime.encoded(pattern, "label", "number", "why", "act").fill(b"l", b"1.", b"w", b"a")
     assert mime.decode(filled) == "w then a, 1. and l"
+
+
+@pytest.mark.parametrize(
+    ("channel", "takes_bytes"), [("smtp", True), ("postfix", True), ("outbox", True), ("resend", False)]
+)
+def test_mail_servers_and_files_take_the_bytes_and_providers_the_parts(settings: Any, channel: str, takes_bytes: bool):
+    settings.MAIL_CHANNEL = channel
+    letter = outgoing.Letter(to="ada@example.org", subject="Parts", text="Parts.", raw=b"Subject: Bytes\r\n\r\nBytes.")
+    raw = outgoing.as_message(letter).message().as_bytes()
+    assert (raw == letter.raw) is takes_bytes
+    assert (b"Parts." in raw) is not takes_bytes
+
+
+def test_a_preview_is_the_same_letter_as_bytes_and_as_parts():
+    edition = make.edition(papers=[make.paper("Speech = for all")])
+    letter = previews.sample(previews.stranger(), edition, make.NOW, previews.TEST)
+    message = read(letter.raw)
+    assert (message["Subject"], letter.subject) == ("[Test] 3 June: Speech = for all",) * 2
+    assert (body(message, "plain"), body(message, "html")) == (letter.text.rstrip("\n"), letter.html.rstrip("\n"))
+    assert whole.events(letter.html)
