@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('digest', '0017_act_is_not_replaced'),
+        ('digest', '0021_one_limiter'),
     ]
 
     operations = [

@@ -15,6 +15,6 @@ def note_all(apps: Any, editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0017_act_is_not_replaced")]
+    dependencies = [("digest", "0022_source_moved")]
 
     operations = [migrations.RunPython(note_all, migrations.RunPython.noop)]

@@ -21,7 +21,7 @@ def _hold(budgets, key, until, reason):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0017_act_is_not_replaced"), ("subscriptions", "0013_one_limiter")]
+    dependencies = [("digest", "0020_reports_wait"), ("subscriptions", "0013_one_limiter")]
 
     operations = [
         migrations.RunPython(move, migrations.RunPython.noop),
