@@ -139,7 +139,7 @@ def test_papers_indexed_before_are_indexed_anew_by_the_migration() -> None:
     make.paper("Old", authors=["Nell O'Hara"])
     search.refresh()
     assert search.pending() == 0
-    migration = importlib.import_module("digest.migrations.0018_index_names_anew")
+    migration = importlib.import_module("digest.migrations.0023_index_names_anew")
     migration.note_all(None, connection.schema_editor())
     assert search.pending() == 1
 
