@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config.env import Environment
+from config.env import LOCAL_HOSTS, Environment
 
 BUILT_IN = {
     "outbox": "subscriptions.mail.outgoing.OutboxBackend",
@@ -64,7 +64,11 @@ def read(env: Environment) -> Mailbox:
         return _smtp(env, url, anymail)
     if parts.scheme == "postfix":
         # Short for SMTP to this machine. A path once named Postfix's folder of settings and says nothing now.
-        return _smtp(env, f"smtp://{parts.netloc or '127.0.0.1'}", anymail)
+        host = parts.hostname or "127.0.0.1"
+        if host not in LOCAL_HOSTS:
+            problem = f"EMAIL_URL=postfix: is for the Postfix of this machine, not of {host}."
+            env.problem(problem, "Use smtp:// for that.")
+        return _smtp(env, f"smtp://{parts.netloc or host}", anymail)
     if parts.scheme == "anymail":
         return _provider(env, parts.hostname or "", anymail)
     env.problem(

@@ -183,7 +183,6 @@ TEMPLATES = [
 # -- data ---------------------------------------------------------------------------------------
 _database = env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'offprint.sqlite3'}")
 if _database["ENGINE"].endswith("sqlite3"):
-    private.folder(VAR_DIR)
     if _database["NAME"] != ":memory:":
         private.file(Path(_database["NAME"]))  # SQLite gives its journal the same rights
     # FULL: a delivery's intent must survive a power cut before the first byte of mail leaves.
@@ -223,7 +222,7 @@ USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-if not _has_servers:
+if VAR_DIR.is_dir():
     private.folder(VAR_DIR)
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True

@@ -67,7 +67,8 @@ class Message(EmailMultiAlternatives):
 
     def message(self, *args: Any, **options: Any) -> Any:
         written = super().message(*args, **options)
-        values = {"Subject": header_text.text(str(self.subject)), "From": _mailbox(self.from_email)}
+        sender = self.extra_headers.get("From", self.from_email)  # the envelope may have another (envelopes.sender)
+        values = {"Subject": header_text.text(str(self.subject)), "From": _mailbox(sender)}
         values |= {"Reply-To": ", ".join(map(_mailbox, self.reply_to))} if self.reply_to else {}
         values |= {name: value for name, value in self.extra_headers.items() if name not in {"From", "Reply-To"}}
         for name, value in values.items():

@@ -18,7 +18,7 @@ import os, pathlib, django
 django.setup()
 from django.conf import settings
 from django.core.management import call_command
-from subscriptions.mail import Letter, send
+from subscriptions.mail.outgoing import Letter, send
 call_command("migrate", verbosity=0)
 send(Letter(to="ada@example.org", subject="s", text="t"))
 folder = pathlib.Path(settings.VAR_DIR)

@@ -17,12 +17,13 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from django.db import connection
 from django.utils import timezone
-from subscriptions import accounts, asks, services
+from subscriptions import accounts, services
+from subscriptions.signup import requests as asks
 from subscriptions.models import Subscriber
 now = timezone.now()
 wishes = {"queries": ["speech"], "description": "I study speech."}
-asks.write_down("signup", "zebedee.quux@example.org", wishes, "", now)
-asks.take_up(now)
+asks.store("signup", "zebedee.quux@example.org", wishes, "", now)
+asks.process(now)
 reader = Subscriber.objects.get()
 services.confirm(reader, now)
 accounts.ask_new_address(reader, "zebedee.quux@example.net", now)

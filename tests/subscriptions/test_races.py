@@ -24,7 +24,9 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from django.db import connection
 from django.utils import timezone
-from subscriptions import accounts, asks, limits, services
+from subscriptions import accounts, services
+from subscriptions.limits import limiter as limits
+from subscriptions.signup import requests as asks
 from subscriptions.models import Consent, Notice, Subscriber
 now = timezone.now()
 
@@ -49,8 +51,8 @@ found["network"] = at_once(lambda: limits.take("network", "192.0.2.0/24", now))
 found["left"] = at_once(lambda: services.unsubscribe(reader(), now))
 found["goodbyes"] = Consent.objects.filter(act="left").count()
 for number in range(40):
-    asks.write_down("signup", f"reader{number}@h{number}.example", {}, "", now)
-at_once(lambda: asks.take_up(now), 8)
+    asks.store("signup", f"reader{number}@h{number}.example", {}, "", now)
+at_once(lambda: asks.process(now), 8)
 found["taken up"] = Subscriber.objects.filter(email__startswith="reader").count()
 found["their letters"] = Notice.objects.filter(subscriber__email__startswith="reader").count()
 print(json.dumps(found))

@@ -586,6 +586,8 @@ def test_a_notice_is_queued_once_for_one_reason(db: None) -> None:
 
 def test_a_day_without_letters_has_one_reason(db: None) -> None:
     reader = make.subscriber()
+    make.edition((NOW - timedelta(days=1)).date(), [])
+    make.edition(NOW.date(), [])
     plan.plan(NOW)
     Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=NOW)
     plan.plan(NOW)

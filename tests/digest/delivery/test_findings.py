@@ -229,7 +229,7 @@ def shift(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
 def test_nothing_is_repeated_under_a_key_about_to_be_forgotten(
     doubt: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    life = resolve.channel_traits.traits("resend").key_life
+    life = resolve.channel_traits.of("resend").key_life
     shift(monkeypatch, life - timedelta(seconds=20))
     resolve.repeat(NOW, "resend", None)
     assert not provider.taken

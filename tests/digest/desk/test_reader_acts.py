@@ -585,7 +585,7 @@ def waiting_report(kind="bounced"):
     row = letter(make.subscriber(), make.edition(), "accepted")
     return ProviderEvent.objects.create(
         event_key=f"e{row.pk}", channel="postmark", type=kind, delivery=row, occurred_at=make.NOW,
-        received_at=make.NOW, waits=True, address_hmac="0" * 64, raw={"severity": "hard"},
+        received_at=make.NOW, waits=True, address_hmac=row.address_hmac, raw={"severity": "hard"},
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 SCENE = """
 import json, os, resource, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -19,7 +19,9 @@ django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from tests.chaos.database import furnish
-from digest import delivery, planning, ticker
+from digest import delivery
+from digest.delivery import plan as planning
+from digest.operate import scheduler as ticker
 from digest.models import Delivery
 from django.db import connections
 from django.utils import timezone

@@ -60,7 +60,7 @@ def test_what_a_reader_says_of_a_paper_is_seen_and_taken_back(
         heading(page, f"Noted: {label.lower()}")
         assert blemishes(page, script) == []
         with opened(browser, preferences, width, script=script) as own:
-            expect(own.locator("#letters")).to_contain_text("Waiting to be sent")
+            expect(own.locator("#letters")).to_contain_text("A letter is waiting to be sent.")
             own.get_by_text(said).click()
             expect(own.locator("#taste li")).to_contain_text(f"{label.lower().removesuffix(' this')} On speech")
             assert blemishes(own, script) == []
