@@ -326,5 +326,8 @@ class Ask(models.Model):
     network = models.CharField(max_length=45, blank=True, help_text="Truncated address (/24 or /48).")
     at = models.DateTimeField()
 
+    class Meta:
+        db_table = "subscriptions_ask"
+
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

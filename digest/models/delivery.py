@@ -118,6 +118,7 @@ class Sealed(models.Model):
     sha256 = models.CharField(max_length=64)
 
     class Meta:
+        db_table = "digest_sealed"
         verbose_name_plural = "sealed letters"
 
     def __str__(self) -> str:
@@ -149,6 +150,9 @@ class Standing(models.Model):
     bounces = models.FloatField(default=0, help_text="Soft bounces, fading with time.")
     at = models.DateTimeField()
 
+    class Meta:
+        db_table = "digest_standing"
+
     def __str__(self) -> str:
         return f"{self.address_hmac[:8]}… {self.bounces:.1f}"
 
@@ -158,6 +162,9 @@ class Mark(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     value = models.CharField(max_length=300)
+
+    class Meta:
+        db_table = "digest_mark"
 
     def __str__(self) -> str:
         return self.name

@@ -34,6 +34,9 @@ class Act(models.Model):
 
     objects = ActQuerySet.as_manager()
 
+    class Meta:
+        db_table = "digest_act"
+
     def __str__(self) -> str:
         return f"{self.actor}: {self.verb} {self.subject}"
 
@@ -66,6 +69,7 @@ class Tally(models.Model):
     counted_at = models.DateTimeField()
 
     class Meta:
+        db_table = "digest_tally"
         verbose_name_plural = "tallies"
         constraints = [models.UniqueConstraint(fields=["name", "day", "key"], name="tally_once")]
 

@@ -88,6 +88,7 @@ class Signal(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        db_table = "digest_signal"
         constraints = [models.UniqueConstraint(fields=["announcement", "age"], name="one_signal_an_age")]
 
     def __str__(self) -> str:
@@ -102,6 +103,9 @@ class Landscape(models.Model):
     encoder = models.CharField(max_length=120, blank=True, help_text="The sentence encoder it used, if any.")
     payload = models.BinaryField()
 
+    class Meta:
+        db_table = "digest_landscape"
+
     def __str__(self) -> str:
         return f"landscape {self.pk} of {self.papers} papers"
 
@@ -112,6 +116,9 @@ class Meaning(models.Model):
     paper = models.OneToOneField("digest.Paper", on_delete=models.CASCADE, related_name="meaning")
     encoder = models.CharField(max_length=120, db_index=True)
     row = models.BinaryField(help_text="float16, one after the other.")
+
+    class Meta:
+        db_table = "digest_meaning"
 
     def __str__(self) -> str:
         return f"meaning of paper {self.paper.pk}"

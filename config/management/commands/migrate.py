@@ -18,7 +18,10 @@ from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
+OURS = frozenset({"digest", "subscriptions"})
 KEY = 7_166_712_741_013  # of the advisory lock; any number that nobody else uses
 LOOK_AGAIN = 0.2
 LONGEST_LOCK = "1s"  # how long a change of a table may keep the line behind it waiting
@@ -36,7 +39,24 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         say: Say = self.stderr.write if options["verbosity"] else lambda _: None
         with alone(connection, say):
+            refuse_half_way(connection)
             _stepping_back(lambda: super(Command, self).handle(*args, **options), connection, say)
+
+
+def refuse_half_way(connection: BaseDatabaseWrapper) -> None:
+    """Raise `CommandError` for a database that lacks some of the migrations which our first ones stand for."""
+    loader = MigrationLoader(connection, load=False)
+    loader.load_disk()
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    for (app, name), migration in loader.disk_migrations.items():
+        if app not in OURS or not migration.replaces or (app, name) not in applied:
+            continue
+        missing = sorted(replaced for _, replaced in set(migration.replaces) - applied)
+        if missing:
+            raise CommandError(
+                f"This database is older than an upgrade starts from: it lacks {app}.{missing[0]}. "
+                "Nothing was changed. Bring it up with the version before this one first (docs/upgrading.md)."
+            )
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def judge(now: datetime) -> str:
 def _judge(own: Ledger | None, place: str, now: datetime) -> str:
     if own is None:  # it never planned a letter
         return ""
-    if sent_marks.newest(own.name) > _begun():  # read in this order: another worker may go on in between
+    if sent_marks.newest(own.name) > _reached(own):  # read in this order: another worker may go on in between
         return BEHIND
     if _is_at_home(own, place) or not _is_owed(now):
         return ""
@@ -77,6 +77,13 @@ def _ledger() -> Ledger | None:
 def _begun() -> int:
     """The newest attempt whose letters may have left."""
     return Attempt.objects.filter(intent_at__isnull=False).aggregate(last=Max("pk"))["last"] or 0
+
+
+def _reached(own: Ledger) -> int:
+    """What the files are compared with. Those of the first version also count attempts that were never begun."""
+    if own.home:
+        return _begun()
+    return Attempt.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
 def _is_at_home(own: Ledger, place: str) -> bool:
@@ -131,6 +138,9 @@ def settle_here() -> None:
 def _settle(own: Ledger | None, place: str) -> None:
     own = own or _new_ledger()
     place = place or UNTOLD
+    if not own.home:
+        sent_marks.forget_first_version()
+        sent_marks.note(own.name, _begun())
     if own.home != place:
         Mark.objects.update_or_create(name=HOME, defaults={"value": place})
     sent_marks.note(own.name, _begun())

@@ -72,6 +72,20 @@ def _note(path: Path, ledger: str, attempt: int) -> None:
         os.replace(unfinished, path)
 
 
+def forget_first_version() -> None:
+    """Drop the first version's file: it also counted attempts that were claimed and never begun."""
+    path = in_var()
+    if not path.exists():
+        return
+    with _locked(path):
+        try:
+            is_of_first_version = "epoch" in json.loads(path.read_text())
+        except (OSError, ValueError, TypeError):
+            return
+        if is_of_first_version:
+            path.unlink()
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """One writer at a time, of any process of this machine."""

@@ -139,8 +139,8 @@ def test_papers_indexed_before_are_indexed_anew_by_the_migration() -> None:
     make.paper("Old", authors=["Nell O'Hara"])
     search.refresh()
     assert search.pending() == 0
-    migration = importlib.import_module("digest.migrations.0023_index_names_anew")
-    migration.note_all(None, connection.schema_editor())
+    migration = importlib.import_module("digest.migrations.0002_one_of_each")
+    migration.index_anew(None, connection.schema_editor())
     assert search.pending() == 1
 
 
