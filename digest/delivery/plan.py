@@ -117,7 +117,10 @@ def _end_pauses(now: datetime) -> None:
 
 
 def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
-    """Readers to plan now. Those with nothing new stay due while an edition may still come, up to `LATE_LIMIT`."""
+    """Readers to plan now. Those with nothing new stay due while an edition may still come (`_waits`).
+
+    Most of them are left out here already; only those whose first due moment is long past are read to be looked at.
+    """
     due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lte=now)
     if not due.exists() or awaited(now) is None:
         return due
@@ -173,6 +176,8 @@ def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: dat
         chosen = [one for one in fresh if one.pk in rows]
         done.add(_write_deliveries(chosen, rows, carried, windows.newest, now))
     why = _why_nothing(now)
+    if why != reasons.NOTHING_NEW:
+        idle = [one for one in idle if not _waits(one, now)]
     done.add(_write_skips(idle, {one.pk: why for one in idle}, now))
     return done
 
@@ -195,6 +200,11 @@ def due_moment(reader: Subscriber, now: datetime) -> datetime:
 
 def late_limit(reader: Subscriber) -> timedelta:
     return LATE_LIMIT_WEEKLY if reader.frequency == Frequency.WEEKLY else LATE_LIMIT
+
+
+def _waits(reader: Subscriber, now: datetime) -> bool:
+    """Whether an edition that comes now would still be in time. After days of silence the last due moment counts."""
+    return now - due_moment(reader, now) < late_limit(reader)
 
 
 def _why_nothing(now: datetime) -> str:

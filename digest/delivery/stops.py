@@ -19,6 +19,10 @@ REPORTS = (
     "Compare with the provider's own log, then run manage.py resume --apply-reports where they are real, "
     "or manage.py resume --drop-reports where they are forged."
 )
+WAITING = (
+    " Reports that end readers' letters wait, too: add --apply-reports where the provider's own log shows them, "
+    "--drop-reports where they are forged."
+)
 OPERATOR = "Run manage.py resume, or press “Let it go on” on the desk's Deliverability page."
 HARM = "Find out why, then run manage.py resume: bounces and complaints are counted anew from there."
 
@@ -53,13 +57,21 @@ def _of(row: Channel) -> Stop:
 
 
 def way_out(row: Channel) -> str:
-    """What ends this hold, in a sentence."""
+    """What ends this hold, in a sentence. A channel that is no longer the configured one has to be named."""
+    if row.name == traits.current():
+        return _way_out(row)
+    return _way_out(row).replace("manage.py resume", f"manage.py resume --channel {row.name}")
+
+
+def _way_out(row: Channel) -> str:
+    reports_wait = circuit_breaker.waiting(row.name) is not None
     if row.held_by == holds.RESTORE:
-        return _after_restore(row.held_reason)
+        also = WAITING if reports_wait else ""
+        return _after_restore(row.held_reason) + also
+    if reports_wait or row.held_reason == circuit_breaker.SURGE:
+        return REPORTS
     if row.held_by == holds.OPERATOR:
         return OPERATOR
-    if row.held_reason == circuit_breaker.SURGE:
-        return REPORTS
     if row.probe_at is None:
         return HARM
     return f"One letter is tried at {row.probe_at:%H:%M} UTC; if it goes, sending goes on by itself."

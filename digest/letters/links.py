@@ -36,7 +36,7 @@ class LinkMaker:
         return ReaderLinks(
             preferences=preferences,
             pause=f"{preferences}#pause",
-            unsubscribe=self._doors["unsubscribe"](urls.subject(reader)),
+            unsubscribe=self._doors["unsubscribe"](urls.leaving(reader)),
             web=web,
             more=f"{web}more/",
             saved=self._doors["saved"](person),

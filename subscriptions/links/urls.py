@@ -28,7 +28,7 @@ def preferences_url(subscriber: Subscriber) -> str:
 
 def unsubscribe_url(subscriber: Subscriber) -> str:
     """The page with one button, and the target of the one-click POST of RFC 8058."""
-    return absolute("unsubscribe", _token("unsubscribe", subscriber))
+    return absolute("unsubscribe", tokens.make("unsubscribe", leaving(subscriber)))
 
 
 def account_url(subscriber: Subscriber) -> str:
@@ -65,6 +65,11 @@ def departure_mark(subscriber: Subscriber) -> str:
 def subject(subscriber: Subscriber, mark: object = "") -> str:
     """What a token says: the reader's id, and (for some) the round it belongs to."""
     return f"{subscriber.uuid.hex}:{mark}" if mark != "" else subscriber.uuid.hex
+
+
+def leaving(subscriber: Subscriber) -> str:
+    """What a token for leaving says: it leaves for ever, and does more only until the reader asks for new links."""
+    return subject(subscriber, subscriber.link_round or "")
 
 
 def of_round(identity: UUID, subscriber: Subscriber) -> str:

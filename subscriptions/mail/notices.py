@@ -126,6 +126,21 @@ def address(notice: Notice) -> str:
     return notice.to if notice.kind == Kind.MOVED else notice.subscriber.email
 
 
+def went_to(notice: Notice) -> str:
+    """The address that this letter went to, for reports about it; empty where the reader has named another since.
+
+    A report about an older letter must not count for an address that the letter never reached.
+    """
+    reader = notice.subscriber
+    if notice.kind == Kind.ADDRESS:
+        has_changed = reader.notices.filter(kind=Kind.ADDRESS, pk__gt=notice.pk).exists()
+    elif notice.kind == Kind.MOVED:
+        has_changed = False
+    else:
+        has_changed = reader.consents.filter(act="moved", at__gte=notice.created_at).exists()
+    return "" if has_changed else address(notice)
+
+
 def _wanted(notice: Notice) -> bool:
     """A person who confirmed meanwhile needs no second request; an erased one gets nothing."""
     subscriber = notice.subscriber

@@ -37,6 +37,8 @@ UNDO_WITHIN = timedelta(days=1)
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button and the milder ways, or that no letters come; POST leaves.
 
+    A link of before the reader's new address, or of before new links, leaves and does nothing else.
+
     A mail program is thanked for whatever it brings (RFC 8058); a person is told where a link is not whole: the
     buttons of our pages send an `act`.
     """
@@ -46,12 +48,25 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         is_program = request.method == "POST" and "act" not in _posted(request)
         return _page(request, None, "left" if is_program else "broken")
     try:
-        reader, _ = link_sessions.reader(subject)
+        reader, mark = link_sessions.reader(subject)
     except tokens.TokenError:  # erased since
         return _page(request, None, "gone")
+    if not urls.is_current(reader, mark):
+        return _old_link(request, reader)
     if request.method != "POST":
         return _page(request, reader, "gone" if reader.state in GONE else "ask")
     return _page(request, reader, *_act(_posted(request), reader))
+
+
+def _old_link(request: HttpRequest, reader: Subscriber) -> HttpResponse:
+    """Whoever holds it may be somebody else by now: it shows nothing of the reader, and brings nobody back."""
+    if request.method == "POST":
+        posted = _posted(request)
+        if posted.get("act") == "undo":
+            return _page(request, None, "late")
+        services.unsubscribe(reader, timezone.now(), tell=not _is_one_click(posted))
+        return _page(request, None, "left")
+    return _page(request, None, "gone" if reader.state in GONE else "ask")
 
 
 def _is_one_click(posted: Mapping[str, str]) -> bool:

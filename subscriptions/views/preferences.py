@@ -81,7 +81,7 @@ def _gone(reader: Subscriber | None, now: datetime) -> dict[str, str]:
     """Where one who has left presses to undo it, and with what (nothing, once that is too late)."""
     if reader is None or reader.state not in view_leave.GONE:
         return {}
-    leave = tokens.make("unsubscribe", urls.subject(reader))
+    leave = tokens.make("unsubscribe", urls.leaving(reader))
     return {"action": reverse("unsubscribe", args=[leave]), "undo": view_leave.way_back(reader, now)}
 
 

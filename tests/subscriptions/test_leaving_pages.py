@@ -8,7 +8,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from subscriptions import addresses, services
+from subscriptions import accounts, addresses, services
 from subscriptions.links import urls
 from subscriptions.mail import notices
 from subscriptions.models import Budget, Frequency, Notice, Subscriber, Suppression
@@ -334,6 +334,56 @@ def test_s37_an_old_letter_brings_nobody_back():
     with time_machine.travel(NOW + timedelta(hours=2), tick=False):
         visitor().post(leaving(reader), {"act": "undo", "undo": undo})
     visitor().post(leaving(reader), {"act": "undo"})
+    reader.refresh_from_db()
+    assert reader.state == State.UNSUBSCRIBED
+
+
+# -- a link of before the reader's new address: somebody else may read the old mailbox ------------------
+
+
+@pytest.fixture(params=["moved", "renewed"])
+def old_link(request):
+    reader = make.subscriber("ada@old.example", new_email="ada@new.example")
+    link = leaving(reader)
+    if request.param == "moved":
+        accounts.take_new_address(reader, timezone.now())
+    else:
+        accounts.renew_links(reader)
+    return reader, link
+
+
+@pytest.mark.parametrize("body", [ONE_CLICK, {"act": "leave"}, {}])
+def test_an_old_link_still_leaves(old_link, body):
+    reader, link = old_link
+    assert "No more letters come" in text(visitor().post(link, body))
+    reader.refresh_from_db()
+    assert reader.state == State.UNSUBSCRIBED
+
+
+def test_an_old_link_shows_nothing_of_the_reader_and_offers_nothing_but_leaving(old_link):
+    _, link = old_link
+    page = text(visitor().get(link))
+    assert "Stop all letters" in page
+    assert not [word for word in ("One letter a week", "Pause", "Mail me", "comes on") if word.lower() in page.lower()]
+
+
+@pytest.mark.parametrize("act", ["weekly", "pause", "link"])
+def test_an_old_link_changes_no_wishes_and_mails_no_link(old_link, act):
+    reader, link = old_link
+    before = reader.frequency
+    visitor().post(link, {"act": act})
+    reader.refresh_from_db()
+    assert (reader.frequency, reader.paused_until) == (before, None)
+    assert not reader.notices.filter(kind="link").exists()
+
+
+def test_an_old_link_brings_nobody_back_who_left_at_the_new_address(old_link):
+    reader, link = old_link
+    visitor().post(leaving(reader), ONE_CLICK)
+    page = text(visitor().get(link))
+    assert 'name="undo"' not in page
+    reader.refresh_from_db()
+    visitor().post(link, {"act": "undo", "undo": way_back(reader, timezone.now())})
     reader.refresh_from_db()
     assert reader.state == State.UNSUBSCRIBED
 

@@ -92,6 +92,6 @@ def _address_of(letter: str) -> str:
         return Delivery.objects.filter(uuid=identity).values_list("address_hmac", flat=True).first() or ""
     if kind == "n":
         notice = Notice.objects.filter(uuid=identity).select_related("subscriber").first()
-        to = notices.address(notice) if notice else ""
+        to = notices.went_to(notice) if notice else ""
         return addresses.hmac(to) if to else ""
     return ""

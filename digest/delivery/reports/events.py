@@ -301,6 +301,6 @@ def _to_notice(row: ProviderEvent, now: datetime) -> None:
         doubtful = [Notice.State.UNCERTAIN, Notice.State.CLAIMED, Notice.State.PENDING]
         sent = Notice.objects.filter(pk=notice.pk, state__in=doubtful)
         sent.update(state=Notice.State.ACCEPTED, settled_at=now, claim=None, lease_until=None, to="")
-    to = notices.address(notice)
+    to = notices.went_to(notice)
     if to and row.address_hmac == addresses.hmac(to):  # where it names nobody, the reader may have moved since
         _to_reader(row, notice.subscriber, row.address_hmac, now)

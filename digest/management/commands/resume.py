@@ -51,8 +51,8 @@ class Command(Base):
             raise CommandError(
                 f"{waiting.reports} reports about {waiting.readers} readers wait, "
                 f"from {waiting.first:%Y-%m-%d %H:%M} to {waiting.last:%Y-%m-%d %H:%M} UTC. "
-                "Look at the provider's own log. If they are real, run: manage.py resume --apply-reports. "
-                "If they are forged: manage.py resume --drop-reports"
+                "Look at the provider's own log. If they are real, run the same again with --apply-reports; "
+                "if they are forged, with --drop-reports."
             )
         answer: dict[str, Any] = restore_guard.reconcile(at) if restored else {}
         if moved:

@@ -17,6 +17,7 @@ from django.db import OperationalError
 from digest.delivery import plan
 from digest.delivery.reports import bounces
 from digest.models import Delivery, ProviderEvent
+from subscriptions import accounts
 from subscriptions.mail import envelopes, outgoing
 from subscriptions.models import Notice, Subscriber, Suppression
 from tests import captured_bounces, make
@@ -168,6 +169,29 @@ def test_a_mistyped_new_address_is_given_up_and_the_reader_stays(db: None) -> No
     assert bounces.take(about("ada@new.example", f"n.{row.uuid}.0"), NOW) == "bounced"
     assert outgoing.suppressed(["ada@example.org", "ada@new.example"]) == {"ada@new.example"}
     assert state("ada@example.org") == "active"
+
+
+def test_a_report_about_an_earlier_request_never_counts_for_the_address_asked_later(stranger: Subscriber) -> None:
+    """The forger asks for an address of their own, has that letter's Message-ID, and asks for a stranger's."""
+    forger = make.subscriber("ada@example.org")
+    accounts.ask_new_address(forger, "ada@forger.example", NOW)
+    own = forger.notices.get(kind="address")
+    accounts.ask_new_address(forger, "bob@example.net", NOW)
+    assert bounces.take(about("bob@example.net", f"n.{own.uuid}.0"), NOW) == "unmatched"
+    assert state("bob@example.net") == "active"
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["confirm", "link", "quiet", "goodbye"])
+def test_the_old_mailbox_cannot_silence_the_new_one(kind: str, db: None) -> None:
+    reader = make.subscriber("ada@old.example", new_email="ada@new.example")
+    row = Notice.objects.create(
+        kind=kind, subscriber=reader, dedupe_key="o", next_at=NOW, created_at=NOW, state="accepted"
+    )
+    accounts.take_new_address(reader, NOW)
+    assert bounces.take(about("ada@new.example", f"n.{row.uuid}.0"), NOW) == "unmatched"
+    assert state("ada@new.example") == "active"
+    assert not Suppression.objects.exists()
 
 
 def test_a_complaint_that_names_another_address_silences_nobody(letter: Delivery, stranger: Subscriber) -> None:

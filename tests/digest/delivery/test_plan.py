@@ -200,6 +200,32 @@ def test_an_outage_of_a_whole_day_ends_for_each_reader_as_if_the_machine_had_bee
     assert not Skip.objects.exists()
 
 
+@pytest.mark.parametrize("days_off", [1, 2, 9])
+@pytest.mark.parametrize("frequency", ["daily", "weekdays", "weekly", "chosen"])
+def test_after_days_of_silence_todays_edition_is_waited_for(frequency: str, days_off: int) -> None:
+    """Off for days, on again at 20: everybody was due first on a day long past, and last today at 6."""
+    began = TODAY - timedelta(days=days_off)
+    make.edition(began - timedelta(days=1))
+    make.source(is_daily=True)
+    due = NOW - timedelta(days=days_off)
+    days = 1 << TODAY.weekday()
+    make.subscriber(
+        queries=["speech"], cursor=1, frequency=frequency, weekday=TODAY.weekday(), days=days, next_digest_at=due
+    )
+    assert plan.plan(EVENING).skipped == {}
+    make.announcement(make.paper("Speech"))
+    lifecycle.release_due(EVENING)
+    assert plan.plan(EVENING).planned == 1
+
+
+def test_a_weekly_reader_waits_for_days() -> None:
+    make.edition(TODAY - timedelta(days=1))
+    make.source(is_daily=True)
+    make.subscriber(queries=["speech"], cursor=1, frequency="weekly", weekday=0, next_digest_at=NOW - timedelta(days=2))
+    assert plan.plan(NOW).skipped == {}
+    assert plan.plan(NOW + timedelta(days=1)).skipped == {reasons.EDITION_LATE: 1}
+
+
 def test_a_machine_that_was_off_for_thirty_hours_sends_one_merged_letter() -> None:
     speech_edition(day=(NOW + timedelta(days=1)).date())
     reader = make.subscriber(queries=["speech"])

@@ -317,9 +317,18 @@ def test_every_page_and_command_names_the_hold_and_its_end(moved: Subscriber, cl
         ("restore", restore_guard.BEHIND, None, "resume --restored"),
     ],
 )
-def test_every_hold_has_a_way_out(by: str, reason: str, probe: Any, says: str) -> None:
+def test_every_hold_has_a_way_out(by: str, reason: str, probe: Any, says: str, db: None, channel: Any) -> None:
+    channel("postmark")
     full = stops.circuit_breaker.SURGE if reason.startswith("Reports") else reason
-    assert says in stops.way_out(Channel(name="smtp", held_by=by, held_reason=full, probe_at=probe))
+    assert says in stops.way_out(Channel(name="postmark", held_by=by, held_reason=full, probe_at=probe))
+
+
+@pytest.mark.parametrize("by", ["operator", "breaker", "restore"])
+def test_a_channel_that_is_no_longer_used_is_named_in_its_way_out(by: str, db: None, channel: Any) -> None:
+    channel("postmark")
+    holds.hold("smtp", by, "12 letters bounced", NOW)
+    [stop] = stops.now_standing(NOW)
+    assert "manage.py resume --channel smtp" in stop.way_out
 
 
 def test_before_the_first_turn_the_doctor_knows_already(

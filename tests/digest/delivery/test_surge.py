@@ -15,7 +15,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from digest import delivery
-from digest.delivery import plan
+from digest.delivery import plan, stops
+from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, holds
 from digest.delivery.run import sweep
 from digest.desk.pages import dashboard
@@ -103,7 +104,7 @@ def test_s17_what_ends_nobodys_letters_goes_on(sent: Any) -> None:
 @pytest.mark.thorough
 def test_s17_dropped_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> None:
     report(BOUNCE)
-    with pytest.raises(CommandError, match=r"40 reports about 40 readers wait.*resume --apply-reports"):
+    with pytest.raises(CommandError, match=r"40 reports about 40 readers wait.*again with --apply-reports"):
         call_command("resume")
     assert command("resume", "--drop-reports")["dropped"] == 40
     sweep(NOW)
@@ -140,6 +141,24 @@ def test_s17_the_next_sweep_holds_again_what_was_resumed_beside_a_report(sent: A
     holds.resume("postmark", NOW)
     sweep(NOW)
     assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+
+
+@pytest.mark.parametrize("by", [holds.OPERATOR, holds.RESTORE])
+def test_s17_another_hold_beside_reports_that_wait_names_what_becomes_of_them(by: str, sent: Any) -> None:
+    report(BOUNCE, 0, 22)
+    holds.hold("postmark", by, "a holiday", NOW)
+    [stop] = stops.now_standing(NOW)
+    assert "--apply-reports" in stop.way_out
+    assert "--drop-reports" in stop.way_out
+
+
+def test_s17_a_restored_database_beside_reports_that_wait_is_let_go_in_one_command(sent: Any) -> None:
+    report(BOUNCE, 0, 22)
+    holds.hold("postmark", holds.RESTORE, restore_guard.BEHIND, NOW)
+    with pytest.raises(CommandError, match="again with --apply-reports"):
+        call_command("resume", "--restored")
+    assert command("resume", "--restored", "--drop-reports")["dropped"] == 2
+    assert not stops.now_standing(NOW)
 
 
 def test_s17_a_hold_that_probes_by_itself_gives_way_to_one_that_waits_for_a_word(sent: Any) -> None:
