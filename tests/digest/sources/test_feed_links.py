@@ -28,7 +28,7 @@ def rss(link: str, head: str = "", base: str = "") -> bytes:
         ("/p/1", "<link>/x/</link>" + SELF, "", "https://self.example/p/1"),
         ("/p/1", SELF, "", "https://self.example/p/1"),
         ("../p/1", "", "", "https://feeds.example/p/1"),
-        ("p/1", "<link>/home/</link>", "", "https://feeds.example/home/p/1"),
+        ("p/1", "<link>/front/</link>", "", "https://feeds.example/front/p/1"),
         ("p/1", "<link>//home.example/</link>", "", "https://home.example/p/1"),
         ("//cdn.example/p/1", "<link>http://home.example/</link>", "", "http://cdn.example/p/1"),
         ("?p=1", "<link>https://home.example/</link>", "", "https://home.example/?p=1"),
@@ -69,7 +69,7 @@ def test_a_json_feeds_addresses_are_completed_too(head: dict[str, str], whole: s
 
 def test_an_atom_entry_leads_on_from_the_nearest_xml_base() -> None:
     body = (
-        b"<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://base.example/'><link href='/home/'/>"
+        b"<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://base.example/'><link href='/front/'/>"
         b"<entry xml:base='in/'><title>Moths</title><id>1</id><link href='p/1'/></entry></feed>"
     )
     assert feed.read(body, DAY, OWN).entries[0].url == "https://base.example/in/p/1"
