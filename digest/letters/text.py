@@ -7,6 +7,7 @@ import textwrap
 import unicodedata
 
 from digest.letters import latex
+from digest.papers import graphemes
 
 COLUMNS = 72
 TITLE_CHARS = 300
@@ -15,8 +16,12 @@ ABSTRACT_CHARS = 6_000  # no publisher's abstract is longer; what comes after is
 
 # Bidi controls and other invisibles change what a reader believes to read; joiners stay, scripts need them.
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d"
+    "\ufeff\uffa0\ufff9-\ufffb\U000e0080-\U000e0fff]"
+    # These choose between two looks of a symbol.
+    "|(?<![#*0-9\u00a9\u00ae\u2000-\u32ff\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
+    # These spell a flag after a black one.
+    "|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
 )
 _UNPRINTABLE = re.compile("[\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -48,7 +53,7 @@ def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, cut between words where there are words, with an ellipsis."""
     if len(text) <= limit:
         return text
-    cut = text[: limit - 1]
+    cut = graphemes.whole(text, limit - 1)
     space = cut.rfind(" ")
     if space > limit * 0.6:
         cut = cut[:space]

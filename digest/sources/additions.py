@@ -40,12 +40,12 @@ class Preview:
     warnings: tuple[str, ...] = ()
 
 
-def detect(body: bytes, now: datetime) -> tuple[str, Batch]:
+def detect(body: bytes, now: datetime, address: str = "") -> tuple[str, Batch]:
     """The kind whose reading takes these bytes, and what it reads. Raises SourceError if none does."""
     said = ""
     for kind in _likely(body):
         try:
-            return kind, sandbox.parse(kind, body, now.date())
+            return kind, sandbox.parse(kind, body, now.date(), address)
         except CutShortError as error:
             return kind, error.batch
         except FormatError as error:
@@ -104,7 +104,7 @@ def _offer(page: str, feed: str, named: list[str]) -> str:
 
 
 def _shown(answer: Answer, asked: str, now: datetime) -> Preview:
-    kind, batch = detect(answer.body or b"", now)
+    kind, batch = detect(answer.body or b"", now, answer.url)
     newest = sorted(batch.entries, key=lambda e: e.announced_on or e.published_on or now.date(), reverse=True)
     moved = [f"{asked} has moved for good, to {answer.moved_to}."] if answer.moved_to else []
     url, notes = answer.moved_to or asked, (*moved, *_notes(batch))

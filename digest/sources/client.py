@@ -99,7 +99,7 @@ def _page(reply: Response, url: str, etag: str = "", last_modified: str = "") ->
         return None
     reply.pages = (*reply.pages, answer.body)
     reply.etag, reply.last_modified = answer.etag, answer.last_modified
-    return sandbox.parse(reply.kind, answer.body, reply.asked)
+    return sandbox.parse(reply.kind, answer.body, reply.asked, answer.url)
 
 
 @dataclass(slots=True)
@@ -204,7 +204,7 @@ def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Res
     reply, progress = Response(kind, url, asked, pages, status=None), _Progress(kind)
     try:
         for body in pages:
-            batch = sandbox.parse(kind, body, asked)
+            batch = sandbox.parse(kind, body, asked, url)
             progress.take(batch)
             reply.batch = batch if reply.batch is None else together(reply.batch, batch)
             reply.short = progress.short() if len(pages) > 1 else ""

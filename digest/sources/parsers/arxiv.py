@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from digest.papers import identifiers
 from digest.papers.entry import CROSS, NEW, REPLACE, REPLACE_CROSS, Batch, CutShortError, Entry, FormatError
 from digest.sources.parsers.authors import accented, comma_joined
-from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, plain, unmarked
+from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, plain, readable, unmarked
 from digest.sources.parsers.xml_json import MAX_ENTRIES, Document, children, likeness, words, xml
 
 EASTERN = ZoneInfo("America/New_York")
@@ -85,7 +86,7 @@ def _entry(item: Element, day: date) -> Entry | None:
         return None
     body = words(found, "summary", "description")
     prefix = _BODY.match(body)
-    abstract = plain(body[prefix.end() :] if prefix else unmarked(body), ABSTRACT)
+    abstract = headless(readable(body[prefix.end() :], ABSTRACT) if prefix else unmarked(body, ABSTRACT))
     kind = plain(words(found, "announce_type"), 20) or (prefix[3] if prefix else old_kind)
     categories = _categories(found) or ((old_category,) if old_category else ())
     version = max(marked, version, int(prefix[2]) if prefix else 1)
@@ -110,7 +111,7 @@ def _entry(item: Element, day: date) -> Entry | None:
 
 def _titled(text: str) -> tuple[str, int, str, str]:
     """Title, version, kind and category: the feeds before 2024 wrote all of it into the title."""
-    title = plain(text, TITLE)
+    title = readable(text, TITLE)
     old = _OLD_TITLE.search(title)
     return (title[: old.start()], int(old[2]), _OLD_KINDS[old[4]], old[3]) if old else (title, 1, NEW, "")
 

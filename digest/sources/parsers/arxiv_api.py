@@ -10,7 +10,8 @@ from digest.papers.entry import LISTED, Batch, CutShortError, Entry, FormatError
 from digest.sources import calendar
 from digest.sources.parsers.arxiv import WITHDRAWN, moment_of
 from digest.sources.parsers.authors import accented, is_name
-from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, number, plain
+from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, number, plain, readable
 from digest.sources.parsers.xml_json import Document, children, likeness, words, xml
 
 
@@ -47,14 +48,14 @@ def _expected(total: int | None, document: Document) -> int | None:
 
 def _entry(item: Element) -> Entry | None:
     found = children(item)
-    name, title = words(found, "id"), plain(words(found, "title"), TITLE)
+    name, title = words(found, "id"), readable(words(found, "title"), TITLE)
     if "/api/errors" in name:
         raise FormatError(f"arXiv says: {plain(words(found, 'summary'), 300)}")
     arxiv_id, version = identifiers.arxiv_in(name)
     if not arxiv_id or not title:
         return None
-    comment = plain(words(found, "comment"), TITLE)
-    abstract = plain(words(found, "summary"), ABSTRACT)
+    comment = readable(words(found, "comment"), TITLE)
+    abstract = headless(readable(words(found, "summary"), ABSTRACT))
     categories = _categories(found)
     published = moment_of(words(found, "published"))
     return Entry(
@@ -79,8 +80,8 @@ def _entry(item: Element) -> Entry | None:
 
 
 def _authors(found: dict[str, list[Element]]) -> tuple[str, ...]:
-    names = (plain(words(children(one), "name"), NAME) for one in found.get("author", ())[:AUTHORS])
-    return tuple(dict.fromkeys(accented(name, unbrace=True) for name in names if is_name(name)))
+    names = (readable(words(children(one), "name"), NAME) for one in found.get("author", ())[:AUTHORS])
+    return tuple(accented(name, unbrace=True) for name in names if is_name(name))
 
 
 def _categories(found: dict[str, list[Element]]) -> tuple[str, ...]:

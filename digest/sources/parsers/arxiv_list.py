@@ -13,6 +13,7 @@ from digest.papers import identifiers
 from digest.papers.entry import CROSS, NEW, REPLACE, Batch, Entry, FormatError
 from digest.sources.parsers.arxiv import WITHDRAWN
 from digest.sources.parsers.authors import accented, is_name
+from digest.sources.parsers.leftovers import headless
 from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, TITLE, plain, unmarked
 from digest.sources.parsers.xml_json import MAX_ENTRIES, likeness
 
@@ -76,7 +77,7 @@ def _entry(row: str, kind: str, day: date) -> Entry | None:
     if not arxiv_id or not title:
         return None
     body = _PARAGRAPH.search(rest)
-    abstract = unmarked(body[1], ABSTRACT) if body else ""
+    abstract = headless(unmarked(body[1], ABSTRACT)) if body else ""
     comment = plain(unmarked(_DESCRIPTOR.sub("", parts.get("list-comments", ""))), TITLE)
     categories = tuple(dict.fromkeys(_CODE.findall(unmarked(parts.get("list-subjects", "")))))
     return Entry(
@@ -108,4 +109,4 @@ def _authors(text: str) -> tuple[str, ...]:
     linked = re.findall(r"<a\b[^<>]*>([^<]*)</a>", text)
     names = linked or unmarked(_DESCRIPTOR.sub("", text)).split(",")
     cleaned = (accented(plain(unmarked(name), NAME), unbrace=True) for name in names[:AUTHORS])
-    return tuple(dict.fromkeys(name for name in cleaned if is_name(name)))
+    return tuple(name for name in cleaned if is_name(name))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from digest.sources.parsers.text import AUTHORS, NAME, plain, unmarked
+from digest.sources.parsers import markup
+from digest.sources.parsers.text import AUTHORS, NAME, plain, readable, unmarked
 
 _ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
@@ -23,6 +24,10 @@ _NAMED_MARKS = re.compile(rf"\\([uvHcdbkr])(?:\s*\{{\s*{_LETTER}\s*\}}|\s+{_LETT
 _SPECIAL = re.compile(r"\\(" + "|".join(sorted(_LETTERS, key=len, reverse=True)) + r")(?:\{\}|(?![A-Za-z])\s?)")
 _BRACED = re.compile(r"\{([^{}\\$]{0,40})\}")
 _LONE = re.compile(r"\{([^\x00-\x7f])\}")  # the braces around a letter that was an accent
+_LINE = re.compile(r"<br\b[^<>]*>|</(?:p|li|div|tr|td|dd|h\d)\s*>", re.IGNORECASE)
+_INDEX = re.compile(r"<sup\b[^<>]*>[\s\d,;*†‡§¶#a-z]{0,20}</sup>")
+_MAILED = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\s*\(([^()]+)\)")
+_MAIL = re.compile(r"(?:<|&lt;)?(?:mailto:)?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-zA-Z]{2,24}\b(?:>|&gt;)?")
 _MATH = re.compile(r"(\$\$?[^$]*\$\$?)")
 
 
@@ -51,12 +56,12 @@ def comma_joined(text: str) -> tuple[str, ...]:
 
     `A. Bee (1), C. Dee (2 and 3) ((1) Here, (2) There)` is two people.
     """
-    return _people(_split(accented(plain(text, 200_000), unbrace=True), ","))
+    return _people(_split(accented(readable(text, 200_000), unbrace=True), ","))
 
 
 def semicolon_joined(text: str) -> tuple[str, ...]:
     """bioRxiv's string: `Fujii, S.; Wang, Y.` becomes `S. Fujii`, `Y. Wang`."""
-    return _people([turned(part) for part in plain(text, 200_000).split(";")])
+    return _people([turned(part) for part in readable(text, 200_000).split(";")])
 
 
 def turned(name: str) -> str:
@@ -67,12 +72,28 @@ def turned(name: str) -> str:
     return f"{given.strip()} {family.strip()}"
 
 
-def from_feed(texts: list[str]) -> tuple[str, ...]:
-    """A feed's authors: one element a person, or one element with everybody in it."""
-    cleaned = [accented(unmarked(text, 200_000), unbrace=True) for text in texts]
-    if len(cleaned) != 1:
-        return _people([turned(name) for name in cleaned])
-    return _people(_everybody(cleaned[0]))
+def from_feed(texts: list[str], in_two_ways: bool = False) -> tuple[str, ...]:
+    """A feed's authors: one element a person, or one element with everybody in it.
+
+    `in_two_ways` says that the feed has two kinds of elements for authors, so that one name twice may be one person.
+    """
+    lines = [line for text in texts for line in _lines(text)]
+    if len(texts) == 1:
+        return _people([name for line in lines for name in _everybody(line)])
+    return _people([turned(line) for line in lines], least=1 if in_two_ways else 2)
+
+
+def _lines(text: str) -> list[str]:
+    """An element's lines, without mail addresses (RSS 2.0 has them there) and marks of affiliations."""
+    parts = _LINE.split(_INDEX.sub("", markup.as_meant(text)))
+    words = (unmarked(_mailed(part), 200_000) for part in parts)
+    return [accented(line, unbrace=True) for line in words if line]
+
+
+def _mailed(text: str) -> str:
+    """`ada@example.org (Ada Example)` and `Ada Example <ada@example.org>` without the address."""
+    named = _MAILED.fullmatch(text.strip())
+    return named[1] if named else _MAIL.sub("", text)
 
 
 def _everybody(text: str) -> list[str]:
@@ -120,13 +141,23 @@ def _split(text: str, mark: str) -> list[str]:
     return parts
 
 
-def _people(names: list[str]) -> tuple[str, ...]:
+def _people(names: list[str], least: int = 2) -> tuple[str, ...]:
     cleaned = (
         plain(name, NAME).strip(" ,;.") if not name.strip().endswith(".") else plain(name, NAME).strip(" ,;")
         for name in names
     )
     kept = (name for name in cleaned if is_name(name) and name.casefold() not in {"et al", "et al.", "and", "others"})
-    return tuple(dict.fromkeys(kept))[:AUTHORS]
+    return _once(list(kept), least)[:AUTHORS]
+
+
+def _once(names: list[str], least: int) -> tuple[str, ...]:
+    """The list without its repetition: some publishers say all authors twice. Two people of one name stay two.
+
+    Lists of fewer than `least` names are never taken for said twice.
+    """
+    half = len(names) // 2
+    is_twice = half >= least and names[:half] == names[half:]
+    return tuple(names[:half] if is_twice else names)
 
 
 def is_name(text: str) -> bool:

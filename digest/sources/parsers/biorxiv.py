@@ -11,8 +11,9 @@ from typing import Any
 
 from digest.papers import identifiers
 from digest.papers.entry import NEW, REPLACE, Batch, CutShortError, Entry, FormatError
+from digest.sources.parsers import leftovers
 from digest.sources.parsers.authors import semicolon_joined
-from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, number, plain, unmarked, untagged
+from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, number, plain, untagged
 from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, json_items
 
 
@@ -70,7 +71,7 @@ def _entry(row: Any) -> Entry | None:
         title=title,
         url=f"https://www.{host}.org/content/{doi}v{version}",
         pdf_url=f"https://www.{host}.org/content/{doi}v{version}.full.pdf",
-        abstract=unmarked(row.get("abstract"), ABSTRACT),
+        abstract=leftovers.typeset(row.get("abstract"), ABSTRACT),
         authors=semicolon_joined(plain(row.get("authors"), 200_000)),
         doi=doi,
         version=version,

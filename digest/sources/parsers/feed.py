@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from calendar import timegm
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from textwrap import shorten
 from time import struct_time
@@ -17,34 +18,43 @@ from urllib.parse import urljoin
 
 import feedparser
 
-from digest.papers import identifiers
+from digest.papers import graphemes, identifiers
 from digest.papers.entry import NEW, Batch, CutShortError, Entry, FormatError
-from digest.sources.parsers import authors
+from digest.sources.parsers import authors, leftovers
 from digest.sources.parsers.arxiv import WITHDRAWN, moment_of
-from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, plain, unmarked, untagged
+from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, plain, readable, untagged
 from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, likeness
 
 _END = re.compile(rb"</(?:rss|feed|rdf:RDF|RDF)\s*>", re.IGNORECASE)
 
 
-def read(body: bytes, asked: date) -> Batch:
-    """One feed of any make. Raises FormatError if it is none."""
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """What an entry is read with: the address that its relative links lead on from, and how it names its authors."""
+
+    base: str
+    has_authors_in_two_ways: bool = False
+
+
+def read(body: bytes, asked: date, address: str = "") -> Batch:
+    """One feed of any make; `address` is where it came from. Raises FormatError if it is none."""
     start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"{", b"[")):
-        return _json_feed(body)
+        return _json_feed(body, address)
     parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     if not parsed.get("version"):
         raise FormatError(f"It is {likeness(body)}, not a feed.")
-    batch = _batch(parsed, str(parsed.bozo_exception) if parsed.bozo else "")
+    in_two_ways = b"creator>" in body and b"<author" in body
+    channel = _Channel(_base(parsed.feed.get("link"), _self(parsed) or address), in_two_ways)
+    batch = _batch(parsed, channel, str(parsed.bozo_exception) if parsed.bozo else "")
     if parsed.bozo and not _END.search(body[-2_000:].replace(b"\0", b"")):
         raise CutShortError("The feed ends in the middle.", batch)
     return batch
 
 
-def _batch(parsed: Any, fault: str) -> Batch:
+def _batch(parsed: Any, channel: _Channel, fault: str) -> Batch:
     items = parsed.entries
-    home = link(parsed.feed.get("link"))
-    rows = [_entry(item, home) for item in items[:MAX_ENTRIES]]
+    rows = [_entry(item, channel) for item in items[:MAX_ENTRIES]]
     entries = tuple(entry for entry in rows if entry)
     if items and not entries:
         raise FormatError("None of its entries has a title or a text, and an address.")
@@ -61,13 +71,13 @@ def _batch(parsed: Any, fault: str) -> Batch:
     )
 
 
-def _entry(item: Any, home: str) -> Entry | None:
+def _entry(item: Any, channel: _Channel) -> Entry | None:
     title = authors.accented(untagged(item.get("title"), TITLE))
     guid = plain(item.get("id"), SHORT)
-    url = link(item.get("link")) or _joined(home, item.get("link")) or link(guid)
+    url = _joined(channel.base, item.get("link")) or link(guid)
     doi = _doi(item, guid, url)
     url = url or (f"https://doi.org/{doi}" if doi else "")
-    said, people = _uncited(_abstract(item))
+    said, people = _uncited(_abstract(item, title))
     title, abstract = _titled(title, authors.accented(said))
     if not title or not url:
         return None
@@ -78,7 +88,7 @@ def _entry(item: Any, home: str) -> Entry | None:
         title=title,
         url=url,
         abstract=abstract,
-        authors=_authors(item) or authors.from_feed([people] if people else []),
+        authors=_authors(item, channel) or authors.from_feed([people] if people else []),
         arxiv_id=arxiv_id,
         version=version,
         doi="" if "10.48550/arxiv" in doi else doi,
@@ -102,13 +112,32 @@ def _titled(title: str, text: str) -> tuple[str, str]:
         return title if has_words else "", text
     sentence = _SENTENCE.match(text)
     shown = sentence[0] if sentence else shorten(text, 120, placeholder="…")
-    return shown if len(shown) > 1 else text[:119] + "…", "" if shown == text else text
+    return shown if len(shown) > 1 else graphemes.whole(text, 119) + "…", "" if shown == text else text
 
 
-def _joined(home: str, address: Any) -> str:
-    """An address relative to the feed's own page, made whole."""
+def _self(parsed: Any) -> str:
+    """The feed's own address as it says it (RFC 4287, 4.2.7.2: rel="self")."""
+    named = (one.get("href") for one in parsed.feed.get("links") or [] if one.get("rel") == "self")
+    return next((address for address in map(link, named) if address), "")
+
+
+def _base(home: Any, own: str) -> str:
+    """What relative addresses lead on from: the feed's home page, else its own address.
+
+    feedparser has followed `xml:base` before.
+    """
+    return _joined(own, home) or link(own)
+
+
+def _joined(base: str, address: Any) -> str:
+    """A whole address of one that may be relative to `base`; without a base one that lacks its scheme only."""
+    if not isinstance(address, str) or not address.strip():
+        return ""
+    whole = link(address)
+    if whole or not (base or address.strip().startswith("//")):
+        return whole
     try:
-        return link(urljoin(home, address)) if home and isinstance(address, str) and address.strip() else ""
+        return link(urljoin(base or "https://", address.strip()))
     except ValueError:
         return ""
 
@@ -118,17 +147,15 @@ def _doi(item: Any, guid: str, url: str) -> str:
     return next((doi for place in places if isinstance(place, str) and (doi := identifiers.doi(place[:600]))), "")
 
 
-def _abstract(item: Any) -> str:
+def _abstract(item: Any, title: str) -> str:
     """The longest text the entry has: summaries are often cut, and contents often mere citations."""
-    texts = [item.get("summary") or "", *(one.get("value") or "" for one in item.get("content") or [])]
-    cleaned = (unmarked(text, ABSTRACT) for text in texts[:4] if isinstance(text, str))
-    return re.sub(
-        r"^(?:abstract|summary|background)[:.]?\s+(?=[A-Z])", "", max(cleaned, key=len, default=""), flags=re.I
-    )
+    texts = [item.get("summary"), *(one.get("value") for one in item.get("content") or [])]
+    return max((leftovers.abstract(text, title) for text in texts[:4]), key=len, default="")
 
 
-def _authors(item: Any) -> tuple[str, ...]:
-    return authors.from_feed([str(one.get("name") or "") for one in item.get("authors") or [] if one.get("name")])
+def _authors(item: Any, channel: _Channel) -> tuple[str, ...]:
+    names = [str(one["name"]) for one in item.get("authors") or [] if one.get("name")]
+    return authors.from_feed(names, channel.has_authors_in_two_ways)
 
 
 # How some publishers write their descriptions: a citation first, the authors in it, then the abstract if any.
@@ -164,46 +191,63 @@ def _day(item: Any) -> date | None:
     return None
 
 
-def _json_feed(body: bytes) -> Batch:
+def _json_feed(body: bytes, address: str) -> Batch:
     """JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1)."""
     answer = json_document(body)
     if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
         raise FormatError("It is JSON, but not a JSON Feed: it has no list of items.")
     items = answer["items"]
-    rows = [_json_entry(item) for item in items[:MAX_ENTRIES]]
+    base = _base(answer.get("home_page_url"), link(answer.get("feed_url")) or address)
+    rows = [_json_entry(item, base) for item in items[:MAX_ENTRIES]]
     entries = tuple(entry for entry in rows if entry)
     if items and not entries:
         raise FormatError("None of its items has a title or a text, and an address.")
     return Batch(entries, None, rejected=len(rows) - len(entries), scope=plain(answer.get("title"), 120))
 
 
-def _json_entry(item: Any) -> Entry | None:
+def _json_entry(item: Any, base: str) -> Entry | None:
     if not isinstance(item, dict):
         return None
     guid = plain(str(item.get("id") or ""), SHORT)
-    text = item.get("content_text") or item.get("summary")
-    said = plain(text, ABSTRACT) or unmarked(item.get("content_html"), ABSTRACT)
-    url = link(item.get("url")) or link(item.get("external_url")) or link(guid)
-    title, abstract = _titled(untagged(item.get("title"), TITLE), said)
+    url = _joined(base, item.get("url")) or _joined(base, item.get("external_url")) or link(guid)
+    named = untagged(item.get("title"), TITLE)
+    title, abstract = _titled(named, _json_abstract(item, named))
     if not url or not title:
         return None
     arxiv_id, version = identifiers.arxiv_in(f"{url} {guid}")
     moment = moment_of(plain(item.get("date_published"), 60))
-    people = item.get("authors") or [item.get("author")]
     return Entry(
         source_id=guid or url,
         title=title,
         url=url,
         abstract=abstract,
-        authors=authors.from_feed([str(p.get("name")) for p in people if isinstance(p, dict) and p.get("name")])
-        if isinstance(people, list)
-        else (),
+        authors=_json_authors(item),
         arxiv_id=arxiv_id,
         version=version,
         doi=identifiers.doi(f"{guid} {url}"),
-        categories=tuple(plain(tag, 100) for tag in (item.get("tags") or [])[:20] if plain(tag, 100))
-        if isinstance(item.get("tags"), list)
-        else (),
+        categories=_json_tags(item),
         published_on=moment.date() if moment else None,
         announced_on=moment.date() if moment else None,
     )
+
+
+def _json_abstract(item: dict[str, Any], title: str) -> str:
+    """The item's plain text, else its summary, else the words of its HTML."""
+    words = readable(item.get("content_text") or item.get("summary"), ABSTRACT)
+    return leftovers.headless(words) or leftovers.abstract(item.get("content_html"), title)
+
+
+def _json_authors(item: dict[str, Any]) -> tuple[str, ...]:
+    """`authors` of version 1.1, else the one `author` of version 1.0."""
+    people = item.get("authors") or [item.get("author")]
+    if not isinstance(people, list):
+        return ()
+    return authors.from_feed([str(one["name"]) for one in people if isinstance(one, dict) and one.get("name")])
+
+
+def _json_tags(item: dict[str, Any]) -> tuple[str, ...]:
+    tags = item.get("tags")
+    if not isinstance(tags, list):
+        return ()
+    named = (readable(tag, 100) for tag in tags[:20])
+    return tuple(name for name in named if name)

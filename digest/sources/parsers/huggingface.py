@@ -13,7 +13,8 @@ from typing import Any
 from digest.papers import identifiers
 from digest.papers.entry import LISTED, Batch, CutShortError, Entry, FormatError
 from digest.sources.parsers.authors import accented, is_name
-from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, link, number, plain
+from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, link, number, plain, readable
 from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, json_items
 
 
@@ -58,7 +59,7 @@ def _entry(item: Any, asked: date) -> Entry | None:
     if not isinstance(paper, dict):
         return None
     arxiv_id, version = identifiers.arxiv(plain(paper.get("id"), SHORT))
-    title = plain(paper.get("title") or item.get("title"), TITLE)
+    title = readable(paper.get("title") or item.get("title"), TITLE)
     if not arxiv_id or not title:
         return None
     return Entry(
@@ -66,7 +67,7 @@ def _entry(item: Any, asked: date) -> Entry | None:
         title=accented(title),
         url=f"https://arxiv.org/abs/{arxiv_id}",
         pdf_url=f"https://arxiv.org/pdf/{arxiv_id}",
-        abstract=accented(plain(paper.get("summary") or item.get("summary"), ABSTRACT)),
+        abstract=accented(headless(readable(paper.get("summary") or item.get("summary"), ABSTRACT))),
         authors=_authors(paper.get("authors")),
         arxiv_id=arxiv_id,
         version=version,
@@ -86,7 +87,7 @@ def _entry(item: Any, asked: date) -> Entry | None:
 def _authors(people: Any) -> tuple[str, ...]:
     if not isinstance(people, list):
         return ()
-    names = [plain(p.get("name"), NAME) for p in people[:AUTHORS] if isinstance(p, dict) and not p.get("hidden")]
+    names = [readable(p.get("name"), NAME) for p in people[:AUTHORS] if isinstance(p, dict) and not p.get("hidden")]
     return tuple(accented(name, unbrace=True) for name in names if is_name(name))
 
 

@@ -13,7 +13,8 @@ from digest.papers.entry import LISTED, REPLACE, Batch, CutShortError, Entry, Fo
 from digest.sources import calendar
 from digest.sources.parsers.arxiv import WITHDRAWN, moment_of
 from digest.sources.parsers.authors import accented, comma_joined, turned
-from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, plain
+from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, plain, readable
 from digest.sources.parsers.xml_json import children, likeness, local, words, xml
 
 
@@ -55,12 +56,13 @@ def _entry(record: Element) -> Entry | None:
     arxiv_id, _ = identifiers.arxiv(name)
     if not arxiv_id:
         arxiv_id, _ = identifiers.arxiv_in(name)
-    title = plain(words(found, "title"), TITLE)
+    title = readable(words(found, "title"), TITLE)
     if not arxiv_id or not title:
         return None
     version, created = _version(found), _created(found)
     categories = tuple(words(found, "categories").split()[:30])
-    comment, abstract = plain(words(found, "comments"), TITLE), plain(words(found, "abstract", "description"), ABSTRACT)
+    comment = readable(words(found, "comments"), TITLE)
+    abstract = headless(readable(words(found, "abstract", "description"), ABSTRACT))
     return Entry(
         source_id=f"{arxiv_id}v{version}",
         title=accented(title),
@@ -102,10 +104,10 @@ def _created(found: dict[str, list[Element]]) -> date | None:
 def _authors(found: dict[str, list[Element]]) -> tuple[str, ...]:
     """arXiv gives family and given names, arXivRaw one string, oai_dc a creator a person."""
     if "creator" in found:
-        return tuple(turned(plain(one.text, NAME)) for one in found["creator"][:AUTHORS] if one.text)
+        return tuple(turned(readable(one.text, NAME)) for one in found["creator"][:AUTHORS] if one.text)
     structured = next((list(one) for one in found.get("authors", ()) if len(one)), [])
     if not structured:
         return comma_joined(words(found, "authors"))
     people = (children(person) for person in structured[:AUTHORS])
     names = (f"{words(p, 'forenames')} {words(p, 'keyname')} {words(p, 'suffix')}" for p in people)
-    return tuple(dict.fromkeys(accented(plain(name, NAME), unbrace=True) for name in names if name.strip()))
+    return tuple(accented(readable(name, NAME), unbrace=True) for name in names if name.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from importlib import import_module
 from typing import cast
 
@@ -43,6 +44,10 @@ def told_by(url: str) -> str:
     return next((kind for start, kind in _PUBLISHERS.items() if place.startswith(start)), "feed")
 
 
-def reading(kind: str) -> Reading:
-    """The function that reads this kind's bytes into a Batch (KeyError for a kind there is none of)."""
-    return cast(Reading, import_module(f"digest.sources.parsers.{MODULES[kind]}").read)
+def reading(kind: str, address: str = "") -> Reading:
+    """The function that reads this kind's bytes into a Batch (KeyError for a kind there is none of).
+
+    `address` is where the bytes came from: feeds may hold addresses relative to their own.
+    """
+    read = import_module(f"digest.sources.parsers.{MODULES[kind]}").read
+    return cast(Reading, partial(read, address=address) if kind == "feed" else read)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import string
 import subprocess
 import sys
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from digest.papers.entry import Batch, CutShortError, Entry, FormatError
 
@@ -23,8 +25,8 @@ class KilledError(FormatError):
     """Reading the answer went over a limit and was stopped."""
 
 
-def parse(kind: str, body: bytes, day: date) -> Batch:
-    """Read `body` as `kind`, `day` being the one asked for.
+def parse(kind: str, body: bytes, day: date, address: str = "") -> Batch:
+    """Read `body` as `kind`, `day` being the one asked for and `address` where the bytes came from.
 
     Raises FormatError (or its kinds CutShortError and KilledError) with a sentence for the curator.
     """
@@ -32,7 +34,7 @@ def parse(kind: str, body: bytes, day: date) -> Batch:
         raise FormatError(f"It is {len(body) // 2**20} MB; the most that is read is {MAX_BYTES // 2**20} MB.")
     if not body.strip():
         raise FormatError("It is an empty answer.")
-    found = _ask_child(kind, body, day)
+    found = _ask_child(kind, body, day, address)
     if "batch" not in found:
         raise (KilledError if found.get("killed") else FormatError)(found["error"])
     batch = _batch(found["batch"])
@@ -41,13 +43,14 @@ def parse(kind: str, body: bytes, day: date) -> Batch:
     return batch
 
 
-def _ask_child(kind: str, body: bytes, day: date) -> dict[str, Any]:
+def _ask_child(kind: str, body: bytes, day: date, address: str) -> dict[str, Any]:
     command = [sys.executable, "-E", "-s", "-m", "digest.sources.parsers.sandbox_child", kind, day.isoformat()]
     try:
+        # The address comes before the bytes: a process's arguments are seen by every user of the machine.
         # Its own words only: no environment (it holds secrets), no open files, no terminal.
         done = subprocess.run(  # noqa: S603 - fixed words, no shell
             command,
-            input=body,
+            input=quote(address, safe=string.punctuation).encode() + b"\n" + body,
             capture_output=True,
             timeout=WALL_SECONDS,
             cwd=_HOME,

@@ -1,4 +1,7 @@
-"""The child that reads one answer: `python -m digest.sources.parsers.sandbox_child KIND DAY`, bytes in, JSON out.
+"""The child that reads one answer: `python -m digest.sources.parsers.sandbox_child KIND DAY`.
+
+In: a line with the address the bytes came from, then the bytes. Out: JSON.
+
 
 It knows no settings, opens no database and has no network. The kernel ends it at its limits, so no
 answer can cost its parent more than that.
@@ -69,12 +72,12 @@ def _is_module(path: object, roots: tuple[str, ...]) -> bool:
     return name.endswith(_MODULES) and os.path.realpath(name).startswith(roots)
 
 
-def answer(kind: str, day: date, body: bytes) -> dict[str, Any]:
+def answer(kind: str, day: date, body: bytes, address: str = "") -> dict[str, Any]:
     """The reading's outcome as JSON can carry it."""
     from digest.sources.parsers.registry import reading
 
     try:
-        return {"batch": _plain(reading(kind)(body, day))}
+        return {"batch": _plain(reading(kind, address)(body, day))}
     except CutShortError as error:
         return {"cut": str(error), "batch": _plain(error.batch)}
     except FormatError as error:
@@ -98,7 +101,8 @@ def main() -> None:
 
     reading(kind)
     lock()
-    found = answer(kind, day, sys.stdin.buffer.read())
+    address = sys.stdin.buffer.readline().decode().strip()
+    found = answer(kind, day, sys.stdin.buffer.read(), address)
     sys.stdout.write(json.dumps(found, default=str))
     sys.stdout.flush()
 

@@ -7,52 +7,57 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from digest.papers import graphemes
+from digest.sources.parsers import markup
+
 TITLE, ABSTRACT, NAME, SHORT, URL = 1_000, 20_000, 200, 500, 1_000  # characters kept
 AUTHORS = 5_000  # a collaboration's list of authors has passed 3,000
 
-# Tags that publishers of feeds really write. Anything else between angle brackets is the author's own
-# word (`<think>`, `a<b`) and stays.
-_TAGS = (
-    "a abbr article b bdi bdo big blockquote br caption center cite code col dd del dfn div dl dt em embed figcaption "
-    "figure font footer form h1 h2 h3 h4 h5 h6 header hr i iframe img input ins kbd label li link main mark math meta "
-    "mi mn mo mrow msub msup msubsup mtext nav object ol option p pre q s samp script section select small span strike "
-    "strong style sub sup svg table tbody td textarea tfoot th thead time title tr tt u ul var video wbr jats:[a-z-]+ "
-    "mml:[a-z-]+ o:p"
-)
-_TAG = re.compile(r"</?(?:" + _TAGS.replace(" ", "|") + r")(?:\s+[\w:-]+\s*=[^<>]*|\s*/?\s*)>", re.IGNORECASE)
-_UNSEEN = re.compile(r"<(script|style)\b[^<>]*>[^<]*(?:<(?!/\1\s*>)[^<]*)*(?:</\1\s*>|$)", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
-_DROP = {"Cc", "Cs", "Cn", "Co"}
-_BIDI = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200e\u200f"))
+_PLANES = "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+# Controls, halves of characters, private use and noncharacters. What this Python's tables do not know yet stays: it
+# may be a letter or an emoji of a newer Unicode.
+_NO_CHARACTER = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff" + _PLANES + "]"
+)
+# Direction marks and overrides (Unicode Standard Annex 9), soft hyphens, word joiners, byte order marks.
+_UNSEEN = dict.fromkeys(
+    map(ord, "\u00ad\u061c\u180e\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+) | dict.fromkeys(range(0x206A, 0x2070))
+# A space of no width parts words in the scripts of South-East Asia only. Tags spell flags after a black flag only.
+_NO_WIDTH = re.compile(
+    "\u200b(?![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
+)
+_ENTITY = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[A-Za-z]{2,12}\d{0,2});")
+_BREAK = re.compile(r"[ \t]*[\r\n]+\s*")
+_STARTS_ANEW = re.compile(r"https?://|[(\[]|.*\s", re.IGNORECASE)
+_HOST = re.compile(r"(?:www\.|github\.com/|gitlab\.com/|huggingface\.co/)", re.IGNORECASE)
 
 
 def plain(text: object, limit: int = ABSTRACT) -> str:
     """One line of NFC text without control characters, direction overrides or halves of characters."""
     if not isinstance(text, str) or not text:
         return ""
-    line = _SPACE.sub(" ", text[: limit * 4]).translate(_BIDI)
+    line = _SPACE.sub(" ", text[: limit * 4]).translate(_UNSEEN)
     if not line.isascii() or not line.isprintable():
-        line = "".join(c for c in line if unicodedata.category(c) not in _DROP)
+        line = _NO_WIDTH.sub("", _NO_CHARACTER.sub("", line))
         line = _SPACE.sub(" ", unicodedata.normalize("NFC", line))  # what was dropped may have parted two spaces
     line = line.strip()
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return line if len(line) <= limit else graphemes.whole(line, limit - 1).rstrip() + "…"
+
+
+def readable(text: object, limit: int = ABSTRACT) -> str:
+    """Plain text of a publisher that should have written no entities: `&nbsp;` and `&#8217;` are characters."""
+    words = plain(text, limit)
+    return plain(_ENTITY.sub(_character, words), limit) if "&" in words else words
 
 
 def unmarked(text: object, limit: int = ABSTRACT) -> str:
-    """The words of a text that its publisher declared to be HTML."""
+    """The words of a text that its publisher declared to be HTML. Text escaped twice is read twice."""
     if not isinstance(text, str):
         return ""
-    words = text[: limit * 8]
-    if "<" in words:
-        words = _TAG.sub(_gap, _UNSEEN.sub(" ", words))
-    return plain(html.unescape(words), limit)
-
-
-def _gap(tag: re.Match[str]) -> str:
-    """Tags inside a word (H<sub>2</sub>O) leave no gap; the others part words."""
-    return (
-        "" if re.match(r"</?(?:sub|sup|i|b|em|strong|span|a|u|font|small|tt|code|mml:|jats:su)", tag[0], re.I) else " "
-    )
+    words = markup.taken_off(markup.as_meant(text[: limit * 8]))
+    return readable(html.unescape(words), limit)
 
 
 def untagged(text: object, limit: int = TITLE) -> str:
@@ -61,9 +66,19 @@ def untagged(text: object, limit: int = TITLE) -> str:
     return unmarked(words, limit) if "<" in words or "&" in words else words
 
 
+def _character(entity: re.Match[str]) -> str:
+    return html.unescape(entity[0])
+
+
 def link(text: object) -> str:
-    """A web address, or nothing: other schemes never get in."""
-    address = plain(text, URL).replace(" ", "%20")
+    """A web address, or nothing: other schemes never get in. Line breaks inside an address are none of it."""
+    if not isinstance(text, str):
+        return ""
+    first, *more = _BREAK.split(text.strip()[: URL * 4])
+    if not any(_STARTS_ANEW.match(piece) for piece in more):
+        first += "".join(more)
+    address = plain(first, URL).replace(" ", "%20").replace("&amp;", "&")
+    address = f"https://{address}" if _HOST.match(address) else address
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -19,8 +19,8 @@ from digest.sources.parsers import registry, sandbox
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read without the child, whose start takes as long as ten tests. test_parse.py is about the child."""
 
-    def read(kind: str, body: bytes, day: date) -> Batch:
-        return registry.reading(kind)(body, day)
+    def read(kind: str, body: bytes, day: date, address: str = "") -> Batch:
+        return registry.reading(kind, address)(body, day)
 
     monkeypatch.setattr(sandbox, "parse", read)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.papers import identifiers
+from digest.papers import graphemes, identifiers
 from digest.sources.parsers import authors, text
 
 
@@ -20,6 +20,12 @@ from digest.sources.parsers import authors, text
         ("half \ud800 a character", "half a character".replace("  ", "  ")),
         ("\u202eright to left\u2066", "right to left"),
         ("e\u0301", "é"),
+        ("soft\u00adhyphen, zero\u200bwidth\u2060", "softhyphen, zerowidth"),
+        ("ภาษา\u200bไทย", "ภาษา\u200bไทย"),
+        ("\u061cשלום\u200f, عالم\u200e", "שלום, عالم"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("private \ue000\U000f0000 and \ufdd0\U0001ffff none", "private and none"),
+        ("hidden \U000e0041\U000e0042words", "hidden words"),
         ("<think> and a<b stay", "<think> and a<b stay"),
         (None, ""),
         (17, ""),
@@ -144,7 +150,10 @@ def test_tex_accents_are_letters_outside_of_formulas(tex: str, letters: str) -> 
         (r"J\"urgen M{\"u}ller, {\'E}. Z", ("Jürgen Müller", "É. Z")),
         ("The Big Collaboration: A. Bee, C. Dee", ("The Big Collaboration: A. Bee", "C. Dee")),
         ("The Big Collaboration, :, A. Bee, C. Dee", ("The Big Collaboration", "A. Bee", "C. Dee")),
-        ("A. Bee, A. Bee", ("A. Bee",)),
+        ("A. Bee, A. Bee", ("A. Bee", "A. Bee")),
+        ("A. Bee, C. Dee, A. Bee", ("A. Bee", "C. Dee", "A. Bee")),
+        ("A. Bee, C. Dee, A. Bee, C. Dee", ("A. Bee", "C. Dee")),
+        ("J&uuml;rgen Bee, C. Dee &amp; Sons", ("Jürgen Bee", "C. Dee & Sons")),
         ("A. Bee (never closed, C. Dee", ("A. Bee",)),
         ("", ()),
     ],
@@ -164,6 +173,16 @@ def test_arxivs_one_string_of_authors_is_taken_apart(joined: str, people: tuple[
         (["García J, Balao F, Lorenzo M, et al."], ("García J", "Balao F", "Lorenzo M")),
         (["Rachel M. Binks, \nMargaret Heslewood"], ("Rachel M. Binks", "Margaret Heslewood")),
         (["<b>Ada</b> Example"], ("Ada Example",)),
+        (["Ada Example<sup>1</sup>, Ben Sample<sup>2,*</sup>"], ("Ada Example", "Ben Sample")),
+        (["<p>Example, Ada</p><p>Sample, Ben</p>"], ("Ada Example", "Ben Sample")),
+        (["ada@lab.example (Ada Example)"], ("Ada Example",)),
+        (["Ada Example &lt;ada@lab.example&gt;, Ben Sample"], ("Ada Example", "Ben Sample")),
+        (["noreply@blog.example"], ()),
+        (["Wei Example, Wei Example, Ben Sample"], ("Wei Example", "Wei Example", "Ben Sample")),
+        (["Wei Example", "Wei Example"], ("Wei Example", "Wei Example")),
+        (["Wei Example", "Ben Sample", "Wei Example"], ("Wei Example", "Ben Sample", "Wei Example")),
+        (["Ada Example", "Ben Sample", "Ada Example", "Ben Sample"], ("Ada Example", "Ben Sample")),
+        (["中村 例", "中村 例", "Ben Sample"], ("中村 例", "中村 例", "Ben Sample")),
         (["Fujii, S.; Wang, Y."], ("S. Fujii", "Y. Wang")),
     ],
 )
@@ -222,3 +241,62 @@ def test_dois_are_found_and_lower_cased(given_: str, doi: str) -> None:
 )
 def test_one_page_has_one_canonical_address(address: str) -> None:
     assert identifiers.canonical(address) == "x.org/a"
+
+
+EMOJI = (
+    "\U0001fae8",  # Unicode 15.0
+    "\U0001fae9",  # Unicode 16.0
+    "\U0001f426\u200d\U0001f525",  # joined, Unicode 15.1
+    "\U0001f469\U0001f3fd\u200d\U0001f52c",  # a scientist with a skin tone
+    "\U0001f1e8\U0001f1ed",  # a flag of two letters
+    "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",  # a flag of tags
+    "\u2764\ufe0f\u200d\U0001f525",
+    "5\ufe0f\u20e3",
+)
+
+
+@pytest.mark.parametrize("emoji", EMOJI)
+def test_emoji_stay_whole_and_are_never_cut_in_two(emoji: str) -> None:
+    assert text.untagged(f"Moths {emoji} <b>lamps</b>") == f"Moths {emoji} lamps"
+    assert text.untagged(f"Moths &#{ord(emoji[0])};{emoji[1:]}") == f"Moths {emoji}"
+    for limit in range(2, 30):
+        shown = text.plain(f"{emoji * 2} moths and {emoji * 9}", limit)
+        rest = shown.removesuffix("…").replace(emoji, "")
+        assert len(shown) <= limit
+        assert rest.strip() in "moths and"
+
+
+@pytest.mark.parametrize(
+    ("words", "length", "kept"),
+    [
+        ("ab", 5, "ab"),
+        ("abc", 2, "ab"),
+        ("cafe\u0323\u0301s", 4, "caf"),
+        ("a\U0001f1e8\U0001f1ed\U0001f1e9\U0001f1ea", 4, "a\U0001f1e8\U0001f1ed"),
+        ("a\U0001f1e8\U0001f1ed\U0001f1e9\U0001f1ea", 3, "a\U0001f1e8\U0001f1ed"),
+        ("क्षमा", 2, ""),
+        ("क्षमा", 3, "क्ष"),
+        ("שָׁלוֹם", 2, ""),
+        ("a" + "\u0301" * 200, 150, "a" + "\u0301" * 149),
+    ],
+)
+def test_a_cut_falls_between_two_characters_as_readers_see_them(words: str, length: int, kept: str) -> None:
+    assert graphemes.whole(words, length) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("https://e.example/a\n", "https://e.example/a"),
+        ("\n  https://e.example/long/\n    address\n", "https://e.example/long/address"),
+        ("https://github.com/a/b\r\nhttps://github.com/c/d", "https://github.com/a/b"),
+        ("https://github.com/a/b\n(coming soon)", "https://github.com/a/b"),
+        ("https://e.example/a b", "https://e.example/a%20b"),
+        ("https://e.example/?a=1&amp;b=2", "https://e.example/?a=1&b=2"),
+        ("github.com/a/b", "https://github.com/a/b"),
+        ("www.e.example/a", "https://www.e.example/a"),
+        ("https://e.example/a\u200e", "https://e.example/a"),
+    ],
+)
+def test_an_address_is_read_as_it_was_meant(written: str, address: str) -> None:
+    assert text.link(written) == address
