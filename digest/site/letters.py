@@ -98,7 +98,7 @@ def _composed(deliveries: list[Delivery]) -> list[RenderedLetter]:
     """The letters as anybody may see them."""
     facts, composer = load.facts(deliveries), Composer()
     return [
-        composer.write(letters.order(one, facts.readers[one.subscriber_id], facts, links.shared(one)))
+        composer.write(letters.letter_input(one, facts.readers[one.subscriber_id], facts, links.shared(one)))
         for one in deliveries
     ]
 

@@ -71,7 +71,7 @@ def test_an_own_template_replaces_ours(own: Path, settings: Any):
     (own / "card.html").write_text(ours.replace('<h2 class="title">', '<h2 class="title" title="ours">'))
     [letter] = letters([delivery([make.paper()])], make.NOW)
     assert 'title="ours"' in letter.html
-    assert checks._own_templates(settings) == []
+    assert list(checks._own_templates(settings)) == []
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_an_own_template_replaces_ours(own: Path, settings: Any):
 def test_f68_a_broken_template_stops_the_start(own: Path, settings: Any, name: str, text: str, says: str):
     (own / name).write_text(text)
     [found] = checks._own_templates(settings)
-    assert says in found.msg
-    assert name in found.msg
-    assert found.id == "offprint.E047"
+    assert says in found.sentence
+    assert name in found.sentence
+    assert found.id == "E047"
 
 
 def test_f68_a_card_that_cannot_be_printed_is_named_in_the_log(own: Path, caplog: pytest.LogCaptureFixture):
     (own / "card.html").write_text("{% if level != 'title' %}{{ card.tilte }}{% endif %}")
-    cards.printed(golden.papers()[0], "short", True)
+    cards.rendered(golden.papers()[0], "short", True)
     assert "cannot print paper 1 (UndefinedError)" in caplog.text
 
 

@@ -44,12 +44,12 @@ def assert_whole(rows: list[Delivery]) -> None:
     apart, done = letters.letters(rows, make.NOW), letters.finished(rows, make.NOW)
     for row, parts, finished in zip(rows, apart, done, strict=True):
         reader = row.subscriber
-        order = letters.order(row, reader, facts, doorman.own(row, reader))
+        order = letters.letter_input(row, reader, facts, doorman.own(row, reader))
         html, text = whole.letter(order, compose.compose(order))
         assert parts.text == text
         assert whole.events(parts.html) == ([] if reader.text_only else whole.events(html))
         assert_same(parts, finished)
-        on_the_web = letters.order(row, reader, facts, links.shared(row))
+        on_the_web = letters.letter_input(row, reader, facts, links.shared(row))
         seen = compose.compose(on_the_web)
         html, text = whole.letter(on_the_web, seen)
         assert (seen.text, whole.events(seen.html)) == (text, whole.events(html))
@@ -58,10 +58,11 @@ def assert_whole(rows: list[Delivery]) -> None:
 def assert_same(parts: outgoing.Letter, finished: outgoing.Letter) -> None:
     """The bytes say what Django's mail API makes of the parts, in the form that SMTP asks for."""
     assert (finished.to, finished.subject, finished.message_id) == (parts.to, parts.subject, parts.message_id)
-    one, two = read(outgoing.as_message(parts).message().as_bytes(linesep="\r\n")), read(finished.raw)  # type: ignore[call-arg]
+    plain = outgoing.as_message(parts).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+    one, two = read(plain), read(finished.raw)
     assert body(one, "plain") == body(two, "plain")
     assert body(one, "html") == body(two, "html")
-    assert headers(one) == headers(two)
+    assert headers(plain) == headers(finished.raw)
     lines = finished.raw.split(b"\r\n")
     assert max(map(len, lines)) <= 998
     assert not any(b"\n" in line or b"\r" in line for line in lines)
@@ -85,7 +86,7 @@ def test_headers_that_are_not_ascii_are_the_same_bytes(settings: Any, title: str
     settings.MAIL_FROM = "日刊論文のお知らせ、毎朝の新しい論文を一通の手紙で <papers@example.org>"
     settings.MAIL_REPLY_TO = "Rückfragen <answers@example.org>"
     made = [make.paper(title)]
-    assert_same([delivery(made, edition=make.edition(papers=made))])
+    assert_whole([delivery(made, edition=make.edition(papers=made))])
 
 
 @pytest.mark.parametrize("papers", [1, 7, 8, 15])
@@ -176,7 +177,7 @@ def test_notes_and_receipts_are_there():
 
 
 def test_tokens_made_in_numbers_are_the_tokens_made_one_by_one():
-    for purpose in (*links.OWN.values(), "confirm"):
+    for purpose in ("preferences", "unsubscribe", "letter", "saved", "act", "confirm"):
         made = tokens.maker(purpose)("0" * 32)
         assert tokens.read(purpose, made) == "0" * 32
         if tokens.LIFETIMES[purpose] is None:
@@ -204,9 +205,7 @@ def test_a_card_may_hold_its_places_in_any_order():
     assert mime.decode(filled) == "w then a, 1. and l"
 
 
-@pytest.mark.parametrize(
-    ("channel", "takes_bytes"), [("smtp", True), ("postfix", True), ("outbox", True), ("resend", False)]
-)
+@pytest.mark.parametrize(("channel", "takes_bytes"), [("smtp", True), ("outbox", True), ("resend", False)])
 def test_mail_servers_and_files_take_the_bytes_and_providers_the_parts(settings: Any, channel: str, takes_bytes: bool):
     settings.MAIL_CHANNEL = channel
     letter = outgoing.Letter(to="ada@example.org", subject="Parts", text="Parts.", raw=b"Subject: Bytes\r\n\r\nBytes.")

@@ -37,7 +37,7 @@ def test_letters_and_their_pages_are_accessible_and_fit_a_phone(browser: Browser
 def letters_link(row: Delivery, paper: Paper, label: str) -> str:
     """The address behind a paper's link on the reader's own letter."""
     facts = load.facts([row])
-    order = letters.order(row, facts.readers[row.subscriber_id], facts, links.own(row, row.subscriber))
+    order = letters.letter_input(row, facts.readers[row.subscriber_id], facts, links.own(row, row.subscriber))
     found = re.search(rf'href="([^"]*/{paper.pk}/[^"]*)"[^>]*>{label}<', compose.compose(order).html)
     assert found, label
     return found[1]
@@ -60,7 +60,7 @@ def test_what_a_reader_says_of_a_paper_is_seen_and_taken_back(
         heading(page, f"Noted: {label.lower()}")
         assert blemishes(page, script) == []
         with opened(browser, preferences, width, script=script) as own:
-            expect(own.locator("#letters")).to_contain_text("Waiting to be sent")
+            expect(own.locator("#letters")).to_contain_text("A letter is waiting to be sent.")
             own.get_by_text(said).click()
             expect(own.locator("#taste li")).to_contain_text(f"{label.lower().removesuffix(' this')} On speech")
             assert blemishes(own, script) == []
