@@ -126,7 +126,7 @@ class Composer:
         preheader = ""
         if fresh:
             preheader = layout.preheader(count, [pick.card.title for pick in fresh[1:3]])
-        values = self._sentences_of(letter, form, tally)
+        values = self.sentences(letter, form, tally)
         values |= {"subject": title, "preheader": parts.sentence(preheader), "carried": carried}
         addresses = _addresses(letter.links)
         html = addresses | {name: value.html for name, value in values.items()}
@@ -218,21 +218,21 @@ class Composer:
             self._subjects[key] = subject, parts.sentence(subject)
         return self._subjects[key]
 
-    def _sentences_of(self, letter: LetterInput, form: layout.Form, tally: Tally) -> dict[str, HtmlAndText]:
+    def sentences(self, letter: LetterInput, form: layout.Form, tally: Tally) -> dict[str, HtmlAndText]:
         """The sentences about this letter, by placeholder."""
         confirmed_on, left = letter.confirmed_on, tally.left
         if letter.links.unsubscribe:
-            why_sent = self._wrapped(("why", confirmed_on), lambda: _why_sent(confirmed_on))
+            why_sent = self.wrapped(("why", confirmed_on), lambda: _why_sent(confirmed_on))
         else:
-            why_sent = self._wrapped("passed on", lambda: _(PASSED_ON))
+            why_sent = self.wrapped("passed on", lambda: _(PASSED_ON))
         counts = letter.issues, form, tally.matching, tally.outside, tally.matched
         return {
-            "greeting": self._wrapped(counts, lambda: layout.greeting(form, tally, letter.issues)),
-            "overflow": self._wrapped(left, lambda: layout.overflow(left)),
+            "greeting": self.wrapped(counts, lambda: layout.greeting(form, tally, letter.issues)),
+            "overflow": self.wrapped(left, lambda: layout.overflow(left)),
             "why_sent": why_sent,
         }
 
-    def _wrapped(self, key: Hashable, make: Callable[[], str]) -> HtmlAndText:
+    def wrapped(self, key: Hashable, make: Callable[[], str]) -> HtmlAndText:
         """A sentence in HTML and, in lines of 72 columns, in text; made on first use."""
         if key not in self._sentences:
             sentence = make()
