@@ -77,14 +77,9 @@ def encoded(text: PlaceholderText, *names: str) -> Encoded:
         parts[-1] += SOFT
         parts += [b"", SOFT + encode(part)]
     places = [names.index(name) for name in text.names if name in names]
-    return Encoded(parts, text.names, _select(places))
-
-
-def _select(places: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
-    """A function that takes the values at these places. (`itemgetter` of one place gives no sequence.)"""
     if len(places) > 1:
-        return itemgetter(*places)
-    return lambda values: [values[place] for place in places]
+        return Encoded(parts, text.names, itemgetter(*places))
+    return Encoded(parts, text.names, lambda values: [values[place] for place in places])
 
 
 def address(url: str) -> bytes:

@@ -71,7 +71,10 @@ def rendered(reasons: Sequence[Reason], upvotes: int = 0) -> ReasonLines:
         one = _text(reason, upvotes)
         if one.lead or one.name:
             shown.append(one)
-            plain.append(_plain(one))
+            line = f"{one.lead} {one.name}".strip()
+            if one.words:
+                line = f"{line} ({', '.join(one.words)})"
+            plain.append(line)
     context = {"reasons": shown, "why": f"{_('Why:')} {'; '.join(plain)}", "label": label}
     label_text = ""
     if label:
@@ -126,11 +129,3 @@ def _lead(kind: str, upvotes: int) -> str:
         "late": _("first announced earlier, raised by its readers since"),
     }
     return known.get(kind, "")
-
-
-def _plain(reason: ReasonText) -> str:
-    """`your topic Speech (asr, voice)`."""
-    line = f"{reason.lead} {reason.name}".strip()
-    if not reason.words:
-        return line
-    return f"{line} ({', '.join(reason.words)})"
