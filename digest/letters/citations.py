@@ -1,4 +1,4 @@
-"""Papers as BibTeX and RIS, for whatever keeps a reader's references. Pure."""
+"""Writes papers as BibTeX and RIS, for reference managers."""
 
 from __future__ import annotations
 
@@ -37,42 +37,50 @@ def bibtex(references: Iterable[Reference]) -> str:
 
 def ris(references: Iterable[Reference]) -> str:
     """RIS as Zotero, Mendeley and EndNote read it: `TY  - …` lines, CRLF, one record a reference."""
-    return "".join(_record(reference) for reference in references)
+    return "".join(map(_record, references))
 
 
 def _entry(reference: Reference, key: str) -> str:
     fields = {
         "title": f"{{{_tex(_plain(reference.title))}}}",
-        "author": " and ".join(f"{_tex(_inverted(name))}" for name in _names(reference)),
-        "year": str(reference.published_on.year) if reference.published_on else "",
-        "month": reference.published_on.strftime("%b").lower() if reference.published_on else "",
-        "journal": _tex(_plain(reference.journal)),
-        "doi": _bare(reference.doi),
-        "eprint": _bare(reference.arxiv_id),
-        "archiveprefix": "arXiv" if reference.arxiv_id else "",
-        "primaryclass": _bare(reference.primary_category) if reference.arxiv_id else "",
-        "url": safe_urls.safe(reference.url),
+        "author": " and ".join(map(_tex, _authors(reference))),
     }
-    lines = [f"  {name} = {_value(name, value)}," for name, value in fields.items() if value.strip("{}")]
-    return "\n".join([f"@{'article' if reference.journal else 'misc'}{{{key},", *lines, "}", ""])
-
-
-def _value(name: str, value: str) -> str:
-    return value if name == "month" else f"{{{value}}}"
+    published_on = reference.published_on
+    if published_on:
+        fields["year"] = str(published_on.year)
+        fields["month"] = published_on.strftime("%b").lower()
+    fields["journal"] = _tex(_plain(reference.journal))
+    fields["doi"] = _identifier(reference.doi)
+    fields["eprint"] = _identifier(reference.arxiv_id)
+    if reference.arxiv_id:
+        fields["archiveprefix"] = "arXiv"
+        fields["primaryclass"] = _identifier(reference.primary_category)
+    fields["url"] = safe_urls.safe(reference.url)
+    kind = "misc"
+    if reference.journal:
+        kind = "article"
+    lines = [f"@{kind}{{{key},"]
+    for name, value in fields.items():
+        if name == "month":  # a BibTeX macro, so without braces
+            lines.append(f"  month = {value},")
+        elif value.strip("{}"):
+            lines.append(f"  {name} = {{{value}}},")
+    return "\n".join([*lines, "}", ""])
 
 
 def _record(reference: Reference) -> str:
-    lines = [("TY", "JOUR" if reference.journal else "UNPB"), ("TI", _plain(reference.title))]
-    lines += [("AU", _inverted(name)) for name in _names(reference)]
+    kind = "UNPB"
+    if reference.journal:
+        kind = "JOUR"
+    lines = [("TY", kind), ("TI", _plain(reference.title))]
+    lines += [("AU", name) for name in _authors(reference)]
     if reference.published_on:
         lines += [("PY", f"{reference.published_on.year}"), ("DA", f"{reference.published_on:%Y/%m/%d}")]
-    lines += [
-        ("JO", _plain(reference.journal)),
-        ("DO", _bare(reference.doi)),
-        ("AN", f"arXiv:{_bare(reference.arxiv_id)}" if reference.arxiv_id else ""),
-        ("UR", safe_urls.safe(reference.url)),
-        ("AB", letter_text.plain(reference.abstract, letter_text.ABSTRACT_CHARS)),
-    ]
+    lines += [("JO", _plain(reference.journal)), ("DO", _identifier(reference.doi))]
+    if reference.arxiv_id:
+        lines.append(("AN", f"arXiv:{_identifier(reference.arxiv_id)}"))
+    lines.append(("UR", safe_urls.safe(reference.url)))
+    lines.append(("AB", letter_text.plain(reference.abstract, letter_text.ABSTRACT_CHARS)))
     return "".join(f"{tag}  - {value}\r\n" for tag, value in lines if value) + "ER  - \r\n\r\n"
 
 
@@ -80,48 +88,46 @@ def _plain(text: str) -> str:
     return letter_text.plain(text, LONG)
 
 
-def _names(reference: Reference) -> list[str]:
-    return [
-        name for name in (letter_text.plain(author, letter_text.NAME_CHARS) for author in reference.authors) if name
-    ]
+def _authors(reference: Reference) -> list[str]:
+    """Each name as `Last, First`; what has a comma, or one word only, stays."""
+    names = letter_text.plain_list(reference.authors, letter_text.NAME_CHARS)
+    for n, name in enumerate(names):
+        first, _, last = name.rpartition(" ")
+        if first and "," not in name:
+            names[n] = f"{last}, {first}"
+    return names
 
 
-def _inverted(name: str) -> str:
-    """`Last, First`; what has a comma, or one word only, stays."""
-    first, _, last = name.rpartition(" ")
-    return name if "," in name or not first else f"{last}, {first}"
-
-
-def _bare(value: str) -> str:
-    """An identifier: no braces, quotes or spaces can be part of one."""
+def _identifier(value: str) -> str:
+    """No braces, quotes or spaces can be part of one."""
     return re.sub(r"[^\w./:;()<>\-]", "", letter_text.one_line(value, 200))
 
 
-_TEX = {
+_TEX = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#", "_": r"\_", "$": r"\$",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-}  # fmt: skip
+})  # fmt: skip
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(char, char) for char in text)
+    return text.translate(_TEX)
 
 
 def _key(reference: Reference, taken: set[str]) -> str:
-    """`surname2026word`, with a letter behind it where two papers would share it."""
-    names = _names(reference)
-    surname = _inverted(names[0]).partition(",")[0] if names else "anonymous"
-    year = str(reference.published_on.year) if reference.published_on else ""
-    first = next((word for word in re.findall(r"\w{4,}", _plain(reference.title))), "")
-    base = _ascii(f"{surname}{year}{first}").lower() or "paper"
+    """`surname2026word`, with a number behind it where two papers would share it."""
+    surname = "anonymous"
+    year = first = ""
+    if authors := _authors(reference):
+        surname = authors[0].partition(",")[0]
+    if reference.published_on:
+        year = str(reference.published_on.year)
+    if word := re.search(r"\w{4,}", _plain(reference.title)):
+        first = word.group()
+    flat = unicodedata.normalize("NFKD", f"{surname}{year}{first}").encode("ascii", "ignore").decode()
+    base = re.sub(r"[^A-Za-z0-9]", "", flat).lower() or "paper"
     key, number = base, 1
     while key in taken:
         number += 1
         key = f"{base}{number}"
     taken.add(key)
     return key
-
-
-def _ascii(text: str) -> str:
-    flat = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9]", "", flat)

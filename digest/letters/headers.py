@@ -31,6 +31,7 @@ def message_id(delivery: UUID) -> str:
 
 def digest(frequency: str, leave: str, archive: str, now: datetime) -> dict[str, str]:
     """The headers of one digest. The mail transfer agent's DKIM must cover both List-Unsubscribe headers."""
+    label = re.sub(r"[^a-z0-9]", "", settings.SITE_NAME.lower())[:20]  # parts of Feedback-ID are separated by colons
     return {
         "From": sender(),
         "Reply-To": answers(),
@@ -41,7 +42,7 @@ def digest(frequency: str, leave: str, archive: str, now: datetime) -> dict[str,
         "List-Archive": f"<{archive}>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
-        "Feedback-ID": f"digest:{frequency}:{_label(settings.SITE_NAME)}:{settings.MAIL_SENDER_ID}",
+        "Feedback-ID": f"digest:{frequency}:{label or 'site'}:{settings.MAIL_SENDER_ID}",
     }
 
 
@@ -84,8 +85,3 @@ def _mailbox(address: str) -> str:
     if found is None:
         raise SenderError("MAIL_FROM or MAIL_REPLY_TO is not an address. Example: Offprint <papers@example.org>")
     return found.group()
-
-
-def _label(name: str) -> str:
-    """Letters and digits only: Feedback-ID parts are separated by colons."""
-    return "".join(char for char in name.lower() if char.isascii() and char.isalnum())[:20] or "site"

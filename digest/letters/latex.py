@@ -94,7 +94,8 @@ def _spans(text: str) -> list[str]:
         begin, end, formula = found
         position = end
         try:
-            shown = _formula(formula)
+            inside, _end = _walk(formula, 0, 0, closing="")
+            shown = " ".join(inside.split())
         except DoubtError:
             shown = text[begin:end]
         done += [_prose(text[start:begin]), shown]
@@ -144,11 +145,6 @@ def _is_formula(inside: str, before: str, after: str) -> bool:
     return not words and not inside[0].isspace() and not inside[-1].isspace()
 
 
-def _formula(source: str) -> str:
-    shown, _ = _walk(source, 0, 0, closing="")
-    return " ".join(shown.split())
-
-
 def _walk(source: str, position: int, depth: int, closing: str) -> tuple[str, int]:
     """Read from `position` to `closing` (or the end): the readable text and the place after it."""
     if depth > MAX_DEPTH:
@@ -178,7 +174,9 @@ def _item(source: str, position: int, depth: int) -> tuple[str, int]:
         return _walk(source, position + 1, depth + 1, "}")
     if char in "^_":
         inner, end = _argument(source, position + 1, depth)
-        return (_raised(inner) if char == "^" else _lowered(inner)), end
+        if char == "^":
+            return _raised(inner), end
+        return _shifted(inner, SUBSCRIPTS, "_"), end
     if char in "&#":
         raise DoubtError(source)
     return {"~": " ", "'": "′"}.get(char, char), position + 1
@@ -263,7 +261,9 @@ def _structure(source: str, name: str, end: int, depth: int) -> tuple[str, int]:
 def _linked(match: re.Match[str]) -> str:
     """`\\href{https://…}{words}` as words and address; the address alone where they say the same."""
     address, words = match.groups()
-    return address if words == address else f"{words} ({address})"
+    if words == address:
+        return address
+    return f"{words} ({address})"
 
 
 def _numbered(match: re.Match[str]) -> str:
@@ -284,10 +284,6 @@ def _accented(inner: str, mark: str) -> str:
 
 def _raised(inner: str) -> str:
     return _shifted(inner, SUPERSCRIPTS, "^")
-
-
-def _lowered(inner: str) -> str:
-    return _shifted(inner, SUBSCRIPTS, "_")
 
 
 def _shifted(inner: str, table: dict[str, str], mark: str) -> str:

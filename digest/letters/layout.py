@@ -1,4 +1,4 @@
-"""Everything of a letter but its cards: heading, curator's notes, receipt, footer.
+"""A letter without its cards: heading, curator's notes, receipt, footer.
 
 Rendered once for an edition and form of letter.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from django.template import engines
 from django.utils import dateformat
@@ -20,11 +20,11 @@ from digest.letters import text as letter_text
 from digest.letters.placeholders import PlaceholderText, cut, placeholder
 
 Form = Literal["daily", "days", "weekly", "catchup", "empty"]
-HOLES = (
+PLACEHOLDERS = (
     "subject", "preheader", "greeting", "contents", "cards", "carried", "overflow", "more_url", "why_sent", "web_url",
     "preferences_url", "pause_url", "unsubscribe_url", "saved_url",
 )  # fmt: skip
-KEPT_FRAMES = 500
+KEPT_LAYOUTS = 500
 NOTE_CHARS = 3_000
 SUBJECT_CHARS = 64
 PREHEADER_CHARS = 130
@@ -42,8 +42,8 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What a letter's frame says; `omitted` names the holes that this letter has nothing for."""
+class Layout:
+    """What stands around the cards; `omitted` names the placeholders that this letter has nothing for."""
 
     heading: str
     notes: tuple[Note, ...] = ()
@@ -72,7 +72,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many of the reader's `matched` papers are on the letter, how many beside them, how many are `left` over."""
+    """How many of the `matched` papers are on the letter, how many others are, and how many are `left` over."""
 
     matching: int
     outside: int
@@ -86,14 +86,19 @@ def form(issues: Sequence[Issue], weekly: bool, papers: int, gap: int = 1) -> Fo
         return "empty"
     if weekly:
         return "weekly"
-    days = (issues[-1].date - issues[0].date).days if issues else 0
+    days = 0
+    if issues:
+        days = (issues[-1].date - issues[0].date).days
     if days >= CATCH_UP_DAYS + gap - 1:
         return "catchup"
-    return "days" if days and gap > 1 else "daily"
+    if days and gap > 1:
+        return "days"
+    return "daily"
 
 
-def frame(form: Form, issues: Sequence[Issue], omitted: frozenset[str]) -> Frame:
-    return Frame(_heading(form, issues), _notes(issues), _receipt(issues), omitted)
+def build(form: Form, issues: Sequence[Issue], omitted: frozenset[str]) -> Layout:
+    notes = [_note(issue, len(issues) > 1) for issue in issues if issue.note.strip()]
+    return Layout(_heading(form, issues), tuple(notes), _receipt(issues), omitted)
 
 
 def long_day(day: date) -> str:
@@ -106,43 +111,32 @@ def short_day(day: date) -> str:
 
 def _heading(form: Form, issues: Sequence[Issue]) -> str:
     first, last = issues[0].date, issues[-1].date
+    end = dateformat.format(last, "j F Y")
     if form == "weekly":
-        return _("The week to %(day)s") % {"day": dateformat.format(last, "j F Y")}
+        return _("The week to %(day)s") % {"day": end}
     if form == "catchup":
-        return _("While you were away: %(first)s to %(last)s") % {
-            "first": short_day(first),
-            "last": dateformat.format(last, "j F Y"),
-        }
+        return _("While you were away: %(first)s to %(last)s") % {"first": short_day(first), "last": end}
     if form == "days":
         return _("%(first)s to %(last)s") % {"first": dateformat.format(first, "l j F"), "last": long_day(last)}
     return long_day(last)
 
 
-def _notes(issues: Sequence[Issue]) -> tuple[Note, ...]:
-    return tuple(_note(issue, len(issues) > 1) for issue in issues if issue.note.strip())
-
-
 def _note(issue: Issue, dated: bool) -> Note:
-    who = letter_text.plain(issue.curator, letter_text.NAME_CHARS)
-    label = _("A note from %(curator)s") % {"curator": who} if who else _("A note from the curator")
-    paragraphs = [
-        letter_text.plain(part, NOTE_CHARS) for part in issue.note[:NOTE_CHARS].replace("\r", "").split("\n\n")
-    ]
-    return Note(f"{label}, {short_day(issue.date)}" if dated else label, tuple(part for part in paragraphs if part))
+    label = _("A note from the curator")
+    if curator := letter_text.plain(issue.curator, letter_text.NAME_CHARS):
+        label = _("A note from %(curator)s") % {"curator": curator}
+    if dated:
+        label = f"{label}, {short_day(issue.date)}"
+    paragraphs = issue.note[:NOTE_CHARS].replace("\r", "").split("\n\n")
+    return Note(label, tuple(letter_text.plain_list(paragraphs, NOTE_CHARS)))
 
 
 def _receipt(issues: Sequence[Issue]) -> tuple[str, ...]:
     """What was looked at, and what was not there in time."""
-    looked_at = sum(issue.looked_at for issue in issues)
-    sources = list(dict.fromkeys(name for issue in issues for name in issue.sources))
     lines = []
+    looked_at = sum(issue.looked_at for issue in issues)
     if looked_at:
-        names = [letter_text.plain(name, letter_text.NAME_CHARS) for name in sources[:NAMED_SOURCES]]
-        if len(sources) > NAMED_SOURCES:
-            more = len(sources) - NAMED_SOURCES
-            names.append(ngettext("%(count)s more source", "%(count)s more sources", more) % {"count": more})
-        line = ngettext("Looked at %(count)s paper", "Looked at %(count)s papers", looked_at)
-        lines.append(_sentence(line % {"count": f"{looked_at:,}"}, letter_text.listed(names)))
+        lines.append(_looked(looked_at, list(dict.fromkeys(name for issue in issues for name in issue.sources))))
     if any(issue.samples for issue in issues):
         lines.append(_("Bundled sample papers stood in for publishers that were not reached."))
     if issues and not issues[-1].samples:
@@ -150,16 +144,25 @@ def _receipt(issues: Sequence[Issue]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _sentence(looked: str, names: str) -> str:
-    return _("%(looked)s from %(names)s.") % {"looked": looked, "names": names} if names else f"{looked}."
+def _looked(papers: int, sources: Sequence[str]) -> str:
+    line = ngettext("Looked at %(count)s paper", "Looked at %(count)s papers", papers) % {"count": f"{papers:,}"}
+    names = letter_text.plain_list(sources[:NAMED_SOURCES], letter_text.NAME_CHARS)
+    more = len(sources) - NAMED_SOURCES
+    if more > 0:
+        names.append(ngettext("%(count)s more source", "%(count)s more sources", more) % {"count": more})
+    if not names:
+        return f"{line}."
+    return _("%(looked)s from %(names)s.") % {"looked": line, "names": letter_text.listed(names)}
 
 
 def _late(issue: Issue) -> list[str]:
     """The sources that were not there in time. Only those that worked lately are promised for the next letter."""
     others = [name for name in issue.missing if name not in issue.promised]
     if not issue.promised:
+        if not others:
+            return []
         line = _("%(names)s had not been updated by %(time)s UTC.")
-        return [line % {"names": _some(others), "time": issue.closed_at}] if others else []
+        return [line % {"names": _some(others), "time": issue.closed_at}]
     line = ngettext(
         "%(names)s had not been updated by %(time)s UTC; its papers come with the next letter.",
         "%(names)s had not been updated by %(time)s UTC; their papers come with the next letter.",
@@ -176,26 +179,25 @@ def _late(issue: Issue) -> list[str]:
 
 def _some(names: Sequence[str]) -> str:
     """The first three, and how many more."""
-    shown = [letter_text.plain(name, letter_text.NAME_CHARS) for name in names[:NAMED_LATE]]
+    shown = letter_text.plain_list(names[:NAMED_LATE], letter_text.NAME_CHARS)
     if len(names) > NAMED_LATE:
         shown.append(_("%(count)s more") % {"count": len(names) - NAMED_LATE})
     return letter_text.listed(shown)
 
 
 def subject(form: Form, issues: Sequence[Issue], title: str) -> str:
-    """The date and the best title: short enough for a phone, and true."""
-    day = short_day(issues[-1].date)
-    lead = {"weekly": _("Week to %(day)s"), "catchup": _("While you were away")}.get(form, "%(day)s") % {"day": day}
+    """The date and the best title: short enough for a phone."""
+    lead = short_day(issues[-1].date)
+    if form == "weekly":
+        lead = _("Week to %(day)s") % {"day": lead}
+    elif form == "catchup":
+        lead = _("While you were away")
     return letter_text.shorten(f"{lead}: {title or _('nothing new for you')}", SUBJECT_CHARS)
 
 
 def preheader(count: int, titles: Sequence[str]) -> str:
     """How many papers, and the next two titles."""
     lead = ngettext("%(count)s paper for you.", "%(count)s papers for you.", count) % {"count": count}
-    return continued(lead, titles)
-
-
-def continued(lead: str, titles: Sequence[str]) -> str:
     return letter_text.shorten(f"{lead} {' · '.join(titles)}".strip(), PREHEADER_CHARS)
 
 
@@ -207,11 +209,28 @@ def greeting(form: Form, tally: Tally, issues: Sequence[Issue]) -> str:
     """The letter's first sentence: how much there is, and how it was chosen."""
     if form == "empty":
         return _nothing(issues)
-    if tally.matching and tally.outside:
-        return f"{_count(form, tally.matching + tally.outside)} {_shares(tally)}"
-    if tally.outside:
-        return f"{_('Nothing new matches what you follow.')} {_picked(tally.outside)}"
-    return _best(tally) if tally.matched > tally.matching else _count(form, tally.matching)
+    if not tally.outside:
+        return _matching(form, tally)
+    if not tally.matching:
+        picks = ngettext(
+            "This one is a pick by the curator or the community, or something new.",
+            "These %(count)s are picks by the curator or the community, or something new.",
+            tally.outside,
+        )
+        return f"{_('Nothing new matches what you follow.')} {picks % {'count': tally.outside}}"
+    return f"{_count(form, tally.matching + tally.outside)} {_shares(tally)}"
+
+
+def _matching(form: Form, tally: Tally) -> str:
+    """The sentence for a letter that has only papers that match."""
+    if tally.matched <= tally.matching:
+        return _count(form, tally.matching)
+    line = ngettext(
+        "The best of %(matched)s papers that match what you follow.",
+        "The best %(count)s of %(matched)s papers that match what you follow.",
+        tally.matching,
+    )
+    return line % {"count": tally.matching, "matched": f"{tally.matched:,}"}
 
 
 def _count(form: Form, papers: int) -> str:
@@ -239,24 +258,6 @@ def _shares(tally: Tally) -> str:
     }
 
 
-def _picked(papers: int) -> str:
-    line = ngettext(
-        "This one is a pick by the curator or the community, or something new.",
-        "These %(count)s are picks by the curator or the community, or something new.",
-        papers,
-    )
-    return line % {"count": papers}
-
-
-def _best(tally: Tally) -> str:
-    line = ngettext(
-        "The best of %(matched)s papers that match what you follow.",
-        "The best %(count)s of %(matched)s papers that match what you follow.",
-        tally.matching,
-    )
-    return line % {"count": tally.matching, "matched": f"{tally.matched:,}"}
-
-
 def _nothing(issues: Sequence[Issue]) -> str:
     """Why there is nothing: a blank day, a late source, or no match."""
     looked_at = sum(issue.looked_at for issue in issues)
@@ -272,11 +273,13 @@ def _nothing(issues: Sequence[Issue]) -> str:
     return line % {"count": f"{looked_at:,}"}
 
 
-@lru_cache(maxsize=KEPT_FRAMES)
-def printed(frame: Frame) -> tuple[PlaceholderText, PlaceholderText]:
-    """The frame's HTML and text, with a hole for all that differs from reader to reader."""
-    context: dict[str, Any] = {name: "" if name in frame.omitted else placeholder(name) for name in HOLES}
-    context |= {"heading": frame.heading, "notes": frame.notes, "receipt": frame.receipt}
+@lru_cache(maxsize=KEPT_LAYOUTS)
+def rendered(layout: Layout) -> tuple[PlaceholderText, PlaceholderText]:
+    """The layout's HTML and text, with a placeholder for all that differs from reader to reader."""
+    context: dict[str, object] = {"heading": layout.heading, "notes": layout.notes, "receipt": layout.receipt}
+    for name in PLACEHOLDERS:
+        context[name] = placeholder(name)
+    context |= dict.fromkeys(layout.omitted, "")
     html = engines["letter_html"].get_template("email/digest.html").render(context)
     text = engines["letter_text"].get_template("email/digest.txt").render(context)
     return cut(str(html)), cut(str(text).strip("\n") + "\n")

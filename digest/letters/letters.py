@@ -1,9 +1,9 @@
-"""Ledger rows in, letters out: what a delivery chose, in both voices and with every header."""
+"""Letters from ledger rows: what a delivery chose, in HTML and in text, with every header."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
@@ -27,7 +27,7 @@ AFTER = (
 
 
 def letters(deliveries: Sequence[Delivery], now: datetime) -> list[Letter]:
-    """One letter a delivery as subject, text and HTML, in the same order: for providers, which write the mail.
+    """One letter a delivery as subject, text and HTML, in the same order: for providers that write the mail themselves.
 
     It takes a fixed number of queries for all of them.
     """
@@ -50,7 +50,7 @@ class Writer:
 
     def __init__(self, facts: Facts, now: datetime) -> None:
         self.facts, self.now = facts, now
-        self._doorman = links.LinkMaker()
+        self._links = links.LinkMaker()
         self._composer = Composer()
         self._common: dict[str, tuple[bytes, bytes]] = {}
         self._leave = headers.leave_by_mail()
@@ -58,7 +58,7 @@ class Writer:
     def own(self, delivery: Delivery, with_parts: bool = False, with_bytes: bool = False) -> Letter:
         """The letter for the reader of the ledger row."""
         reader = self.facts.readers[delivery.subscriber_id]
-        return self.letter(delivery, reader, self._doorman.own(delivery, reader), with_parts, with_bytes)
+        return self.letter(delivery, reader, self._links.own(delivery, reader), with_parts, with_bytes)
 
     def letter(
         self,
@@ -73,18 +73,21 @@ class Writer:
 
         `delivery` and `reader` may be unsaved (previews).
         """
-        composed = self._composer.write(order(delivery, reader, self.facts, own))
-        subject, subject_line = _subject(mark + composed.subject)
+        rendered = self._composer.write(letter_input(delivery, reader, self.facts, own))
+        subject, subject_line = _subject(mark + rendered.subject)
         text = html = ""
         shared: dict[str, str] = {}
         if with_parts:
-            text = composed.text
-            html = "" if reader.text_only else composed.html
+            text = rendered.text
             shared = headers.digest(reader.frequency, own.unsubscribe, settings.PUBLIC_BASE_URL, self.now)
+        if with_parts and not reader.text_only:
+            html = rendered.html
         raw = b""
         if with_bytes:
-            html_pieces = [] if reader.text_only else composed.html_pieces
-            raw = mime.message(self._head(delivery, reader, own, subject_line), composed.text_pieces, html_pieces)
+            pieces = rendered.html_pieces
+            if reader.text_only:
+                pieces = []
+            raw = mime.message(self._head(delivery, reader, own, subject_line), rendered.text_pieces, pieces)
         return Letter(
             to=reader.email,
             subject=subject,
@@ -116,32 +119,27 @@ def _subject(text: str) -> tuple[str, bytes]:
     return line, mime.subject(line)
 
 
-def order(delivery: Delivery, reader: Subscriber, facts: Facts, own: ReaderLinks) -> LetterInput:
+def letter_input(delivery: Delivery, reader: Subscriber, facts: Facts, own: ReaderLinks) -> LetterInput:
     """What the letter depends on, out of the ledger row."""
+    level: Level = "short"
+    if reader.abstracts in LEVELS:
+        level = reader.abstracts
+    gap = 1  # all who did not choose their days count as daily
+    if reader.frequency == Frequency.CHOSEN:
+        gap = week.gap(reader.days)
+    confirmed_on = None
+    if reader.confirmed_at:
+        confirmed_on = reader.confirmed_at.date()
     return LetterInput(
         issues=facts.window(delivery.since, delivery.edition_id),
         picks=facts.picks(delivery.papers),
         matched=delivery.matched,
-        doors=own,
+        links=own,
         weekly=reader.frequency == Frequency.WEEKLY,
-        gap=gap(reader),
-        level=level(reader),
-        confirmed_on=confirmed_on(reader),
+        gap=gap,
+        level=level,
+        confirmed_on=confirmed_on,
     )
-
-
-def level(reader: Subscriber) -> Level:
-    """The reader's choice of abstract length, as a card's size."""
-    return next((level for level in LEVELS if level == reader.abstracts), "short")
-
-
-def gap(reader: Subscriber) -> int:
-    """The most days between two letters of one who chose their days; all others count as daily."""
-    return week.gap(reader.days) if reader.frequency == Frequency.CHOSEN else 1
-
-
-def confirmed_on(reader: Subscriber) -> date | None:
-    return reader.confirmed_at.date() if reader.confirmed_at else None
 
 
 def feed_title() -> str:

@@ -1,6 +1,6 @@
 """The addresses on a reader's letter, each good for one thing only.
 
-The letter in the browser can be passed on: nothing on it changes or tells anything beyond the letter.
+The letter in the browser can be passed on: its links change nothing and tell nothing beyond the letter.
 """
 
 from __future__ import annotations
@@ -13,39 +13,36 @@ from digest.models import Delivery
 from subscriptions.links import tokens, urls
 from subscriptions.models import Subscriber
 
-OWN = {
-    "preferences_link": "preferences",
-    "unsubscribe": "unsubscribe",
-    "letter": "letter",
-    "saved": "saved",
-    "act": "act",
-}
-
 
 class LinkMaker:
     """Makes the addresses of many letters; keys and prefixes are worked out once."""
 
     def __init__(self) -> None:
-        self._doors = {name: _door(name, purpose) for name, purpose in OWN.items()}
+        self._preferences = _maker("preferences_link", "preferences")
+        self._unsubscribe = _maker("unsubscribe", "unsubscribe")
+        self._letter = _maker("letter", "letter")
+        self._saved = _maker("saved", "saved")
+        self._act = _maker("act", "act")
 
     def own(self, delivery: Delivery, reader: Subscriber) -> ReaderLinks:
         """The addresses for the reader's own letter."""
-        row, person = urls.of_round(delivery.uuid, reader), urls.of_round(reader.uuid, reader)
-        preferences = self._doors["preferences_link"](person)
-        web = self._doors["letter"](row)
+        row = urls.of_round(delivery.uuid, reader)
+        person = urls.of_round(reader.uuid, reader)
+        preferences = self._preferences(person)
+        web = self._letter(row)
         return ReaderLinks(
             preferences=preferences,
             pause=f"{preferences}#pause",
-            unsubscribe=self._doors["unsubscribe"](urls.leaving(reader)),
+            unsubscribe=self._unsubscribe(urls.leaving(reader)),
             web=web,
             more=f"{web}more/",
-            saved=self._doors["saved"](person),
-            act=self._doors["act"](row)[:-1],
+            saved=self._saved(person),
+            act=self._act(row)[:-1],
         )
 
 
-def _door(name: str, purpose: str) -> Callable[[str], str]:
-    """The address called `name` for a subject: everything but the token is the same for all."""
+def _maker(name: str, purpose: str) -> Callable[[str], str]:
+    """A function from a subject to the address called `name`: everything but the token is the same for all."""
     before, after = urls.absolute(name, "TOKEN").split("TOKEN")
     sign = tokens.maker(purpose)
     return lambda subject: f"{before}{sign(subject)}{after}"
@@ -87,5 +84,5 @@ def feed_url(reader: Subscriber) -> str:
 
 
 def identity(purpose: str, token: str) -> tuple[UUID, str]:
-    """Whose or which letter's door this is, and its round. Raises `TokenError`."""
+    """Which reader or letter a link belongs to, and its round. Raises `TokenError`."""
     return urls.owner(tokens.read(purpose, token))

@@ -1,9 +1,9 @@
-"""What letters say, out of the database: a few queries for a whole chunk of deliveries."""
+"""Loads what letters say from the database: a few queries for a whole chunk of deliveries."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ PAPER_FIELDS = (
 )  # fmt: skip
 
 
-class _Said(NamedTuple):
+class _PickReasons(NamedTuple):
     """Reasons as read; whether they tell the paper's votes; the day of the letter they are carried over from."""
 
     reasons: tuple[Reason, ...]
@@ -43,7 +43,7 @@ class Facts:
     upvotes: dict[int, int] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
     windows: dict[tuple[int, int], tuple[Issue, ...]] = field(default_factory=dict)
-    _said: dict[tuple[object, ...], _Said] = field(default_factory=dict)
+    _reasons: dict[tuple[object, ...], _PickReasons] = field(default_factory=dict)
 
     def window(self, since: int, edition: int) -> tuple[Issue, ...]:
         """The editions a letter covers: the named one, and those released before it that came after `since`."""
@@ -54,84 +54,112 @@ class Facts:
             self.windows[key] = (*earlier, last)
         return self.windows[key]
 
-    def picks(self, rows: Sequence[Any]) -> tuple[Pick, ...]:
+    def picks(self, rows: Sequence[object]) -> tuple[Pick, ...]:
         """The chosen papers of one ledger row, in order; a paper that is gone is left out."""
         picks: list[Pick] = []
         for row in rows:
-            if isinstance(row, dict) and (card := self.cards.get(row.get("paper", 0))):
-                said = self._reasons(row.get("reasons") or (), card.paper in self.late)
-                upvotes = self.upvotes.get(card.paper, 0) if said.tells_votes else 0
-                picks.append(Pick(card, said.reasons, upvotes, said.carried))
+            if not isinstance(row, dict):
+                continue
+            card = self.cards.get(row.get("paper", 0))
+            if card is None:
+                continue
+            found = self._reasons_of(row.get("reasons") or (), card.paper in self.late)
+            upvotes = 0
+            if found.tells_votes:
+                upvotes = self.upvotes.get(card.paper, 0)
+            picks.append(Pick(card, found.reasons, upvotes, found.carried))
         return tuple(picks)
 
-    def _reasons(self, rows: Sequence[Any], is_late: bool) -> _Said:
+    def _reasons_of(self, rows: Sequence[Any], is_late: bool) -> _PickReasons:
         """The reasons of one paper; rows that say the same are read once."""
         try:
             key = (is_late, *[(one["kind"], one["label"], *one["words"]) for one in rows])
-            known = self._said.get(key)
+            known = self._reasons.get(key)
         except (LookupError, TypeError):  # something odd, which `reasons.read` leaves out
             return _read(rows, is_late)
         if known is None:
-            known = self._said[key] = _read(rows, is_late)
+            known = self._reasons[key] = _read(rows, is_late)
         return known
 
 
-def _read(rows: Sequence[Any], is_late: bool) -> _Said:
-    said = reasons.read(rows)
-    if is_late and all(reason.kind != "late" for reason in said):
-        said = (Reason("late"), *said)
-    carried = next((reason.label for reason in said if reason.kind == "carried"), "")
-    return _Said(said, any(reason.kind == "community" for reason in said), text.plain(carried, 40))
+def _read(rows: Sequence[object], is_late: bool) -> _PickReasons:
+    found = reasons.read(rows)
+    labels = {reason.kind: reason.label for reason in reversed(found)}
+    if is_late and "late" not in labels:
+        found = (Reason("late"), *found)
+    return _PickReasons(found, "community" in labels, text.plain(labels.get("carried", ""), 40))
 
 
 def facts(deliveries: Sequence[Delivery]) -> Facts:
     """What the letters for these deliveries say."""
     readers = Subscriber.objects.in_bulk({delivery.subscriber_id for delivery in deliveries})
-    wanted = {row.get("paper") for d in deliveries for row in d.papers if isinstance(row, dict)}
+    editions = set()
+    papers = set()
+    for delivery in deliveries:
+        editions.add(delivery.edition_id)
+        papers.update([row.get("paper") for row in delivery.papers if isinstance(row, dict)])
     since = min((delivery.since for delivery in deliveries), default=0)
-    found = issues(since, {delivery.edition_id for delivery in deliveries})
-    return content(readers, found, [paper for paper in wanted if isinstance(paper, int)])
+    return content(readers, issues(since, editions), [paper for paper in papers if isinstance(paper, int)])
 
 
-def content(readers: dict[int, Subscriber], issues: dict[int, Issue], wanted: Iterable[int]) -> Facts:
+def content(readers: dict[int, Subscriber], issues: dict[int, Issue], papers: Collection[int]) -> Facts:
     """The facts about these papers, as told by these editions."""
-    papers = list(Paper.objects.filter(pk__in=set(wanted)).only(*PAPER_FIELDS))
-    ids = [paper.pk for paper in papers]
-    names = sources(ids)
-    notes, late = _placements(ids, list(issues))
-    made = {paper.pk: card(paper, names.get(paper.pk, ()), notes.get(paper.pk, "")) for paper in papers}
-    return Facts(readers, issues, made, {paper.pk: paper.upvotes or 0 for paper in papers}, late)
+    names = sources(papers)
+    facts = Facts(readers, issues, {})
+    notes = {}
+    placements = EditionPaper.objects.filter(paper_id__in=papers, edition_id__in=issues)
+    for paper, note, is_late in placements.values_list("paper_id", "note", "is_late_riser"):
+        if note:
+            notes[paper] = note
+        if is_late:
+            facts.late.add(paper)
+    for row in Paper.objects.filter(pk__in=papers).only(*PAPER_FIELDS):
+        facts.cards[row.pk] = card(row, names.get(row.pk, ()), notes.get(row.pk, ""))
+        facts.upvotes[row.pk] = row.upvotes or 0
+    return facts
 
 
 def issues(since: int, editions: Iterable[int]) -> dict[int, Issue]:
     """The named editions, and all that were released before them with a serial after `since`; oldest first."""
-    named = Edition.objects.filter(pk__in=set(editions))
+    named = list(Edition.objects.filter(pk__in=set(editions)))
     newest = max((row.serial or 0 for row in named), default=0)
-    earlier = Edition.objects.filter(serial__gt=since, serial__lt=newest)
-    rows = {row.pk: row for row in (*earlier, *named)}
-    return {row.pk: issue(row) for row in sorted(rows.values(), key=lambda row: (row.date, row.pk))}
+    earlier = Edition.objects.filter(serial__gt=since, serial__lt=newest).exclude(pk__in=[row.pk for row in named])
+    return {row.pk: issue(row) for row in sorted([*earlier, *named], key=lambda row: (row.date, row.pk))}
 
 
 def issue(edition: Edition) -> Issue:
     """An edition as a letter needs it; its coverage receipt may be of any age or shape."""
-    receipt = edition.coverage if isinstance(edition.coverage, dict) else {}
-    rows = [row for row in receipt.get("sources") or () if isinstance(row, dict)]
-    closed = edition.frozen_at or edition.released_at
+    receipt = edition.coverage
+    if not isinstance(receipt, dict):
+        receipt = {}
+    sources = []
+    promised = []
+    for row in receipt.get("sources") or ():
+        if not isinstance(row, dict):
+            continue
+        name = str(row.get("name") or "")
+        if row.get("entries"):
+            sources.append(name)
+        if row.get("lately") and not row.get("complete"):
+            promised.append(name)
+    closed_at = ""
+    if closed := edition.frozen_at or edition.released_at:
+        closed_at = f"{closed:%H:%M}"
     return Issue(
         serial=edition.serial or 0,
         date=edition.date,
         note=edition.note,
         curator=edition.curator,
         looked_at=int(receipt.get("looked_at") or 0),
-        sources=tuple(str(row.get("name") or "") for row in rows if row.get("entries")),
-        missing=tuple(str(name) for name in receipt.get("missing") or ()),
-        closed_at=f"{closed:%H:%M}" if closed else "",
-        promised=tuple(str(row.get("name") or "") for row in rows if row.get("lately") and not row.get("complete")),
+        sources=tuple(sources),
+        missing=tuple(map(str, receipt.get("missing") or ())),
+        closed_at=closed_at,
+        promised=tuple(promised),
         samples=bool(receipt.get("samples")),
     )
 
 
-def sources(papers: Sequence[int]) -> dict[int, list[str]]:
+def sources(papers: Collection[int]) -> dict[int, list[str]]:
     """Who announced each paper, first come first."""
     found: dict[int, list[str]] = defaultdict(list)
     rows = Announcement.objects.filter(paper_id__in=papers).order_by("seen_at", "id")
@@ -141,28 +169,19 @@ def sources(papers: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _placements(papers: Sequence[int], editions: Sequence[int]) -> tuple[dict[int, str], set[int]]:
-    """The curator's words on single papers, and the late risers."""
-    rows = EditionPaper.objects.filter(paper_id__in=papers, edition_id__in=editions)
-    notes, late = {}, set()
-    for paper, note, is_late in rows.values_list("paper_id", "note", "is_late_riser"):
-        if note:
-            notes[paper] = note
-        if is_late:
-            late.add(paper)
-    return notes, late
-
-
 def card(paper: Paper, sources: Sequence[str] = (), note: str = "") -> Card:
-    """A paper in words fit to print; whatever its row holds, there is a card."""
+    """A paper as plain text; whatever its row holds, there is a card. Its link is ours where theirs is unsafe."""
+    url = safe_urls.safe(paper.url) or absolute("paper", paper.pk)
     try:
-        return _card(paper, sources, note)
-    except cards.SPOILS:
-        return cards.bare(Card(paper.pk, _address(paper), paper.title))
+        return _card(paper, url, sources, note)
+    except cards.RENDER_ERRORS:
+        return cards.title_only(Card(paper.pk, url, paper.title))
 
 
-def _card(paper: Paper, sources: Sequence[str], note: str) -> Card:
-    url = _address(paper)
+def _card(paper: Paper, url: str, sources: Sequence[str], note: str) -> Card:
+    note_label = ""
+    if note:
+        note_label = _("The curator says:")
     return Card(
         paper=paper.pk,
         url=url,
@@ -172,21 +191,20 @@ def _card(paper: Paper, sources: Sequence[str], note: str) -> Card:
         signals=cards.signal_line(paper.upvotes, paper.comments),
         abstract=text.plain(paper.abstract, text.ABSTRACT_CHARS),
         note=text.plain(note, 500),
-        note_label=_("The curator says:") if note else "",
+        note_label=note_label,
         links=cards.links(url, paper.pdf_url, paper.code_url, paper.project_url),
     )
 
 
-def _address(paper: Paper) -> str:
-    """The publisher's page, or ours where theirs is no address to follow."""
-    return safe_urls.safe(paper.url) or absolute("paper", paper.pk)
-
-
 def _facts(paper: Paper, sources: Sequence[str]) -> str:
     """`cs.CL · 3 June 2026 · arXiv, Hugging Face · version 2`."""
-    day = f"{layout.short_day(paper.published_on)} {paper.published_on.year}" if paper.published_on else ""
-    named = text.listed([text.plain(name, text.NAME_CHARS) for name in sources[:SHOWN_SOURCES]])
-    version = _("version %(number)s") % {"number": paper.version} if paper.version > 1 else ""
-    withdrawn = _("withdrawn by its authors") if paper.is_withdrawn else ""
-    parts = [text.plain(paper.primary_category, text.NAME_CHARS), day, named, version, withdrawn]
-    return " · ".join(part for part in parts if part)
+    facts = text.plain_list([paper.primary_category], text.NAME_CHARS)
+    if paper.published_on:
+        facts.append(f"{layout.short_day(paper.published_on)} {paper.published_on.year}")
+    if named := text.plain_list(sources[:SHOWN_SOURCES], text.NAME_CHARS):
+        facts.append(text.listed(named))
+    if paper.version > 1:
+        facts.append(_("version %(number)s") % {"number": paper.version})
+    if paper.is_withdrawn:
+        facts.append(_("withdrawn by its authors"))
+    return " · ".join(facts)

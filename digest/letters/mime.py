@@ -29,14 +29,14 @@ Pieces = list[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A pattern in quoted-printable. `parts` has the parts at even places and room for each placeholder between them.
+    """A text with placeholders in quoted-printable.
 
-    `size` counts the UTF-8 bytes of the parts before encoding. `select` puts given values in the placeholders' order.
+    `parts` has the parts at even places and room for a placeholder's value between them; `names` are the
+    placeholders in their order, and `select` puts given values in that order.
     """
 
     parts: Pieces
-    holes: tuple[str, ...]
-    size: int
+    names: tuple[str, ...]
     select: Callable[[Sequence[bytes]], Sequence[bytes]]
 
     def fill(self, *values: bytes) -> Pieces:
@@ -51,7 +51,7 @@ class Encoded:
     def join(self, values: Mapping[str, bytes], blocks: Mapping[str, Pieces]) -> Pieces:
         """As `fill`, by name; some values are pieces themselves, so that long ones are not copied on the way."""
         pieces = [self.parts[0]]
-        for name, part in zip(self.holes, self.parts[2::2], strict=True):
+        for name, part in zip(self.names, self.parts[2::2], strict=True):
             if name in blocks:
                 pieces += blocks[name]
             else:
@@ -70,23 +70,16 @@ def decode(pieces: Iterable[bytes]) -> str:
     return binascii.a2b_qp(b"".join(pieces)).replace(EOL, b"\n").decode()
 
 
-def encoded(pattern: PlaceholderText, *names: str) -> Encoded:
-    """The pattern's parts encoded so that anything may come between them; `names` are those `fill` gets values for."""
-    last = len(pattern.parts) - 1
-    parts: Pieces = []
-    for at, part in enumerate(pattern.parts):
-        before = SOFT if at else b""
-        after = SOFT if at < last else b""
-        parts += [before + encode(part) + after, b""]
-    places = [names.index(hole) for hole in pattern.holes if hole in names]
-    return Encoded(parts[:-1], pattern.holes, pattern.size, _select(places))
-
-
-def _select(places: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
-    """Takes the values at these places: a letter has some hundred placeholders, so it has to be quick."""
+def encoded(text: PlaceholderText, *names: str) -> Encoded:
+    """The parts encoded so that anything may come between them; `names` are those `fill` gets values for."""
+    parts: Pieces = [encode(text.parts[0])]
+    for part in text.parts[1:]:
+        parts[-1] += SOFT
+        parts += [b"", SOFT + encode(part)]
+    places = [names.index(name) for name in text.names if name in names]
     if len(places) > 1:
-        return itemgetter(*places)
-    return lambda values: [values[place] for place in places]
+        return Encoded(parts, text.names, itemgetter(*places))
+    return Encoded(parts, text.names, lambda values: [values[place] for place in places])
 
 
 def address(url: str) -> bytes:

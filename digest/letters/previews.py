@@ -1,10 +1,9 @@
-"""A letter that nobody is sent: what a reader would get, for the curator, for a doubt, for a test of the postbox."""
+"""Letters that are only looked at: what a reader would get, for curators, commands and tests of the mail backend."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import uuid4
 
 from django.db.models import Exists, OuterRef
@@ -43,61 +42,66 @@ def stranger(email: str = "preview@example.org") -> Subscriber:
 
 
 def edition(day: date | None = None) -> Edition:
-    """The edition of `day`, else the newest that has papers, out or not: the one worked on. Raises PreviewError."""
+    """The edition of `day`, else the newest that has papers, released or not. Raises PreviewError."""
     known = Edition.objects.order_by("-date")
-    if day is not None:
-        found = known.filter(date=day).first()
+    if day is None:
+        filled = EditionPaper.objects.filter(edition=OuterRef("pk"))
+        found = known.filter(Exists(filled)).first()
         if found is None:
-            newest = known.first()
-            hint = f" The newest is {newest.date}." if newest else " There is none yet: pull, then release."
-            raise PreviewError(f"There is no edition of {day}.{hint}")
+            raise PreviewError("There is no edition with papers yet. Pull, then release.")
         return found
-    found = known.filter(Exists(EditionPaper.objects.filter(edition=OuterRef("pk")))).first()
+    found = known.filter(date=day).first()
     if found is None:
-        raise PreviewError("There is no edition with papers yet. Pull, then release.")
+        hint = "There is none yet: pull, then release."
+        if newest := known.first():
+            hint = f"The newest is {newest.date}."
+        raise PreviewError(f"There is no edition of {day}. {hint}")
     return found
 
 
-def wants(interests: Sequence[str]) -> list[InterestQuery]:
-    """Queries, or slugs of topics, as wants. Raises PreviewError with the query's own complaint."""
-    return [_want(text) for text in interests]
+def queries(interests: Sequence[str]) -> list[InterestQuery]:
+    """Queries, or slugs of topics, as interests. Raises PreviewError with the query's own complaint."""
+    found = []
+    for text in interests:
+        topic = Topic.objects.select_related("filter").filter(slug=text).first()
+        if topic is not None:
+            found.append(InterestQuery(topic.name, Interest.Kind.TOPIC, topic.filter.text))
+            continue
+        try:
+            found.append(InterestQuery(text, Interest.Kind.FILTER, query.canonical(text)))
+        except query.QueryError as error:
+            raise PreviewError(f"{text!r}, column {error.column}: {error.message}") from error
+    return found
 
 
-def _want(text: str) -> InterestQuery:
-    topic = Topic.objects.select_related("filter").filter(slug=text).first()
-    if topic is not None:
-        return InterestQuery(topic.name, Interest.Kind.TOPIC, topic.filter.text)
-    try:
-        return InterestQuery(text, Interest.Kind.FILTER, query.canonical(text))
-    except query.QueryError as error:
-        raise PreviewError(f"{text!r}, column {error.column}: {error.message}") from error
-
-
-def wants_or_own(subscriber: Subscriber, interests: Sequence[str]) -> list[InterestQuery]:
+def queries_or_own(subscriber: Subscriber, interests: Sequence[str]) -> list[InterestQuery]:
     """The interests given, else those of the reader."""
-    return wants(interests) if interests or subscriber.pk is None else interests_of([subscriber.pk])[subscriber.pk]
+    if interests or subscriber.pk is None:
+        return queries(interests)
+    return interests_of([subscriber.pk])[subscriber.pk]
 
 
 def preview(
     subscriber: Subscriber, wanted: Sequence[InterestQuery], of: Edition, now: datetime, mark: str = ""
 ) -> Letter:
-    """The letter that `subscriber` would get of this one edition for these wants, with `mark` before its subject.
+    """The letter that `subscriber` would get of this one edition for these interests, with `mark` before its subject.
 
     Nothing is stored.
     """
-    day = PaperIndex.build(papers_of([of]))
-    chosen = select(day, wanted, subscriber.papers_per_day, community=subscriber.community_picks)
-    return _letter(subscriber, of, to_json(chosen), chosen.matched, now, mark)
+    papers = PaperIndex.build(papers_of([of]))
+    chosen = select(papers, wanted, subscriber.papers_per_day, community=subscriber.community_picks)
+    row = Delivery(papers=to_json(chosen), matched=chosen.matched)
+    return _letter(row, subscriber, of, now, mark)
 
 
 def sample(subscriber: Subscriber, of: Edition, now: datetime, mark: str = "") -> Letter:
     """A letter with the first papers of the edition, whatever they are about."""
     papers = papers_of([of])[: subscriber.papers_per_day]
     rows = [{"paper": paper.id, "score": 0.0, "reasons": []} for paper in papers]
-    return _letter(subscriber, of, rows, len(rows), now, mark)
+    return _letter(Delivery(papers=rows, matched=len(rows)), subscriber, of, now, mark)
 
 
-def _letter(subscriber: Subscriber, of: Edition, rows: list[Any], matched: int, now: datetime, mark: str) -> Letter:
-    row = Delivery(edition=of, subscriber_id=subscriber.pk, papers=rows, matched=matched, since=of.serial or 0)
-    facts = load.content({}, {of.pk: load.issue(of)}, [one["paper"] for one in rows])
+def _letter(row: Delivery, subscriber: Subscriber, of: Edition, now: datetime, mark: str) -> Letter:
+    row.edition, row.subscriber_id, row.since = of, subscriber.pk, of.serial or 0
+    facts = load.content({}, {of.pk: load.issue(of)}, [one["paper"] for one in row.papers])
     return letters.Writer(facts, now).letter(row, subscriber, links.preview(), mark=mark)

@@ -1,11 +1,10 @@
-"""Why a paper is on a letter, in the reader's own words: the line under each card, and the label over it."""
+"""Why a paper is on a letter: the line under each card, and the label over it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +16,8 @@ SHOWN_REASONS = 3
 SHOWN_WORDS = 6
 LABEL_CHARS = 90
 WORD_CHARS = 40
-KEPT = 20_000
+OUTSIDE = frozenset({"pin", "community", "late", "explore"})  # what no interest brought: the kind says all
+QUOTED = frozenset({"filter", "liked"})
 
 
 class Reason(NamedTuple):
@@ -29,8 +29,8 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """The label over a card and the line under it, in both voices; "" where there is none."""
+class ReasonLines:
+    """The label over a card and the line under it, in HTML and in text; "" where there is none."""
 
     label_html: str
     label_text: str
@@ -39,39 +39,55 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class ReasonText:
+    """One reason as `why.html` takes it: `lead` says its kind, `name` the interest, `words` what was found."""
+
     lead: str
     name: str
     words: tuple[str, ...]
 
 
-def read(rows: Sequence[Any]) -> tuple[Reason, ...]:
+def read(rows: Sequence[object]) -> tuple[Reason, ...]:
     """The reasons out of a ledger row's JSON; anything odd in it is left out."""
-    return tuple(
-        Reason(str(row.get("kind", "")), str(row.get("label") or ""), tuple(map(str, row.get("words") or ())))
-        for row in rows
-        if isinstance(row, dict)
-    )
+    found = []
+    for row in rows:
+        if isinstance(row, dict):
+            words = tuple(map(str, row.get("words") or ()))
+            found.append(Reason(str(row.get("kind", "")), str(row.get("label") or ""), words))
+    return tuple(found)
 
 
-@lru_cache(maxsize=KEPT)
-def printed(reasons: tuple[Reason, ...], upvotes: int = 0) -> Lines:
+def is_outside(given: Sequence[Reason]) -> bool:
+    """Whether a paper is a pin, a late riser or a community pick that the reader did not ask for."""
+    return bool(given) and OUTSIDE.issuperset([reason.kind for reason in given])
+
+
+def rendered(reasons: Sequence[Reason], upvotes: int = 0) -> ReasonLines:
     """The lines for a card with these reasons; `upvotes` is told with a community pick."""
-    label = _label(reasons)
-    said = [_said(reason, upvotes) for reason in reasons[:SHOWN_REASONS]]
-    said = [one for one in said if one.lead or one.name]
-    why = f"{_('Why:')} {'; '.join(_plainly(one) for one in said)}"
-    context = {"reasons": said, "why": why, "label": label}
-    return Lines(
+    label = _label({reason.kind for reason in reasons})
+    shown = []
+    plain = []
+    for reason in reasons[:SHOWN_REASONS]:
+        one = _text(reason, upvotes)
+        if one.lead or one.name:
+            shown.append(one)
+            line = f"{one.lead} {one.name}".strip()
+            if one.words:
+                line = f"{line} ({', '.join(one.words)})"
+            plain.append(line)
+    context = {"reasons": shown, "why": f"{_('Why:')} {'; '.join(plain)}", "label": label}
+    label_text = ""
+    if label:
+        label_text = text_fragment("label", context).rstrip("\n") + "\n"
+    return ReasonLines(
         label_html=html_fragment("label", context),
-        label_text=text_fragment("label", context).rstrip("\n") + "\n" if label else "",
+        label_text=label_text,
         why_html=html_fragment("why", context),
         why_text=text_fragment("why", context),
     )
 
 
-def _label(reasons: Sequence[Reason]) -> str:
-    kinds = {reason.kind for reason in reasons}
+def _label(kinds: set[str]) -> str:
     if "pin" in kinds:
         return _("The curator’s pick")
     if "late" in kinds:
@@ -80,19 +96,19 @@ def _label(reasons: Sequence[Reason]) -> str:
         return _("Something new")
     if "explore" in kinds:
         return _("To explore")
-    return _("Community pick") if kinds == {"community"} else ""
+    if kinds == {"community"}:
+        return _("Community pick")
+    return ""
 
 
-def _said(reason: Reason, upvotes: int) -> _Said:
+def _text(reason: Reason, upvotes: int) -> ReasonText:
     name = text.plain(reason.label, LABEL_CHARS)
-    marked = [text.plain(word, WORD_CHARS) for word in reason.words[:SHOWN_WORDS]]
-    return _Said(_lead(reason.kind, upvotes), _name(reason.kind, name), tuple(word for word in marked if word))
-
-
-def _name(kind: str, name: str) -> str:
-    if kind in {"filter", "liked"} and name:
-        return name if '"' in name else f"“{name}”"
-    return "" if kind in {"pin", "community", "late", "explore"} else name
+    if reason.kind in OUTSIDE:
+        name = ""
+    elif reason.kind in QUOTED and name and '"' not in name:
+        name = f"“{name}”"
+    words = text.plain_list(reason.words[:SHOWN_WORDS], WORD_CHARS)
+    return ReasonText(_lead(reason.kind, upvotes), name, tuple(words))
 
 
 def _lead(kind: str, upvotes: int) -> str:
@@ -113,8 +129,3 @@ def _lead(kind: str, upvotes: int) -> str:
         "late": _("first announced earlier, raised by its readers since"),
     }
     return known.get(kind, "")
-
-
-def _plainly(said: _Said) -> str:
-    line = f"{said.lead} {said.name}".strip()
-    return f"{line} ({', '.join(said.words)})" if said.words else line

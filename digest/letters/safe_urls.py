@@ -17,22 +17,21 @@ def safe(url: object) -> str:
         return ""
     try:
         parts = urlsplit(text)
-        host, port = _ascii(parts.hostname or ""), parts.port
+        host = parts.hostname or ""
+        if not host.isascii():  # look-alike letters show as `xn--…`
+            host = host.encode("idna").decode()
+        netloc = host
+        if parts.port:
+            netloc = f"{host}:{parts.port}"
     except ValueError:
         return ""
     if parts.scheme.lower() not in {"http", "https"} or not _HOST.fullmatch(host) or "@" in parts.netloc:
         return ""
-    netloc = f"{host}:{port}" if port else host
     rest = parts._replace(scheme="", netloc="").geturl()
     try:
         return f"{parts.scheme.lower()}://{netloc}{quote(rest, safe=_SAFE)}"
     except UnicodeEncodeError:
         return ""
-
-
-def _ascii(host: str) -> str:
-    """The host as the network knows it; look-alike letters show as `xn--…`. Raises ValueError."""
-    return host if host.isascii() else host.encode("idna").decode()
 
 
 def host(url: str) -> str:

@@ -1,11 +1,11 @@
-"""Keeps a letter under the size where Gmail cuts it off.
+"""Keeps a letter under the size where Gmail clips it.
 
-The last papers get smaller cards; those that still do not fit go to the web.
+The last papers get smaller cards; those that still do not fit are shown on the web.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from digest.letters.cards import LEVELS, Level
 
@@ -19,17 +19,16 @@ def fit(count: int, wanted: Level, room: int, size: Callable[[int, Level], int])
     last cards step down first, one level at a time, and only then do titles leave, the last first.
     """
     levels: list[Level | None] = [wanted] * count
-    total = sum(size(n, wanted) for n in range(count))
-    steps = LEVELS[LEVELS.index(wanted) :]
-    for level, smaller in zip(steps, [*steps[1:], None], strict=True):
+    sizes = [size(n, wanted) for n in range(count)]
+    total = sum(sizes)
+    smaller = LEVELS[LEVELS.index(wanted) + 1 :]
+    for level in (*smaller, None):
         for n in reversed(range(count)):
             if total <= room:
                 return levels
-            total -= size(n, level) - (size(n, smaller) if smaller else 0)
-            levels[n] = smaller
+            total -= sizes[n]
+            levels[n] = level
+            if level:
+                sizes[n] = size(n, level)
+                total += sizes[n]
     return levels
-
-
-def shown(levels: Sequence[Level | None]) -> int:
-    """How many cards are left on the letter."""
-    return sum(level is not None for level in levels)

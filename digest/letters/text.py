@@ -1,10 +1,11 @@
-"""Words fit to print: feed text on one line without tricks, abstracts cut at a sentence, lines of 72 columns."""
+"""Plain text for letters and pages: feed text on one line, abstracts cut at a sentence, lines of 72 columns."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 import unicodedata
+from collections.abc import Iterable
 
 from digest.letters import latex
 from digest.papers import graphemes
@@ -49,6 +50,12 @@ def plain(text: object, limit: int) -> str:
     return shorten(one_line(latex.readable(shown), limit * 2), limit)
 
 
+def plain_list(texts: Iterable[object], limit: int) -> list[str]:
+    """Each text as by `plain`; those with nothing to read are left out."""
+    lines = [plain(text, limit) for text in texts]
+    return [line for line in lines if line]
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, cut between words where there are words, with an ellipsis."""
     if len(text) <= limit:
@@ -66,22 +73,23 @@ def opening(text: str, limit: int) -> str:
         return text
     end = 0
     for found in _SENTENCE_END.finditer(text, 0, limit + 2):
-        if found.end() <= limit and _is_sentence(text[end : found.end()].lstrip()):
+        sentence = text[end : found.end()].lstrip()
+        if found.end() <= limit and not _ABBREVIATION.search(sentence) and not _COUNTED.match(sentence):
             end = found.end()
-    return text[:end].rstrip() if end >= limit * 0.3 else shorten(text, limit)
-
-
-def _is_sentence(text: str) -> bool:
-    return not _ABBREVIATION.search(text) and not _COUNTED.match(text)
+    if end < limit * 0.3:
+        return shorten(text, limit)
+    return text[:end].rstrip()
 
 
 def wrapped(text: str, first: str = "", rest: str | None = None) -> str:
     """Lines of at most 72 columns; an address or another long word keeps its line whole."""
+    if rest is None:
+        rest = first
     return textwrap.fill(
         text,
         COLUMNS,
         initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
+        subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -94,9 +102,11 @@ def listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 paper`, `12 papers`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def counted(number: int, one: str, many: str) -> str:
+    """`1 paper`, `1,200 papers`."""
+    if number == 1:
+        return f"1 {one}"
+    return f"{number:,} {many}"
 
 
 def rule(text: str, mark: str) -> str:

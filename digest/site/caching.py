@@ -44,7 +44,8 @@ def public(max_age: int) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            pages, key = caches["pages"], _key(request)
+            pages = caches["pages"]
+            key = hashlib.sha256(f"{request.method} {request.get_full_path()}".encode()).hexdigest()
             page: _Page | None = pages.get(key)
             if page is None:
                 response = view(request, *args, **kwargs)
@@ -52,15 +53,16 @@ def public(max_age: int) -> Callable[[View], View]:
                     return response
                 page = _page(response, max_age)
                 pages.set(key, page, KEPT)
-            return _conditional(request, _response(request, page))
+            response = _response(request, page)
+            modified = parse_http_date_safe(response.get("Last-Modified", ""))
+            kept = get_conditional_response(request, response["ETag"], modified, response)
+            if isinstance(kept, HttpResponse):
+                return kept
+            return response
 
         return answer
 
     return decorate
-
-
-def _key(request: HttpRequest) -> str:
-    return hashlib.sha256(f"{request.method} {request.get_full_path()}".encode()).hexdigest()
 
 
 def _page(response: HttpResponse, max_age: int) -> _Page:
@@ -81,9 +83,3 @@ def _response(request: HttpRequest, page: _Page) -> HttpResponse:
     response["Content-Encoding"] = "gzip"
     response["ETag"] = page.headers["ETag"][:-1] + '-gzip"'
     return response
-
-
-def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    modified = parse_http_date_safe(response.get("Last-Modified", ""))
-    kept = get_conditional_response(request, response["ETag"], modified, response)
-    return kept if isinstance(kept, HttpResponse) else response

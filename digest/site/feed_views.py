@@ -20,7 +20,7 @@ from digest.site.dates import long_date
 from digest.site.feeds import Item
 from digest.site.params import asked_query
 from subscriptions.models import Topic
-from subscriptions.query import Node, QueryError, parse
+from subscriptions.query import QueryError, parse
 
 
 @require_safe
@@ -30,7 +30,9 @@ def newest(request: HttpRequest, form: str) -> HttpResponse:
     edition = load.newest()
     own = reverse("feed", kwargs={"form": form})
     title = f"{settings.SITE_NAME}: the newest papers"
-    items = _items_of(edition) if edition else []
+    items = []
+    if edition:
+        items = _items_of(edition)
     return feeds.answer(feeds.Feed(title, reverse("home"), own, items, _updated(items, edition)), form)
 
 
@@ -60,7 +62,8 @@ def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     row = get_object_or_404(Topic, slug=slug, is_active=True)
     page, own = reverse("topic", kwargs={"slug": slug}), reverse("topic_feed", kwargs={"slug": slug, "form": form})
     try:
-        items = _newest_matching(parse(row.query))
+        found = archive_search.by_tree(parse(row.query), True, feeds.FEED_ITEMS)
+        items = _items(results.rows_in_order(found.papers))
     except archive_search.TooSlowError:
         return errors.busy(request)
     title = f"{settings.SITE_NAME}: {row.name}"
@@ -84,10 +87,6 @@ def search(request: HttpRequest, form: str) -> HttpResponse:
     own = reverse("search_feed", kwargs={"form": form}) + "?" + urlencode({"q": q})
     title = f"{settings.SITE_NAME}: {q}"
     return feeds.answer(feeds.Feed(title, page, own, items, _updated(items)), form)
-
-
-def _newest_matching(tree: Node) -> list[Item]:
-    return _items(results.rows_in_order(archive_search.by_tree(tree, True, feeds.FEED_ITEMS).papers))
 
 
 def _items(papers: list[Paper]) -> list[Item]:

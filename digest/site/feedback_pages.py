@@ -16,22 +16,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from digest.letters import links, load
 from digest.models import Delivery, Feedback, Paper, Saved
-from subscriptions.links import link_sessions as subscription_doors
-from subscriptions.links import tokens, urls
+from subscriptions.links import link_sessions, tokens, urls
 from subscriptions.models import Subscriber
 
 ACTS = ("save", "more", "less")
 VALUES = {"more": Feedback.Value.MORE, "less": Feedback.Value.LESS}
 
 
-@subscription_doors.private
+@link_sessions.private
 @require_safe
 def start(request: HttpRequest, token: str) -> HttpResponse:
     """The bare start of the action links leads nowhere by itself."""
     raise Http404("name a paper")
 
 
-@subscription_doors.private
+@link_sessions.private
 @require_safe
 def choose(request: HttpRequest, token: str, paper: int) -> HttpResponse:
     """All three buttons for one paper: the text letter's link."""
@@ -40,7 +39,7 @@ def choose(request: HttpRequest, token: str, paper: int) -> HttpResponse:
 
 
 @csrf_exempt
-@subscription_doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, token: str, paper: int, act: str) -> HttpResponse:
     """GET shows the button; POST acts, or takes it back with `undo`."""

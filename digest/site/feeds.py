@@ -68,8 +68,10 @@ def item(paper: Paper, place: EditionPaper | None) -> Item:
 
 def answer(feed: Feed, form: str) -> HttpResponse:
     """The feed as `atom` or `json`, with when it last changed."""
-    body, kind = (_atom(feed), "application/atom+xml") if form == "atom" else (_json(feed), "application/feed+json")
-    response = HttpResponse(body, content_type=f"{kind}; charset=utf-8")
+    if form == "atom":
+        response = HttpResponse(_atom(feed), content_type="application/atom+xml; charset=utf-8")
+    else:
+        response = HttpResponse(_json(feed), content_type="application/feed+json; charset=utf-8")
     response["Last-Modified"] = http_date(feed.updated.timestamp())
     return response
 
@@ -124,17 +126,15 @@ def _atom(feed: Feed) -> str:
 
 
 def _json(feed: Feed) -> str:
-    return json.dumps(
-        {
-            "version": "https://jsonfeed.org/version/1.1",
-            "title": feed.title,
-            "home_page_url": absolute(feed.path),
-            "feed_url": absolute(feed.own_path),
-            "language": "en",
-            "items": [_item(one) for one in feed.items],
-        },
-        ensure_ascii=False,
-    )
+    told = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": absolute(feed.path),
+        "feed_url": absolute(feed.own_path),
+        "language": "en",
+        "items": list(map(_item, feed.items)),
+    }
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _item(one: Item) -> dict[str, object]:
@@ -157,8 +157,12 @@ def _item(one: Item) -> dict[str, object]:
 
 def _texts(one: Item) -> list[str]:
     """What a feed reader shows: the curator's note and the abstract."""
-    note = f"The curator’s note: {_clean(one.note)}" if one.note else ""
-    return [text for text in (note, paper_rows.abstract(one.paper)) if text]
+    texts = []
+    if one.note:
+        texts.append(f"The curator’s note: {_clean(one.note)}")
+    if abstract := paper_rows.abstract(one.paper):
+        texts.append(abstract)
+    return texts
 
 
 def _page(paper: Paper) -> str:
@@ -166,7 +170,9 @@ def _page(paper: Paper) -> str:
 
 
 def _published_on(paper: Paper) -> str | None:
-    return paper.published_on.isoformat() if paper.published_on else None
+    if paper.published_on is None:
+        return None
+    return paper.published_on.isoformat()
 
 
 def _clean(text: str) -> str:

@@ -15,18 +15,16 @@ from digest.matching import PaperIndex
 from digest.matching.load import interests_of, papers_of
 from digest.matching.select import select
 from digest.models import Delivery, Edition, Paper
-from subscriptions.links import link_sessions as subscription_doors
-from subscriptions.links import tokens, urls
+from subscriptions.links import link_sessions, tokens, urls
 from subscriptions.models import Subscriber
 
 State = Delivery.State
 SENT = (State.ACCEPTED, State.UNCERTAIN, State.AMBIGUOUS)
 FEED_LETTERS = 20
 MOST_LISTED = 200
-# The letter carries its styles in its elements and has no script, form or picture.
 
 
-@subscription_doors.private
+@link_sessions.private
 @require_safe
 def letter(request: HttpRequest, token: str) -> HttpResponse:
     """The letter as it was sent, without the reader's own links: its address may be passed on."""
@@ -39,17 +37,16 @@ def letter(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@subscription_doors.private
+@link_sessions.private
 @require_safe
 def more(request: HttpRequest, token: str) -> HttpResponse:
     """What else matched, by what the reader follows now."""
     delivery = _delivery(token)
     editions = Edition.objects.filter(serial__gt=delivery.since, serial__lte=delivery.edition.serial or 0)
     there = {row["paper"] for row in delivery.papers}
-    day = PaperIndex.build(papers_of(editions))
-    chosen = select(
-        day, interests_of([delivery.subscriber_id])[delivery.subscriber_id], MOST_LISTED + len(there), False
-    )
+    index = PaperIndex.build(papers_of(editions))
+    wanted = interests_of([delivery.subscriber_id])[delivery.subscriber_id]
+    chosen = select(index, wanted, MOST_LISTED + len(there), False)
     ids = [choice.paper for choice in chosen.choices if choice.paper not in there][:MOST_LISTED]
     papers = Paper.objects.in_bulk(ids)
     cards = [load.card(papers[pk]) for pk in ids if pk in papers]
@@ -58,7 +55,7 @@ def more(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@subscription_doors.private
+@link_sessions.private
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """The reader's last letters, whole, as Atom."""
@@ -96,11 +93,13 @@ def _atom(deliveries: list[Delivery], address: str) -> _Atom:
 
 def _composed(deliveries: list[Delivery]) -> list[RenderedLetter]:
     """The letters as anybody may see them."""
-    facts, composer = load.facts(deliveries), Composer()
-    return [
-        composer.write(letters.order(one, facts.readers[one.subscriber_id], facts, links.shared(one)))
-        for one in deliveries
-    ]
+    facts = load.facts(deliveries)
+    composer = Composer()
+    found = []
+    for delivery in deliveries:
+        reader = facts.readers[delivery.subscriber_id]
+        found.append(composer.write(letters.letter_input(delivery, reader, facts, links.shared(delivery))))
+    return found
 
 
 def _delivery(token: str) -> Delivery:

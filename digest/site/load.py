@@ -105,7 +105,9 @@ def shown(edition: Edition, page: int = 1) -> Shown:
     entries = places(edition)
     pinned = Count("id", filter=Q(is_pinned=True))
     counts = edition.entries.filter(is_hidden=False).aggregate(total=Count("id"), pinned=pinned)
-    picks = _community(edition)
+    raised = edition.entries.filter(is_hidden=False, is_pinned=False, paper__upvotes__gt=0)
+    best = raised.order_by(F("paper__upvotes").desc(), "position").values_list("pk", flat=True)
+    picks = list(best[:COMMUNITY_PICKS])
     others = entries.filter(is_pinned=False).exclude(pk__in=picks)
     total, apart = counts["total"], counts["pinned"] + len(picks)
     page = min(page, _pages(total - apart))
@@ -133,13 +135,6 @@ def _pages(papers: int) -> int:
     return max(1, -(-papers // PAGE))
 
 
-def _community(edition: Edition) -> list[int]:
-    """The places that readers elsewhere raised most, without those the curator pinned."""
-    raised = edition.entries.filter(is_hidden=False, is_pinned=False, paper__upvotes__gt=0)
-    best = raised.order_by(F("paper__upvotes").desc(), "position").values_list("pk", flat=True)
-    return list(best[:COMMUNITY_PICKS])
-
-
 def _paged(
     pinned: list[EditionPaper],
     community: list[EditionPaper],
@@ -165,7 +160,9 @@ def counted_areas(edition: Edition) -> list[Area]:
     counts = list(counted)
     named = [Area(code, areas.name(code), papers) for code, papers in counts if code][:AREAS_SHOWN]
     rest = sum(papers for _, papers in counts) - sum(one.papers for one in named)
-    return [*named, Area(OTHER, "Other areas, or none", rest)] if named and rest else named
+    if named and rest:
+        named.append(Area(OTHER, "Other areas, or none", rest))
+    return named
 
 
 def edition_of(paper: Paper) -> Edition | None:

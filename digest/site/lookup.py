@@ -13,7 +13,9 @@ _link = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}/", re.IGNORECASE)
 
 def names(text: str) -> list[str]:
     """The names (`Identifier`) that one id or one link stands for; none for any other text."""
-    word = _lead.sub("", text.strip(), count=1) if _lead.match(text.strip()) else text.strip()
+    word = text.strip()
+    if lead := _lead.match(word):
+        word = word[lead.end() :]
     is_link = bool(_link.match(word))
     if len(word.split()) != 1:
         return []
@@ -25,12 +27,12 @@ def names(text: str) -> list[str]:
         return [f"arxiv:{number}"]
     if doi := identifiers.doi(word):
         return [f"doi:{doi}"]
-    return _address(word) if is_link else []
-
-
-def _address(link: str) -> list[str]:
+    if not is_link:
+        return []
+    if "://" not in word:
+        word = f"https://{word}"
     try:
-        return [f"url:{identifiers.canonical(link if '://' in link else f'https://{link}')}"]
+        return [f"url:{identifiers.canonical(word)}"]
     except ValueError:
         return []
 

@@ -23,10 +23,14 @@ def quiet(request: HttpRequest, token: str, paper: int) -> HttpResponse:
     reasons = mute.reasons(delivery, paper)
     done = gone = ""
     if request.method == "POST" and "undo" in request.POST:
-        back = mute.restore(delivery.subscriber, request.POST["undo"], timezone.now())
-        done = "It is back, as it was." if back else STAYS
+        done = STAYS
+        if mute.restore(delivery.subscriber, request.POST["undo"], timezone.now()):
+            done = "It is back, as it was."
     elif request.method == "POST":
-        kind, label = _chosen(request, reasons)
+        number = request.POST.get("reason", "")
+        if not number.isdecimal() or len(number) > 3 or int(number) >= len(reasons):
+            raise Http404("no such reason")
+        kind, label = reasons[int(number)]
         gone = mute.mute(delivery.subscriber, kind, label, timezone.now())
         done = SAYS.get(kind, f"“{label}” brings no more papers.")
     context = {
@@ -47,10 +51,3 @@ SAYS = {
     "community": "Community picks no longer come.",
     "explore": "Papers from just outside what you follow no longer come.",
 }
-
-
-def _chosen(request: HttpRequest, reasons: list[tuple[str, str]]) -> tuple[str, str]:
-    number = request.POST.get("reason", "")
-    if not number.isdecimal() or len(number) > 3 or int(number) >= len(reasons):
-        raise Http404("no such reason")
-    return reasons[int(number)]

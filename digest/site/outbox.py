@@ -24,7 +24,7 @@ FRAME_RULES = ("frame-ancestors 'self'", "sandbox allow-popups allow-popups-to-e
 
 
 @dataclass(frozen=True)
-class Lying:
+class StoredLetter:
     """A letter in the outbox, as the list shows it."""
 
     name: str
@@ -39,7 +39,7 @@ def has_outbox() -> bool:
     return settings.MAIL_CHANNEL == "outbox" and not settings.PUBLIC
 
 
-def here_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def outbox_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """404 where there is no outbox to show."""
 
     @require_safe
@@ -52,30 +52,32 @@ def here_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return guarded
 
 
-@here_only
+@outbox_only
 def outbox(request: HttpRequest) -> HttpResponse:
     """The newest letters first."""
     folder = Path(settings.OUTBOX_DIR)
     paths = sorted(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return render(request, "site/outbox.html", {"letters": [_lying(path) for path in paths[:SHOWN]]})
+    return render(request, "site/outbox.html", {"letters": list(map(_stored, paths[:SHOWN]))})
 
 
-@here_only
+@outbox_only
 def letter(request: HttpRequest, name: str) -> HttpResponse:
     """One letter: headers, the text part, and the HTML part in a frame of its own."""
     message = _read(name)
-    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    text = ""
+    if part := message.get_body(("plain",)):
+        text = part.get_content()
     context = {
         "name": name,
         "subject": str(message["Subject"] or name),
         "headers": [(key, str(value)) for key, value in message.items()],
-        "text": text.get_content() if text else "",
-        "has_html": html is not None,
+        "text": text,
+        "has_html": message.get_body(("html",)) is not None,
     }
     return render(request, "site/outbox_letter.html", context)
 
 
-@here_only
+@outbox_only
 def html(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML part alone, in a sandbox."""
     part = _read(name).get_body(("html",))
@@ -87,11 +89,11 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-def _lying(path: Path) -> Lying:
+def _stored(path: Path) -> StoredLetter:
     with path.open("rb") as file:
         message = email.message_from_binary_file(file, policy=policy.default)
     to, subject, date = (str(message[name] or "") for name in ("To", "Subject", "Date"))
-    return Lying(path.name, to, subject, date, path.stat().st_size)
+    return StoredLetter(path.name, to, subject, date, path.stat().st_size)
 
 
 def _read(name: str) -> EmailMessage:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -32,21 +31,25 @@ NAMED, MANY = 20, 30  # past so many authors, the first so many are named and th
 @public(5 * MINUTE)
 def home(request: HttpRequest) -> HttpResponse:
     edition = load.newest()
-    if edition is None:
-        return _empty(request)
-    return _edition(request, edition)
-
-
-def _empty(request: HttpRequest) -> HttpResponse:
-    deadline = f"{settings.EDITION_DEADLINE:%H:%M}"
-    return render(request, "site/empty.html", {"waiting": load.collecting(), "deadline": deadline})
+    if edition:
+        return _edition(request, edition)
+    context = {"waiting": load.collecting(), "deadline": f"{settings.EDITION_DEADLINE:%H:%M}"}
+    return render(request, "site/empty.html", context)
 
 
 def _edition(request: HttpRequest, edition: Edition) -> HttpResponse:
     area, page = asked_area(request), page_number(request)
     counted = load.counted_areas(edition)
+    status = 200
+    query = ""
+    if area:
+        shown = load.shown_in_area(edition, area, counted, page)
+        query = urlencode({"area": area}) + "&"
+        if not shown.total:
+            status = 404
+    else:
+        shown = load.shown(edition, page)
     names = {one.code: one.name for one in counted}
-    shown = load.shown_in_area(edition, area, counted, page) if area else load.shown(edition, page)
     neighbours = load.neighbours(edition.date)
     context = {
         "edition": edition,
@@ -58,24 +61,20 @@ def _edition(request: HttpRequest, edition: Edition) -> HttpResponse:
         "areas": counted,
         "area": area,
         "area_name": names.get(area) or areas.name(area),
-        "query": urlencode({"area": area}) + "&" if area else "",
+        "query": query,
         "current": "home",
     }
-    return render(request, "site/edition.html", context, status=404 if area and not shown.total else 200)
+    return render(request, "site/edition.html", context, status=status)
 
 
 @require_safe
 @public(5 * MINUTE)
 def day(request: HttpRequest, day: date) -> HttpResponse:
     edition = load.released().filter(date=day).first()
-    if edition is None:
-        return _no_such_day(request, day)
-    return _edition(request, edition)
-
-
-def _no_such_day(request: HttpRequest, day: date) -> HttpResponse:
-    near = load.neighbours(day)
-    return render(request, "site/no_day.html", {"day": day, "neighbours": near}, status=404)
+    if edition:
+        return _edition(request, edition)
+    context = {"day": day, "neighbours": load.neighbours(day)}
+    return render(request, "site/no_day.html", context, status=404)
 
 
 @require_safe
@@ -120,13 +119,13 @@ def citation(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     return response
 
 
-def about(paper: Paper) -> list[tuple[str, Any]]:
+def about(paper: Paper) -> list[tuple[str, object]]:
     """What is known of a paper, as (name, text), without what is not known."""
-    facts: list[tuple[str, Any]] = [
+    facts: list[tuple[str, object]] = [
         ("Published", paper.published_on and short_date(paper.published_on)),
         ("arXiv", paper.arxiv_id and f"{paper.arxiv_id}, version {paper.version}"),
         ("DOI", paper.doi),
-        ("Categories", ", ".join(_category(code) for code in paper.categories)),
+        ("Categories", ", ".join(map(_category, paper.categories))),
         ("Journal", paper.journal_ref),
         ("Authors’ comment", paper.comment),
         ("Upvotes", paper.upvotes),
@@ -138,7 +137,9 @@ def about(paper: Paper) -> list[tuple[str, Any]]:
 def _category(code: str) -> str:
     """`Computation and language (cs.CL)`, or the publisher's own word alone."""
     name = areas.name(code)
-    return code if name == code else f"{name} ({code})"
+    if name == code:
+        return code
+    return f"{name} ({code})"
 
 
 @require_safe
@@ -166,11 +167,15 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
 @public(MINUTE)
 def search(request: HttpRequest) -> HttpResponse:
     q = asked_query(request)
-    by = "date" if request.GET.get("by") == "date" else "relevance"
+    by = "relevance"
+    if request.GET.get("by") == "date":
+        by = "date"
+    heading = "Search"
+    if q:
+        heading = f"{q[:80]} · Search"
     found, error = _searched(q, by == "date", page_number(request))
     context = {"q": q, "by": by, "found": found, "error": error, "current": "search"}
-    context["heading"] = f"{q[:80]} · Search" if q else "Search"
-    context["query"] = urlencode({"q": q, "by": by}) + "&"
+    context |= {"heading": heading, "query": urlencode({"q": q, "by": by}) + "&"}
     return render(request, "site/search.html", context)
 
 
@@ -191,12 +196,13 @@ def _searched(q: str, by_date: bool, page: int) -> tuple[Results | None, str]:
 def period(request: HttpRequest, period: Period) -> HttpResponse:
     """A week or a month: its days, and its papers best first."""
     days = periods.days(period)
+    before, after = periods.neighbours(period)
     if not days:
-        return _no_such_period(request, period)
+        near = {"period": period, "before": before, "after": after}
+        return render(request, "site/no_period.html", near, status=404)
     total = sum(papers for _, papers in days)
     last = max(1, -(-total // load.PAGE))
     page = min(page_number(request), last)
-    before, after = periods.neighbours(period)
     context = {
         "period": period,
         "days": days,
@@ -212,12 +218,6 @@ def period(request: HttpRequest, period: Period) -> HttpResponse:
         "current": "home",
     }
     return render(request, "site/period.html", context)
-
-
-def _no_such_period(request: HttpRequest, period: Period) -> HttpResponse:
-    before, after = periods.neighbours(period)
-    context = {"period": period, "before": before, "after": after}
-    return render(request, "site/no_period.html", context, status=404)
 
 
 @require_safe

@@ -48,6 +48,10 @@ class Listed:
 def listed(paper: Paper, sources: tuple[str, ...] = (), place: EditionPaper | None = None) -> Listed:
     """The paper with the names of who announced it, and its place in an edition, if it is shown in one."""
     first, rest = opening(abstract(paper))
+    pinned = late = False
+    note = ""
+    if place:
+        pinned, late, note = place.is_pinned, place.is_late_riser, place.note
     return Listed(
         id=paper.pk,
         title=title(paper),
@@ -61,9 +65,9 @@ def listed(paper: Paper, sources: tuple[str, ...] = (), place: EditionPaper | No
         comments=paper.comments,
         links=links(paper),
         is_withdrawn=paper.is_withdrawn,
-        is_pinned=bool(place and place.is_pinned),
-        is_late_riser=bool(place and place.is_late_riser),
-        note=place.note if place else "",
+        is_pinned=pinned,
+        is_late_riser=late,
+        note=note,
     )
 
 
@@ -71,7 +75,9 @@ def short_authors(paper: Paper) -> str:
     """`Ada Example, Ben Sample, Cy Third and 4 more`: the first three, and how many follow."""
     more = len(paper.authors) - AUTHORS_SHOWN
     shown = ", ".join(authors(paper, AUTHORS_SHOWN))
-    return f"{shown} and {more} more" if more > 0 else shown
+    if more > 0:
+        return f"{shown} and {more} more"
+    return shown
 
 
 def title(paper: Paper) -> str:
@@ -85,8 +91,7 @@ def abstract(paper: Paper) -> str:
 
 def authors(paper: Paper, most: int | None = None) -> list[str]:
     """Their names (the first `most` of them) on one line each."""
-    names = (letter_text.plain(author, letter_text.NAME_CHARS) for author in paper.authors[:most])
-    return [name for name in names if name]
+    return letter_text.plain_list(paper.authors[:most], letter_text.NAME_CHARS)
 
 
 def opening(text: str) -> tuple[str, str]:
@@ -114,19 +119,27 @@ def reference(paper: Paper) -> Reference:
 
 def links(paper: Paper) -> tuple[Link, ...]:
     """Where to read it: the publisher's page first. An address that is not of the web is left out."""
+    publisher = "Publisher's page"
+    if paper.arxiv_id:
+        publisher = "arXiv"
     candidates = [
-        ("arXiv" if paper.arxiv_id else "Publisher's page", paper.url),
+        (publisher, paper.url),
         ("PDF", paper.pdf_url),
         ("Code", paper.code_url),
         ("Project", paper.project_url),
     ]
-    safe = ((label, safe_urls.safe(href)) for label, href in candidates)
-    return tuple(Link(label, href) for label, href in safe if href)
+    found = []
+    for label, address in candidates:
+        if href := safe_urls.safe(address):
+            found.append(Link(label, href))
+    return tuple(found)
 
 
 def every_link(paper: Paper, announcements: Iterable[Announcement]) -> tuple[Link, ...]:
     """`links`, and those that only the paper's own page has room for: DOI, the community's discussion."""
-    more = [Link("DOI", "https://doi.org/" + quote(paper.doi, safe="/:;()"))] if paper.doi else []
+    more = []
+    if paper.doi:
+        more.append(Link("DOI", "https://doi.org/" + quote(paper.doi, safe="/:;()")))
     if paper.arxiv_id and any(one.source.kind == Source.Kind.HUGGINGFACE for one in announcements):
         more.append(Link("Discussion", "https://huggingface.co/papers/" + quote(paper.arxiv_id, safe="/")))
     return links(paper) + tuple(more)

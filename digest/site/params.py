@@ -10,8 +10,9 @@ MAX_PAGE = 500
 def page_number(request: HttpRequest) -> int:
     """`?page=3`; anything that is not such a number is the first page."""
     text = request.GET.get("page", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
-    return min(max(number, 1), MAX_PAGE)
+    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        return 1
+    return min(max(int(text), 1), MAX_PAGE)
 
 
 def asked_query(request: HttpRequest) -> str:

@@ -83,8 +83,10 @@ def best(period: Period, page: int) -> list[Listed]:
 
 def neighbours(period: Period) -> tuple[Period | None, Period | None]:
     """The nearest periods of its kind before and after it that have an edition."""
-    of = week_of if period.kind == "week" else month_of
-    days = released().values_list("date", flat=True)
-    before = days.filter(date__lt=period.start).order_by("-date").first()
-    after = days.filter(date__gte=period.end).order_by("date").first()
-    return of(before) if before else None, of(after) if after else None
+    of = month_of
+    if period.kind == "week":
+        of = week_of
+    dates = released().values_list("date", flat=True)
+    before = dates.filter(date__lt=period.start).order_by("-date")[:1]
+    after = dates.filter(date__gte=period.end).order_by("date")[:1]
+    return next(map(of, before), None), next(map(of, after), None)

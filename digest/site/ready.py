@@ -19,21 +19,17 @@ def ready(request: HttpRequest) -> JsonResponse:
 
     The reason of a hold may have words of the mail provider, so only its kind and its way out are told here.
     """
+    holds = []
     try:
-        missing = _missing()
-        holds = [] if missing else _holds()
+        executor = MigrationExecutor(connection)
+        missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        if not missing:
+            for one in stops.now_standing(timezone.now()):
+                holds.append({"channel": one.channel, "by": one.by, "way_out": one.way_out})
     except DatabaseError:
         return JsonResponse({"ready": False, "database": "away", "migrations": "unknown", "holds": []}, status=503)
-    migrations = f"{missing} to run: manage.py migrate" if missing else "ok"
-    answer = {"ready": not missing, "database": "ok", "migrations": migrations, "holds": holds}
-    return JsonResponse(answer, status=503 if missing else 200)
-
-
-def _missing() -> int:
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-def _holds() -> list[dict[str, str]]:
-    found = stops.now_standing(timezone.now())
-    return [{"channel": one.channel, "by": one.by, "way_out": one.way_out} for one in found]
+    answer = {"ready": True, "database": "ok", "migrations": "ok", "holds": holds}
+    if not missing:
+        return JsonResponse(answer)
+    answer |= {"ready": False, "migrations": f"{missing} to run: manage.py migrate"}
+    return JsonResponse(answer, status=503)

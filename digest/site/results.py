@@ -44,7 +44,10 @@ def search(q: str, by_date: bool, page: int) -> Results:
     Raises QueryError and TooSlowError.
     """
     if names := lookup.names(q):
-        return _named(names, q)
+        papers = listed_in_order(_named(names, q))
+        if not papers:
+            return Results(papers, 0, 1, 1, 1, notes=(UNNAMED,))
+        return Results(papers, len(papers), 1, 1, 1)
     asked, notes = _read(q)
     tree = parse(asked)
     found = replace(matching(tree, by_date, page), filter=asked)
@@ -57,16 +60,25 @@ def search(q: str, by_date: bool, page: int) -> Results:
 def newest(q: str, most: int) -> list[Paper]:
     """What a feed of the same words holds, newest first. Raises QueryError and TooSlowError.
 
-    Never what is only near: who follows rare words waits for a paper that has them.
+    Papers that are only near are left out: who follows rare words waits for a paper that has them.
     """
     if names := lookup.names(q):
-        paper = lookup.paper(names, q)
-        return rows_in_order([paper] if paper else [])
+        return rows_in_order(_named(names, q))
     asked, _ = _read(q)
     tree = parse(asked)
     found = archive_search.by_tree(tree, True, most).papers
-    author = None if found else _author(asked, plain_words(tree))
-    return rows_in_order(archive_search.by_tree(author, True, most).papers if author else found)
+    author = _author(asked, plain_words(tree))
+    if author and not found:
+        found = archive_search.by_tree(author, True, most).papers
+    return rows_in_order(found)
+
+
+def _named(names: list[str], q: str) -> list[int]:
+    """The id of the paper that goes by one of these names, if there is one."""
+    paper = lookup.paper(names, q)
+    if paper is None:
+        return []
+    return [paper]
 
 
 def _read(q: str) -> tuple[str, tuple[str, ...]]:
@@ -89,48 +101,53 @@ def matching(tree: Node, by_date: bool, page: int) -> Results:
     return Results(listed_in_order(found.papers), found.total, page, pages, (page - 1) * PAGE + 1)
 
 
-def _named(names: list[str], q: str) -> Results:
-    paper = lookup.paper(names, q)
-    papers = listed_in_order([paper] if paper else [])
-    return Results(papers, len(papers), 1, 1, 1, notes=() if papers else (UNNAMED,))
-
-
 def _by_author(asked: str, sentence: Sequence[str], by_date: bool, page: int) -> Results | None:
     tree = _author(asked, sentence)
-    found = matching(tree, by_date, page) if tree else None
-    return replace(found, filter=format(tree), notes=(AUTHOR,)) if tree and found and found.total else None
+    if tree is None:
+        return None
+    found = matching(tree, by_date, page)
+    if not found.total:
+        return None
+    return replace(found, filter=format(tree), notes=(AUTHOR,))
 
 
 def _author(asked: str, sentence: Sequence[str]) -> Term | None:
     """Plain words as an author's name, where they may be one."""
-    name = asked_name(asked) if 0 < len(sentence) <= LONGEST_NAME else ()
-    return Term(name, "author") if name else None
+    if not 0 < len(sentence) <= LONGEST_NAME:
+        return None
+    name = asked_name(asked)
+    if not name:
+        return None
+    return Term(name, "author")
 
 
 def _near(sentence: Sequence[str], by_date: bool, page: int) -> Results | None:
     """The papers that have most of a sentence's words."""
-    shares = archive_search.loosely(sentence, NEAREST) if len(sentence) > 1 else {}
+    if len(sentence) < 2:
+        return None
+    shares = archive_search.loosely(sentence, NEAREST)
     if not shares:
         return None
     least = FAR * max(shares.values())
     near = [paper for paper, share in shares.items() if share >= least]
-    near = _newest_first(near) if by_date else near
+    order = "likeliest first"
+    if by_date:
+        dated = []
+        rows = Paper.objects.filter(pk__in=near).values_list("published_on", "first_seen_at", "pk")
+        for published_on, seen_at, pk in rows:
+            dated.append((published_on or seen_at.date(), pk))
+        near = [pk for _, pk in sorted(dated, reverse=True)]
+        order = "newest first"
     pages = -(-len(near) // PAGE)
     page = min(page, pages)
     start = (page - 1) * PAGE
     papers = listed_in_order(near[start : start + PAGE])
-    note = NEAR.format("newest first" if by_date else "likeliest first")
-    return Results(papers, len(near), page, pages, start + 1, notes=(note,))
-
-
-def _newest_first(papers: Sequence[int]) -> list[int]:
-    rows = Paper.objects.filter(pk__in=papers).values_list("published_on", "first_seen_at", "pk")
-    return [pk for _, pk in sorted(((published or seen.date(), pk) for published, seen, pk in rows), reverse=True)]
+    return Results(papers, len(near), page, pages, start + 1, notes=(NEAR.format(order),))
 
 
 def rows_in_order(papers: Sequence[int]) -> list[Paper]:
     """The papers of these ids, in their order; one that is no longer public is left out."""
-    rows = {row.pk: row for row in public_papers().filter(pk__in=papers)}
+    rows = public_papers().in_bulk(papers)
     return [rows[pk] for pk in papers if pk in rows]
 
 

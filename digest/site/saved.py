@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -12,7 +13,7 @@ from digest.letters.citations import Reference
 from digest.models import Saved
 from digest.site import paper_rows
 from digest.site.letters import reader_of
-from subscriptions.links import link_sessions as subscription_doors
+from subscriptions.links import link_sessions
 from subscriptions.models import Subscriber
 
 MOST = 2_000
@@ -23,23 +24,23 @@ FORMATS = {
 
 
 @csrf_exempt
-@subscription_doors.private
+@link_sessions.private
 @require_http_methods(["GET", "HEAD", "POST"])
 def saved(request: HttpRequest, token: str) -> HttpResponse:
     """The list, newest first; POST takes one paper off it."""
     reader = reader_of("saved", token)
     if request.method == "POST":
         number = request.POST.get("paper", "")
-        Saved.objects.filter(subscriber=reader, paper_id=int(number[:18]) if number.isdecimal() else 0).delete()
-    rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
-    papers = [{"card": load.card(row.paper), "at": row.at} for row in rows]
+        if number.isdecimal():
+            Saved.objects.filter(subscriber=reader, paper_id=int(number[:18])).delete()
+    papers = [{"card": load.card(row.paper), "at": row.at} for row in _saved(reader)]
     context = {"papers": papers, "start": f"/s/{token}/", "feed": links.feed_url(reader)}
     response = render(request, "site/saved.html", context)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
-@subscription_doors.private
+@link_sessions.private
 @require_safe
 def export(request: HttpRequest, token: str, form: str) -> HttpResponse:
     """The list as a file; `form` is bib or ris."""
@@ -51,5 +52,8 @@ def export(request: HttpRequest, token: str, form: str) -> HttpResponse:
 
 def references(reader: Subscriber) -> list[Reference]:
     """A reader's saved papers as citations, newest first."""
-    rows = Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]
-    return [paper_rows.reference(row.paper) for row in rows]
+    return [paper_rows.reference(row.paper) for row in _saved(reader)]
+
+
+def _saved(reader: Subscriber) -> QuerySet[Saved]:
+    return Saved.objects.filter(subscriber=reader).select_related("paper").order_by("-at", "-id")[:MOST]

@@ -60,7 +60,7 @@ def _written(request: HttpRequest, asked: dict[str, str], to: str = "", mark: st
     try:
         reader = _reader(asked["reader"], Right.OPERATE in roles.rights(request.user))
         of = previews.edition(parsing.day(asked["date"]))
-        wanted = previews.wants_or_own(reader, [text for text in (asked["topic"], asked["q"]) if text])
+        wanted = previews.queries_or_own(reader, [text for text in (asked["topic"], asked["q"]) if text])
         reader.email = to or reader.email
         now = timezone.now()
         if wanted or reader.pk:

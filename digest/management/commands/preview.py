@@ -30,7 +30,7 @@ class Command(Base):
             raise UsageError("Name a subscriber's address, or at least one --interest QUERY.")
         try:
             reader = previews.reader(options["email"]) if options["email"] else previews.stranger()
-            wanted = previews.wants_or_own(reader, options["interest"])
+            wanted = previews.queries_or_own(reader, options["interest"])
             edition = previews.edition(options["date"])
         except previews.PreviewError as error:
             raise UsageError(str(error)) from error

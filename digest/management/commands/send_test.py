@@ -57,7 +57,7 @@ class Command(Base):
         reader, now = previews.stranger(options["address"]), current(None)
         try:
             validate_email(options["address"])
-            wanted = previews.wants(options["interest"])
+            wanted = previews.queries(options["interest"])
             if options["date"] is None and not EditionPaper.objects.exists():
                 return of_samples(reader, wanted, now), "none yet: the papers are the bundled samples"
             edition = previews.edition(options["date"])

@@ -42,7 +42,7 @@ def pages() -> dict[str, str]:
     from digest.models import Edition, Paper
     from tests.digest.letters import golden
 
-    wants = previews.wants(["agent*", "benchmark* OR evaluat*", "speech OR audio", "diffus* OR image", "model"])
+    wants = previews.queries(["agent*", "benchmark* OR evaluat*", "speech OR audio", "diffus* OR image", "model"])
     chosen = to_json(
         select(
             PaperIndex.build(papers_of([Edition.objects.filter(state=Edition.State.RELEASED).latest("date")])),

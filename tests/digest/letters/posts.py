@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from digest.letters import cards, compose, layout, reasons
+from digest.letters import cards, layout, parts
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Subscriber
 from tests import make
@@ -44,15 +44,13 @@ def delivery(
 def forget() -> None:
     """Drop every piece of a letter that was kept: templates, words or the look have changed."""
     kept: list[Any] = [
-        cards.printed,
-        cards.contents_line,
         cards.stylesheet,
-        layout.printed,
-        reasons.printed,
-        compose._card,
-        compose._line,
-        compose._why,
+        layout.rendered,
+        parts.card,
+        parts.line,
+        parts.reasons,
+        parts.contents,
+        parts.carried,
     ]
-    kept += [compose._contents_frame, compose._carried]
     for one in kept:
         one.cache_clear()

@@ -93,7 +93,7 @@ def test_f68_a_broken_template_stops_the_start(own: Path, settings: Any, name: s
 
 def test_f68_a_card_that_cannot_be_printed_is_named_in_the_log(own: Path, caplog: pytest.LogCaptureFixture):
     (own / "card.html").write_text("{% if level != 'title' %}{{ card.tilte }}{% endif %}")
-    cards.printed(golden.papers()[0], "short", True)
+    cards.rendered(golden.papers()[0], "short", True)
     assert "cannot print paper 1 (UndefinedError)" in caplog.text
 
 

@@ -44,12 +44,12 @@ def assert_whole(rows: list[Delivery]) -> None:
     apart, done = letters.letters(rows, make.NOW), letters.finished(rows, make.NOW)
     for row, parts, finished in zip(rows, apart, done, strict=True):
         reader = row.subscriber
-        order = letters.order(row, reader, facts, doorman.own(row, reader))
+        order = letters.letter_input(row, reader, facts, doorman.own(row, reader))
         html, text = whole.letter(order, compose.compose(order))
         assert parts.text == text
         assert whole.events(parts.html) == ([] if reader.text_only else whole.events(html))
         assert_same(parts, finished)
-        on_the_web = letters.order(row, reader, facts, links.shared(row))
+        on_the_web = letters.letter_input(row, reader, facts, links.shared(row))
         seen = compose.compose(on_the_web)
         html, text = whole.letter(on_the_web, seen)
         assert (seen.text, whole.events(seen.html)) == (text, whole.events(html))
@@ -177,7 +177,7 @@ def test_notes_and_receipts_are_there():
 
 
 def test_tokens_made_in_numbers_are_the_tokens_made_one_by_one():
-    for purpose in (*links.OWN.values(), "confirm"):
+    for purpose in ("preferences", "unsubscribe", "letter", "saved", "act", "confirm"):
         made = tokens.maker(purpose)("0" * 32)
         assert tokens.read(purpose, made) == "0" * 32
         if tokens.LIFETIMES[purpose] is None:

@@ -9,7 +9,7 @@ from django.template import engines
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
-from digest.letters import cards, compose, layout, reasons
+from digest.letters import cards, compose, layout, parts, reasons
 from digest.letters import text as letter_text
 from digest.letters.cards import ABSTRACT, LEVELS, Level
 from digest.letters.compose import LetterInput, Pick, RenderedLetter
@@ -70,35 +70,35 @@ def _template(engine: str, name: str, context: dict[str, Any]) -> str:
 def _values(
     order: LetterInput, form: layout.Form, fresh: list[Pick], shown: list[Pick], composed: RenderedLetter
 ) -> dict[str, Any]:
-    outside = sum(compose.is_outside(pick.reasons) for pick in shown)
+    outside = sum(reasons.is_outside(pick.reasons) for pick in shown)
     matching = len(shown) - outside
     matched = max(order.matched, matching)
     tally = layout.Tally(matching, outside, matched, max(matched - matching, len(fresh) - len(shown)))
-    doors = order.doors
-    frame = layout.frame(form, order.issues, frozenset())
+    own = order.links
+    around = layout.build(form, order.issues, frozenset())
     signed = order.confirmed_on
     why_sent = _(compose.PASSED_ON)
-    if doors.unsubscribe and signed is None:
+    if own.unsubscribe and signed is None:
         why_sent = _("This is a preview: nobody subscribed to it.")
-    elif doors.unsubscribe and signed:
+    elif own.unsubscribe and signed:
         day = f"{layout.short_day(signed)} {signed.year}"
         why_sent = f"You get this letter because you asked for it and confirmed your address on {day}."
     titles = [pick.card.title for pick in fresh]
     return {
-        "heading": frame.heading,
-        "notes": frame.notes,
-        "receipt": frame.receipt,
+        "heading": around.heading,
+        "notes": around.notes,
+        "receipt": around.receipt,
         "subject": layout.subject(form, order.issues, titles[0] if titles else ""),
         "preheader": layout.preheader(len(shown), titles[1:3]) if titles else "",
         "greeting": layout.greeting(form, tally, order.issues),
-        "overflow": layout.overflow(tally.left) if tally.left and doors.more else "",
+        "overflow": layout.overflow(tally.left) if tally.left and own.more else "",
         "why_sent": why_sent,
-        "more_url": doors.more,
-        "web_url": doors.web,
-        "preferences_url": doors.preferences,
-        "pause_url": doors.pause,
-        "unsubscribe_url": doors.unsubscribe,
-        "saved_url": doors.saved,
+        "more_url": own.more,
+        "web_url": own.web,
+        "preferences_url": own.preferences,
+        "pause_url": own.pause,
+        "unsubscribe_url": own.unsubscribe,
+        "saved_url": own.saved,
     }
 
 
@@ -106,14 +106,14 @@ def _card(pick: Pick, number: int, order: LetterInput, text: str) -> tuple[str, 
     """The card at the largest size whose words are in `text`."""
     steps = LEVELS[LEVELS.index(order.level) :]
     for level in steps:
-        made = _card_at(pick, number, level, order.doors.act)
+        made = _card_at(pick, number, level, order.links.act)
         if made[1] in text:
             return made
     raise AssertionError(f"paper {pick.card.paper} is in the text at no size")
 
 
 def _card_at(pick: Pick, number: int, level: Level, act: str) -> tuple[str, str]:
-    said = reasons.printed(pick.reasons, pick.upvotes)
+    said = reasons.rendered(pick.reasons, pick.upvotes)
     context = {"card": pick.card, "level": level, "act": act, "abstract": ""}
     if ABSTRACT[level]:
         context["abstract"] = letter_text.opening(pick.card.abstract, ABSTRACT[level])
@@ -139,6 +139,6 @@ def _carried(owed: list[Pick]) -> tuple[str, str]:
     context = {
         "heading": f"Also from {named}",
         "explanation": _("It is not sure that an earlier letter reached you. These papers were on it."),
-        "papers": [pick.card for pick in owed[: compose.CARRIED_SHOWN]],
+        "papers": [pick.card for pick in owed[: parts.CARRIED_SHOWN]],
     }
     return cards.html_fragment("carried", context), cards.text_fragment("carried", context)

@@ -37,7 +37,7 @@ def test_letters_and_their_pages_are_accessible_and_fit_a_phone(browser: Browser
 def letters_link(row: Delivery, paper: Paper, label: str) -> str:
     """The address behind a paper's link on the reader's own letter."""
     facts = load.facts([row])
-    order = letters.order(row, facts.readers[row.subscriber_id], facts, links.own(row, row.subscriber))
+    order = letters.letter_input(row, facts.readers[row.subscriber_id], facts, links.own(row, row.subscriber))
     found = re.search(rf'href="([^"]*/{paper.pk}/[^"]*)"[^>]*>{label}<', compose.compose(order).html)
     assert found, label
     return found[1]
