@@ -14,9 +14,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.http import HttpRequest
 
 from digest.desk import audit_log, counters
+from digest.desk.actor import Actor
 from digest.desk.acts import parsing
 from digest.desk.acts.paper_acts import OPEN, ConflictError, CuratingError, state_of
 from digest.editions import lifecycle
@@ -35,7 +35,7 @@ SHOWN = 10  # of them, those whose change is shown
 MOST_PAPERS = 30  # whose gains and losses are shown
 
 
-def write_note(request: HttpRequest, edition: Edition, note: str, curator: str, seen: int, now: datetime) -> None:
+def write_note(actor: Actor, edition: Edition, note: str, curator: str, seen: int, now: datetime) -> None:
     """Replace the note, if the edition is still as the curator read it (`seen` is its revision)."""
     note = note.replace("\r\n", "\n").strip()
     if len(note) > NOTE_LENGTH:
@@ -51,34 +51,34 @@ def write_note(request: HttpRequest, edition: Edition, note: str, curator: str, 
         before = {"note": row.note, "curator": row.curator}
         _write(row, note=note, curator=curator[:120].strip())
         audit_log.record(
-            request, "write note", audit_log.of_edition(row), now, before, {"note": note, "curator": curator}
+            actor, "write note", audit_log.of_edition(row), now, before, {"note": note, "curator": curator}
         )
 
 
-def freeze(request: HttpRequest, edition: Edition, now: datetime) -> None:
-    _step(request, edition, "freeze", now, OPEN, lambda row: lifecycle.freeze(row, now))
+def freeze(actor: Actor, edition: Edition, now: datetime) -> None:
+    _step(actor, edition, "freeze", now, OPEN, lambda row: lifecycle.freeze(row, now))
 
 
-def hold(request: HttpRequest, edition: Edition, now: datetime) -> None:
+def hold(actor: Actor, edition: Edition, now: datetime) -> None:
     """Keep it back, whatever the gate says. Works at any time before the release."""
-    _step(request, edition, "hold", now, (State.COLLECTING, State.FROZEN), _held)
+    _step(actor, edition, "hold", now, (State.COLLECTING, State.FROZEN), _held)
 
 
-def let_go(request: HttpRequest, edition: Edition, now: datetime) -> None:
+def let_go(actor: Actor, edition: Edition, now: datetime) -> None:
     """Undo `hold`: it collects again and goes out by itself when it is complete."""
-    _step(request, edition, "let go", now, (State.HELD,), lifecycle.let_go)
+    _step(actor, edition, "let go", now, (State.HELD,), lifecycle.let_go)
 
 
-def release_at(request: HttpRequest, edition: Edition, at: datetime, now: datetime) -> None:
+def release_at(actor: Actor, edition: Edition, at: datetime, now: datetime) -> None:
     """Let it go by itself at `at`; it goes on collecting until then."""
     if at <= now:
         raise CuratingError("That moment has passed. Choose one to come, or release it now.")
     if at > now + timedelta(days=3):
         raise CuratingError("That is more than three days ahead. Hold the edition instead.")
-    _step(request, edition, "set release time", now, OPEN, lambda row: _plan(row, at, State.COLLECTING))
+    _step(actor, edition, "set release time", now, OPEN, lambda row: _plan(row, at, State.COLLECTING))
 
 
-def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: datetime) -> datetime:
+def release(actor: Actor, edition: Edition, seen: int, words: str, now: datetime) -> datetime:
     """Freeze it now and let it go in five minutes; answers when. `words` is the number of letters, where many."""
     letters = letters_ahead(now)
     if letters >= TYPED_ABOVE and not _is_about(words, letters):
@@ -99,7 +99,7 @@ def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: 
         lifecycle.freeze(row, now)
         _plan(row, at, State.FROZEN)
         audit_log.record(
-            request,
+            actor,
             "release",
             audit_log.of_edition(row),
             now,
@@ -109,7 +109,7 @@ def release(request: HttpRequest, edition: Edition, seen: int, words: str, now: 
     return at
 
 
-def take_back(request: HttpRequest, edition: Edition, now: datetime) -> None:
+def take_back(actor: Actor, edition: Edition, now: datetime) -> None:
     """Undo a release or a planned time before letters fan out: it is open again, and held until it is let go."""
     with transaction.atomic():
         row = _locked(edition)
@@ -119,11 +119,11 @@ def take_back(request: HttpRequest, edition: Edition, now: datetime) -> None:
             )
         before = {"state": row.state, "at": row.release_at.isoformat() if row.release_at else None}
         _write(row, state=State.HELD, release_at=None, frozen_at=None, content_hash="")
-        audit_log.record(request, "take back", audit_log.of_edition(row), now, before, {"state": State.HELD.value})
+        audit_log.record(actor, "take back", audit_log.of_edition(row), now, before, {"state": State.HELD.value})
 
 
 def _step(
-    request: HttpRequest, edition: Edition, verb: str, now: datetime,
+    actor: Actor, edition: Edition, verb: str, now: datetime,
     states: tuple[str, ...], act: Callable[[Edition], Any],
 ) -> None:  # fmt: skip
     with transaction.atomic():
@@ -135,7 +135,7 @@ def _step(
         Edition.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
         row.refresh_from_db()
         after = {"state": row.state, "at": row.release_at.isoformat() if row.release_at else None}
-        audit_log.record(request, verb, audit_log.of_edition(row), now, {"state": before}, after)
+        audit_log.record(actor, verb, audit_log.of_edition(row), now, {"state": before}, after)
 
 
 def _held(row: Edition) -> None:

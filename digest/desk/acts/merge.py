@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts import paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.editions import lifecycle
@@ -36,7 +36,7 @@ class Name:
     url: str
 
 
-def merge(request: HttpRequest, edition: Edition, one: Paper, two: Paper, now: datetime) -> Paper:
+def merge(actor: Actor, edition: Edition, one: Paper, two: Paper, now: datetime) -> Paper:
     """Two rows that are one paper become one."""
     with transaction.atomic():
         paper_acts.lock(edition)
@@ -52,7 +52,7 @@ def merge(request: HttpRequest, edition: Edition, one: Paper, two: Paper, now: d
         before = {"papers": [one.pk, two.pk], "titles": [one.title, two.title], "gone": gone.pk} | was[gone.pk]
         kept = {name: value for name, value in was[keep.pk]["words"].items() if value != getattr(keep, name)}
         after = {"kept": keep.pk}
-        audit_log.record(request, "merge", audit_log.of_paper(keep.pk, edition), now, before | {"words": kept}, after)
+        audit_log.record(actor, "merge", audit_log.of_paper(keep.pk, edition), now, before | {"words": kept}, after)
     return keep
 
 
@@ -95,7 +95,7 @@ def divisible(papers: Sequence[int]) -> set[int]:
     return twice
 
 
-def split(request: HttpRequest, edition: Edition, paper: Paper, going: Sequence[str], now: datetime) -> str:
+def split(actor: Actor, edition: Edition, paper: Paper, going: Sequence[str], now: datetime) -> str:
     """Give some of a paper's names a paper of their own; says what came of it."""
     with transaction.atomic():
         row = Edition.objects.select_for_update().get(pk=edition.pk)
@@ -109,7 +109,7 @@ def split(request: HttpRequest, edition: Edition, paper: Paper, going: Sequence[
             lifecycle.collect(row.date, now)
             paper_acts.touch(row)
         after = {"new": new.pk, "names": sorted(going)}
-        audit_log.record(request, "split", audit_log.of_paper(paper.pk, edition), now, before, after)
+        audit_log.record(actor, "split", audit_log.of_paper(paper.pk, edition), now, before, after)
     return _said(new, row)
 
 
@@ -128,7 +128,7 @@ def _said(new: Paper, edition: Edition) -> str:
 # -- undo -------------------------------------------------------------------------------------------
 
 
-def undo(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> None:
+def undo(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
     """Take a merge or a split back, if the papers are still as it left them."""
     with transaction.atomic():
         row = Edition.objects.select_for_update().get(pk=edition.pk)
@@ -138,7 +138,7 @@ def undo(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> Non
         except paper_merge.MergeError as error:
             raise ConflictError(str(error)) from error
         paper_acts.touch(row)
-        audit_log.record(request, "undo", act.subject, now, act.after, {"undoes": act.pk})
+        audit_log.record(actor, "undo", act.subject, now, act.after, {"undoes": act.pk})
 
 
 def _undo_merge(kept: Paper, edition: Edition, act: Act, now: datetime) -> None:

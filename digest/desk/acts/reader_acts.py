@@ -12,10 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Prefetch, Q
 from django.db.models.lookups import Exact
-from django.http import HttpRequest
 
 from digest.delivery.accounts import why
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts import parsing
 from digest.desk.acts.paper_acts import CuratingError
 from digest.models import Delivery, Paper, ProviderEvent
@@ -116,22 +116,22 @@ def suppression(reader: Subscriber) -> Suppression | None:
 # -- acts ---------------------------------------------------------------------------------------------
 
 
-def ask_again(request: HttpRequest, reader: Subscriber, now: datetime) -> None:
+def ask_again(actor: Actor, reader: Subscriber, now: datetime) -> None:
     if reader.state != Subscriber.State.PENDING:
         raise CuratingError("This reader is not waiting to confirm.")
     with transaction.atomic():
         if not services.ask_to_confirm(reader, now):
             raise CuratingError(ASKED_ENOUGH)
-        audit_log.record(request, "ask again", name(reader), now)
+        audit_log.record(actor, "ask again", name(reader), now)
 
 
-def erase(request: HttpRequest, reader: Subscriber, typed: str, now: datetime) -> None:
+def erase(actor: Actor, reader: Subscriber, typed: str, now: datetime) -> None:
     """Remove everything that says who they were. `typed` is the reader's number, so that nobody errs by a row."""
     if typed.strip() != str(reader.pk):
         raise CuratingError(f"To erase this reader, type their number: {reader.pk}.")
     with transaction.atomic():
         services.forget(reader, now)
-        audit_log.record(request, "erase", name(reader), now)
+        audit_log.record(actor, "erase", name(reader), now)
 
 
 def name(reader: Subscriber) -> str:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest
 
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts
 from digest.models import Fetch, Outcome, Source
@@ -79,13 +79,13 @@ def _is_number(host: str) -> bool:
     return True
 
 
-def add(request: HttpRequest, form: dict[str, str], now: datetime) -> Source:
+def add(actor: Actor, form: dict[str, str], now: datetime) -> Source:
     """Keep a new source; it is asked at the next tick."""
     check(form["url"])
     try:
         with transaction.atomic():
             row = additions.add(form["url"], form["kind"], form["name"], is_daily=form["is_daily"] == "yes")
-            audit_log.record(request, "add source", f"source {row.slug}", now, {}, {"kind": row.kind, "url": row.url})
+            audit_log.record(actor, "add source", f"source {row.slug}", now, {}, {"kind": row.kind, "url": row.url})
     except additions.SourceError as error:
         raise CuratingError(str(error)) from error
     return row
@@ -116,7 +116,7 @@ def _at_the_desk(looked: opml.Looked) -> opml.Looked:
     return looked
 
 
-def bring_in(request: HttpRequest, body: bytes, chosen: Collection[str], now: datetime) -> opml.Imported:
+def bring_in(actor: Actor, body: bytes, chosen: Collection[str], now: datetime) -> opml.Imported:
     """Add the chosen feeds of an OPML file; they are asked at the next tick. Raises CuratingError."""
     free = {looked.listed.url for looked in listed(body) if not looked.problem}
     if not free.intersection(chosen):
@@ -124,27 +124,34 @@ def bring_in(request: HttpRequest, body: bytes, chosen: Collection[str], now: da
     with transaction.atomic():
         done = opml.add(body, free.intersection(chosen))
         after = {"added": len(done.added), "names": list(done.added)}
-        audit_log.record(request, "import sources", "sources", now, {}, after)
+        audit_log.record(actor, "import sources", "sources", now, {}, after)
     return done
 
 
-def switch(request: HttpRequest, source: Source, on: bool, now: datetime) -> None:
+def switch_on(actor: Actor, source: Source, now: datetime) -> None:
+    _switch(actor, source, True, "switch on", now)
+
+
+def switch_off(actor: Actor, source: Source, now: datetime) -> None:
+    _switch(actor, source, False, "switch off", now)
+
+
+def _switch(actor: Actor, source: Source, is_on: bool, verb: str, now: datetime) -> None:
     before = {"is_enabled": source.is_enabled}
     with transaction.atomic():
-        additions.set_enabled(source, on, now)
-        verb = "switch on" if on else "switch off"
-        audit_log.record(request, verb, f"source {source.slug}", now, before, {"is_enabled": on})
+        additions.set_enabled(source, is_on, now)
+        audit_log.record(actor, verb, f"source {source.slug}", now, before, {"is_enabled": is_on})
 
 
-def trust(request: HttpRequest, source: Source, now: datetime) -> None:
+def trust(actor: Actor, source: Source, now: datetime) -> None:
     """A curator looked, and lets a held source go on."""
     before = {"held_reason": source.held_reason, "failures": source.failures, "kills": source.kills}
     with transaction.atomic():
         additions.release_hold(source, now)
-        audit_log.record(request, "lift hold", f"source {source.slug}", now, before, {})
+        audit_log.record(actor, "lift hold", f"source {source.slug}", now, before, {})
 
 
-def move(request: HttpRequest, source: Source, now: datetime) -> None:
+def move(actor: Actor, source: Source, now: datetime) -> None:
     """Take up the address that the source's publisher names. Raises CuratingError."""
     before = {"url": source.url}
     if source.moved_to:
@@ -152,21 +159,21 @@ def move(request: HttpRequest, source: Source, now: datetime) -> None:
     try:
         with transaction.atomic():
             moves.take(source, now)
-            audit_log.record(request, "take new address", f"source {source.slug}", now, before, {"url": source.url})
+            audit_log.record(actor, "take new address", f"source {source.slug}", now, before, {"url": source.url})
     except moves.MoveError as error:
         raise CuratingError(str(error)) from error
 
 
-def ask_now(request: HttpRequest, source: Source, now: datetime) -> Fetch:
+def ask_now(actor: Actor, source: Source, now: datetime) -> Fetch:
     try:
         fetch = pull.pull(source, now)
     except pull.PullError as error:
         raise CuratingError(str(error)) from error
-    audit_log.record(request, "pull", f"source {source.slug}", now, {}, {"outcome": fetch.outcome, "new": fetch.new})
+    audit_log.record(actor, "pull", f"source {source.slug}", now, {}, {"outcome": fetch.outcome, "new": fetch.new})
     return fetch
 
 
-def replay(request: HttpRequest, fetch: Fetch, now: datetime) -> Fetch:
+def replay(actor: Actor, fetch: Fetch, now: datetime) -> Fetch:
     """Read the kept bytes of an earlier pull again, with today's reading."""
     try:
         again = pull.replay(fetch, now)
@@ -174,6 +181,6 @@ def replay(request: HttpRequest, fetch: Fetch, now: datetime) -> Fetch:
         raise CuratingError(str(error)) from error
     after: dict[str, Any] = {"outcome": again.outcome, "new": again.new}
     audit_log.record(
-        request, "replay", f"fetch {fetch.pk} of {fetch.source.slug}", now, {"outcome": fetch.outcome}, after
+        actor, "replay", f"fetch {fetch.pk} of {fetch.source.slug}", now, {"outcome": fetch.outcome}, after
     )
     return again

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
-from django.http import HttpRequest
 from django.utils.text import slugify
 
 from digest.desk import audit_log, counters
+from digest.desk.actor import Actor
 from digest.desk.acts.paper_acts import CuratingError
 from digest.matching import PaperIndex
 from digest.matching.load import papers_of
@@ -180,7 +180,7 @@ def _index(editions: Sequence[Edition]) -> PaperIndex:
     return _known[key]
 
 
-def write(request: HttpRequest, topic: Topic, form: dict[str, str], now: datetime) -> Topic:
+def write(actor: Actor, topic: Topic, form: dict[str, str], now: datetime) -> Topic:
     """Keep what the form says. Raises CuratingError with a plain sentence."""
     before = _values(topic) if topic.pk else {}
     for name in TYPED:
@@ -196,7 +196,7 @@ def write(request: HttpRequest, topic: Topic, form: dict[str, str], now: datetim
     try:
         with transaction.atomic():
             topic_editing.write(topic)
-            audit_log.record(request, "write topic", f"topic {topic.slug}", now, before, _values(topic))
+            audit_log.record(actor, "write topic", f"topic {topic.slug}", now, before, _values(topic))
     except query.QueryError as error:
         raise CuratingError(f"{error.message} (column {error.column})") from error
     return topic
@@ -213,12 +213,12 @@ def _free_slug(name: str) -> str:
     return next(one for one in names if one not in taken)
 
 
-def merge(request: HttpRequest, topic: Topic, into: Topic, now: datetime) -> int:
+def merge(actor: Actor, topic: Topic, into: Topic, now: datetime) -> int:
     try:
         with transaction.atomic():
             moved = topic_editing.merge(topic, into)
             after = {"into": into.slug, "readers": moved}
-            audit_log.record(request, "merge topic", f"topic {topic.slug}", now, {"is_active": topic.is_active}, after)
+            audit_log.record(actor, "merge topic", f"topic {topic.slug}", now, {"is_active": topic.is_active}, after)
     except topic_editing.OfferError as error:
         raise CuratingError(str(error)) from error
     return moved

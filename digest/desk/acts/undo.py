@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest
 
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts import merge, paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.models import Act, Announcement, Edition, EditionPaper, Paper
@@ -39,16 +39,16 @@ def last(actor: str, edition: Edition) -> Act | None:
     return None if act is None or act.verb == "undo" else act
 
 
-def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
+def undo(actor: Actor, edition: Edition, now: datetime) -> Act:
     """Take back one's own last act. Raises ConflictError if another person changed it since."""
-    act = last(request.user.get_username(), edition)
+    act = last(actor.name, edition)
     if act is None:
         raise CuratingError("There is nothing of yours to undo in this edition.")
     try:
         if act.verb in merge.VERBS:
-            merge.undo(request, edition, act, now)
+            merge.undo(actor, edition, act, now)
         else:
-            _take_back(request, edition, act, now)
+            _take_back(actor, edition, act, now)
     except ConflictError as error:
         raise ConflictError(f"Not undone: {said(act)}. {error}") from error
     return act
@@ -69,7 +69,7 @@ def paper_of(act: Act) -> int | None:
     return int(number) if sort == "paper" else None
 
 
-def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> None:
+def _take_back(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
     do = _OTHERS.get(act.verb, _restore)
     with transaction.atomic():
         paper_acts.lock(edition)
@@ -77,7 +77,7 @@ def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) 
         if done is None:
             raise ConflictError(_who_changed(act))
         paper_acts.touch(edition)
-        audit_log.record(request, "undo", act.subject, now, done[0], {**done[1], "undoes": act.pk})
+        audit_log.record(actor, "undo", act.subject, now, done[0], {**done[1], "undoes": act.pk})
 
 
 def _who_changed(act: Act) -> str:

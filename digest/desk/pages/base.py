@@ -12,9 +12,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from digest.desk import roles
+from digest.desk.actor import NOBODY, Actor
 from digest.desk.acts import edition_status
 from digest.desk.acts.paper_acts import CuratingError, state_of
 from digest.models import Edition
+from subscriptions.limits import client_prefix
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who sent the request, for an act and the audit log."""
+    name = request.user.get_username() if request.user.is_authenticated else NOBODY
+    return Actor(name, client_prefix.prefix_of(request))
 
 
 def page(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
@@ -66,13 +74,19 @@ def refused(request: HttpRequest, right: roles.Right | None) -> HttpResponse:
     )  # fmt: skip
 
 
-def act(request: HttpRequest, done: str, back: str, do: Callable[[], Any]) -> HttpResponse:
-    """Carry out `do`, say what it answers (else `done`) or why not, and go back to the page it was asked from."""
+def carry_out(request: HttpRequest, done: str, act: Callable[..., object], *args: object) -> None:
+    """Call `act(actor, *args)`. A message says what it answers (else `done`), or why it could not be done."""
     try:
-        said = do()
+        answer = act(actor_of(request), *args)
     except CuratingError as error:
         messages.error(request, str(error))
-    else:
-        if words := said if isinstance(said, str) else done:
-            messages.success(request, words)
+        return
+    text = answer if isinstance(answer, str) else done
+    if text:
+        messages.success(request, text)
+
+
+def act(request: HttpRequest, done: str, back: str, do: Callable[..., object], *args: object) -> HttpResponse:
+    """Carry out an act and go back to the page it was asked from."""
+    carry_out(request, done, do, *args)
     return redirect(back)

@@ -19,7 +19,7 @@ from digest.desk.access import door
 from digest.desk.acts import delivery_acts, parsing
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts, dashboard
-from digest.desk.pages.base import act, page
+from digest.desk.pages.base import act, actor_of, page
 from digest.desk.roles import Right
 from digest.models import Delivery
 from subscriptions import addresses
@@ -161,11 +161,11 @@ def settle(request: HttpRequest) -> HttpResponse:
     numbers = [parsing.number(one) for one in request.POST.getlist("letter")[:NAMED]]
     letters = Delivery.objects.select_related("attempt").filter(pk__in=[one for one in numbers if one is not None])
     if verb == "arrived":
-        return act(request, "", f"{back}#doubt", lambda: delivery_acts.all_arrived(request, list(letters), now))
+        return act(request, "", f"{back}#doubt", delivery_acts.all_arrived, list(letters), now)
     if verb == "revive":
         row = get_object_or_404(letters, pk=parsing.number(request.POST.get("letter", "")))
         done = "It is tried again with the next sweep."
-        return act(request, done, f"{back}#dead", lambda: delivery_acts.revive(request, row, now))
+        return act(request, done, f"{back}#dead", delivery_acts.revive, row, now)
     raise Http404(f"There is no act called {verb!r}.")
 
 
@@ -176,9 +176,9 @@ def hold(request: HttpRequest) -> HttpResponse:
     if request.POST.get("verb") == "resume":
         name = request.POST.get("channel", "") or traits.current()
         word = request.POST.get("reports", "")
-        return act(request, "Sending goes on.", back, lambda: delivery_acts.resume(request, name, word, now))
+        return act(request, "Sending goes on.", back, delivery_acts.resume, name, word, now)
     reason = request.POST.get("reason", "")
-    return act(request, "Sending stops before the next letter.", back, lambda: delivery_acts.hold(request, reason, now))
+    return act(request, "Sending stops before the next letter.", back, delivery_acts.hold, reason, now)
 
 
 @door(Right.OPERATE, post=Right.OPERATE)
@@ -189,9 +189,9 @@ def suppression(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             if verb == "suppress":
-                delivery_acts.suppress(request, email, request.POST.get("detail", ""), timezone.now())
+                delivery_acts.suppress(actor_of(request), email, request.POST.get("detail", ""), timezone.now())
             elif verb == "lift":
-                delivery_acts.lift(request, email, timezone.now())
+                delivery_acts.lift(actor_of(request), email, timezone.now())
             known = delivery_acts.look_up(email)[1]
             said = "Nobody may write to this address." if known else "This address may be written to."
         except (CuratingError, addresses.AddressError) as error:

@@ -17,7 +17,7 @@ from digest.desk.access import door
 from digest.desk.acts import edition_acts, parsing, undo
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.desk.pages import dashboard
-from digest.desk.pages.base import act, edition_of, page
+from digest.desk.pages.base import act, actor_of, edition_of, page
 from digest.desk.roles import Right
 from digest.editions import lifecycle
 from digest.models import Edition, Outcome
@@ -75,7 +75,7 @@ def note(request: HttpRequest, day: date) -> HttpResponse:
     row = edition_of(day)
     mine = Mine(request.POST.get("note", ""), request.POST.get("curator", ""))
     try:
-        edition_acts.write_note(request, row, mine.note, mine.curator, _seen(request), timezone.now())
+        edition_acts.write_note(actor_of(request), row, mine.note, mine.curator, _seen(request), timezone.now())
     except ConflictError as error:
         messages.error(request, str(error))
         return _show(request, row, 409, mine=mine)
@@ -98,7 +98,7 @@ def step(request: HttpRequest, day: date, verb: str) -> HttpResponse:
     if verb not in STEPS:
         raise Http404(f"There is no act called {verb!r}.")
     row, (do, done) = edition_of(day), STEPS[verb]
-    return act(request, done, reverse("desk-edition", args=[day]), lambda: do(request, row, timezone.now()))
+    return act(request, done, reverse("desk-edition", args=[day]), do, row, timezone.now())
 
 
 @door(get=False, post=Right.CURATE)
@@ -111,7 +111,7 @@ def release_at(request: HttpRequest, day: date) -> HttpResponse:
         messages.error(request, "Write the time as day and hour, such as 2026-06-03 07:30 (UTC).")
         return redirect(back)
     done = f"It goes out on {at:%-d %B at %H:%M} UTC."
-    return act(request, done, back, lambda: edition_acts.release_at(request, row, at, timezone.now()))
+    return act(request, done, back, edition_acts.release_at, row, at, timezone.now())
 
 
 @door(Right.CURATE, post=Right.CURATE)
@@ -121,7 +121,7 @@ def release(request: HttpRequest, day: date) -> HttpResponse:
     letters, problem = edition_acts.letters_ahead(now), ""
     if request.method == "POST":
         try:
-            edition_acts.release(request, row, _seen(request), request.POST.get("typed", ""), now)
+            edition_acts.release(actor_of(request), row, _seen(request), request.POST.get("typed", ""), now)
         except CuratingError as error:
             problem = str(error)
         else:

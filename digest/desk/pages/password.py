@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from digest.desk import audit_log, sign_in_limits
 from digest.desk.access import door
-from digest.desk.pages.base import page
+from digest.desk.pages.base import actor_of, page
 from digest.desk.roles import Right
 
 SLOW = "Too many tries. Wait a few minutes, then try again."
@@ -42,6 +42,6 @@ def _try(request: HttpRequest) -> HttpResponse:
         return page(request, "password.html", 400, current="", problems=problems)
     with transaction.atomic():
         update_session_auth_hash(request, form.save())  # other sessions of this person end; this one goes on
-        audit_log.record(request, "change password", f"person {name}", now)
+        audit_log.record(actor_of(request), "change password", f"person {name}", now)
     messages.success(request, "Your password is changed. Wherever else you were signed in, you are not any more.")
     return redirect("desk")

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from digest.desk import audit_log, roles
 from digest.desk.access import door
 from digest.desk.acts import parsing
-from digest.desk.pages.base import page
+from digest.desk.pages.base import actor_of, page
 from digest.desk.roles import Right
 from digest.letters import previews
 from digest.letters.policy import letter_policy
@@ -126,7 +126,9 @@ def send(request: HttpRequest) -> HttpResponse:
         messages.error(request, problem or "Your account has no address. An admin can give it one under Records.")
         return redirect(back)
     receipt = outgoing.send(replace(written, tags=("test",), stream="notice"))
-    audit_log.record(request, "send test", "letter to self", timezone.now(), {}, {"outcome": receipt.outcome.value})
+    audit_log.record(
+        actor_of(request), "send test", "letter to self", timezone.now(), {}, {"outcome": receipt.outcome.value}
+    )
     if receipt.outcome == outgoing.Outcome.ACCEPTED:
         messages.success(request, "Sent to your own address.")
     else:

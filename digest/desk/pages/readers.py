@@ -21,7 +21,7 @@ from digest.desk.access import door
 from digest.desk.acts import delivery_acts, parsing, reader_acts
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts
-from digest.desk.pages.base import act, page
+from digest.desk.pages.base import act, actor_of, page
 from digest.desk.roles import Right
 from subscriptions import kept_upload
 from subscriptions.models import Subscriber
@@ -67,25 +67,20 @@ def change(request: HttpRequest, reader: UUID, verb: str) -> HttpResponse:
     """Ask again, suppress, lift."""
     row, now = get_object_or_404(Subscriber, uuid=reader), timezone.now()
     back = reverse("desk-reader", args=[row.uuid])
-    verbs = {
-        "ask": (lambda: reader_acts.ask_again(request, row, now), "Asked again by mail."),
-        "suppress": (
-            lambda: delivery_acts.suppress(request, row.email, request.POST.get("detail", ""), now),
-            "Suppressed.",
-        ),
-        "lift": (lambda: delivery_acts.lift(request, row.email, now), ""),
-    }
-    if verb not in verbs:
-        raise Http404(f"There is no act called {verb!r}.")
-    do, done = verbs[verb]
-    return act(request, done, back, do)
+    if verb == "ask":
+        return act(request, "Asked again by mail.", back, reader_acts.ask_again, row, now)
+    if verb == "suppress":
+        return act(request, "Suppressed.", back, delivery_acts.suppress, row.email, request.POST.get("detail", ""), now)
+    if verb == "lift":
+        return act(request, "", back, delivery_acts.lift, row.email, now)
+    raise Http404(f"There is no act called {verb!r}.")
 
 
 @door(get=False, post=Right.ADMINISTER)
 def erase(request: HttpRequest, reader: UUID) -> HttpResponse:
     row, now = get_object_or_404(Subscriber, uuid=reader), timezone.now()
     back = reverse("desk-reader", args=[row.uuid])
-    return act(request, "Erased.", back, lambda: reader_acts.erase(request, row, request.POST.get("typed", ""), now))
+    return act(request, "Erased.", back, reader_acts.erase, row, request.POST.get("typed", ""), now)
 
 
 @door(Right.ADMINISTER, post=Right.ADMINISTER)
@@ -129,7 +124,7 @@ def _import(request: HttpRequest, body: bytes, dry: bool) -> dict[str, Any]:
         raise CuratingError(str(answer["error"]))
     if not dry:
         kept = {name: answer[name] for name in ("new", "known", "refused", "left_out")}
-        audit_log.record(request, "import readers", "readers", timezone.now(), {}, kept)
+        audit_log.record(actor_of(request), "import readers", "readers", timezone.now(), {}, kept)
     return answer
 
 
@@ -148,7 +143,7 @@ def _command(*words: str) -> dict[str, Any]:
 @door(get=False, post=Right.ADMINISTER)
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """Every reader as CSV; a POST, since it is written down who took it."""
-    audit_log.record(request, "export readers", "readers", timezone.now())
+    audit_log.record(actor_of(request), "export readers", "readers", timezone.now())
     response = StreamingHttpResponse(reader_acts.rows(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="readers.csv"'
     return response

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.desk.access import door
+from digest.desk.actor import Actor
 from digest.desk.acts import add_paper, edition_acts, edition_status, paper_acts, parsing
 from digest.desk.acts import merge as act_merge
 from digest.desk.acts import undo as act_undo
 from digest.desk.pages import audience, duplicates, paper_filter
 from digest.desk.pages.audience import Reach
-from digest.desk.pages.base import edition_of, page
+from digest.desk.pages.base import actor_of, carry_out, edition_of, page
 from digest.desk.pages.duplicates import Looked
 from digest.desk.pages.paper_filter import Asked, PaperFilter
 from digest.desk.roles import Right
@@ -108,20 +109,21 @@ def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
     """One act on one paper."""
     row = get_object_or_404(EditionPaper.objects.select_related("edition"), pk=entry, edition__date=day)
     verb, now = request.POST.get("verb", ""), timezone.now()
-    note, seen = request.POST.get("note", ""), request.POST.get("seen")
 
-    def do() -> None:
-        if verb in {"up", "down"}:
-            paper_acts.order_pins(request, row.edition, row, -1 if verb == "up" else 1, now)
+    def do(actor: Actor) -> None:
+        if verb == "up":
+            paper_acts.order_pins(actor, row.edition, row, -1, now)
+        elif verb == "down":
+            paper_acts.order_pins(actor, row.edition, row, 1, now)
         else:
-            paper_acts.change(request, row, verb, now, note, seen)
+            paper_acts.change(actor, row, verb, now, request.POST.get("note", ""), request.POST.get("seen"))
 
     if verb not in {"up", "down", *paper_acts.VERBS}:
         raise Http404(f"There is no act called {verb!r}.")
     if _is_from_edition(request, row.edition):
-        _carry_out(request, do)
+        carry_out(request, "", do)
         return _to_edition(row.edition)
-    return _act_on(request, row.edition, row.pk, do)
+    return _act_on(request, row.edition, row.pk, "", do)
 
 
 @door(get=False, post=Right.CURATE)
@@ -133,23 +135,17 @@ def merge(request: HttpRequest, day: date) -> HttpResponse:
     if len(papers) != 2:
         raise Http404("Those papers are not there.")
     one, two = papers.values()
-
-    def do() -> str:
-        act_merge.merge(request, edition, one, two, timezone.now())
-        return "Merged: they are one paper now."
-
-    return _act_on(request, edition, _entry_of(edition, numbers[0]), do)
+    entry = _entry_of(edition, numbers[0])
+    done = "Merged: they are one paper now."
+    return _act_on(request, edition, entry, done, act_merge.merge, edition, one, two, timezone.now())
 
 
 @door(get=False, post=Right.CURATE)
 def bring_back(request: HttpRequest, day: date, paper: int) -> HttpResponse:
-    edition, row = edition_of(day), get_object_or_404(Paper, pk=paper)
-
-    def do() -> str:
-        paper_acts.bring_back(request, edition, row, timezone.now())
-        return "It comes once more, marked as a late riser."
-
-    _carry_out(request, do)
+    edition = edition_of(day)
+    row = get_object_or_404(Paper, pk=paper)
+    done = "It comes once more, marked as a late riser."
+    carry_out(request, done, paper_acts.bring_back, edition, row, timezone.now())
     return redirect(_address_of(request, edition, row.pk))
 
 
@@ -157,7 +153,12 @@ def bring_back(request: HttpRequest, day: date, paper: int) -> HttpResponse:
 def undo(request: HttpRequest, day: date) -> HttpResponse:
     edition = edition_of(day)
     last = act_undo.last(request.user.get_username(), edition)
-    _carry_out(request, lambda: f"Undone: {act_undo.said(act_undo.undo(request, edition, timezone.now()))}.")
+
+    def do(actor: Actor) -> str:
+        undone = act_undo.undo(actor, edition, timezone.now())
+        return f"Undone: {act_undo.said(undone)}."
+
+    carry_out(request, "", do)
     if _is_from_edition(request, edition):
         return _to_edition(edition)
     return redirect(_address_of(request, edition, act_undo.paper_of(last) if last else None))
@@ -172,21 +173,12 @@ def _to_edition(edition: Edition) -> HttpResponse:
     return redirect(reverse("desk-edition", args=[edition.date]) + "#pins")
 
 
-def _carry_out(request: HttpRequest, do: Callable[[], str | None]) -> None:
-    """Do it, and say what came of it, or why it could not be done."""
-    try:
-        done = do()
-    except paper_acts.CuratingError as error:
-        messages.error(request, str(error))
-    else:
-        if done:
-            messages.success(request, done)
-
-
-def _act_on(request: HttpRequest, edition: Edition, entry: int | None, do: Callable[[], str | None]) -> HttpResponse:
+def _act_on(
+    request: HttpRequest, edition: Edition, entry: int | None, done: str, act: Callable[..., object], *args: object
+) -> HttpResponse:
     """Carry out an act on a paper of the list, and come back to where the curator stood in it."""
     before = paper_filter.filtered(edition, _asked(request, edition))
-    _carry_out(request, do)
+    carry_out(request, done, act, *args)
     after = before.again(edition)
     old, new, part = ([row.pk for row in rows] for rows in (before.shown, after.shown, after.part))
     stands = paper_filter.beside(old, new, entry, part) if entry is not None else None
@@ -228,9 +220,9 @@ def add(request: HttpRequest, day: date) -> HttpResponse:
     if request.method != "POST":
         return _add_form(request, edition, form)
     try:
-        paper_acts.insist_on_open(edition)  # before anything is fetched or stored
+        paper_acts.require_open(edition)  # before anything is fetched or stored
         paper = add_paper.find(form["what"], now) or add_paper.make(form, day, now)
-        paper_acts.add(request, edition, paper, now)
+        paper_acts.add(actor_of(request), edition, paper, now)
     except paper_acts.CuratingError as error:
         return _add_form(request, edition, form, str(error), isinstance(error, add_paper.NotKnownError))
     messages.success(request, f"Added: “{paper.title}”.")

@@ -24,6 +24,7 @@ from django_otp.util import random_hex
 
 from digest.desk import audit_log, roles, sign_in_limits
 from digest.desk.access import refuse_nul
+from digest.desk.pages.base import actor_of
 from subscriptions.limits import client_prefix
 
 RECOVERY_CODES = 8
@@ -64,7 +65,7 @@ def _try(request: HttpRequest, following: str) -> HttpResponse:
         return render(request, "desk/sign_in.html", context | {"error": error}, status=status)
     login(request, user)
     request.session.set_expiry(WORKING_DAY)
-    audit_log.record(request, "sign in", f"person {user.get_username()}", now)
+    audit_log.record(actor_of(request), "sign in", f"person {user.get_username()}", now)
     if roles.needs_second_factor(user):
         return redirect("desk-second")  # forgiven only then, or each password would buy new guesses at the code
     sign_in_limits.succeeded(who)
@@ -77,7 +78,7 @@ def _note(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
     """A try that failed or was refused, in the log. A name nobody has may be a password in the wrong box: it is cut."""
     if sign_in_limits.is_worth_a_line(client_prefix.prefix_of(request), verb.endswith("refused"), now):
         is_known = get_user_model().objects.filter(username=name).exists()
-        audit_log.record(request, verb, f"person {name if is_known else name[:CUT] + '…'}", now)
+        audit_log.record(actor_of(request), verb, f"person {name if is_known else name[:CUT] + '…'}", now)
 
 
 def _safe_next(request: HttpRequest) -> str:
@@ -187,7 +188,7 @@ def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
     for code in codes:
         recovery.token_set.create(token=code)
     _enter(request, device)
-    audit_log.record(request, "set up second factor", f"person {request.user.get_username()}", timezone.now())
+    audit_log.record(actor_of(request), "set up second factor", f"person {request.user.get_username()}", timezone.now())
     response = render(request, "desk/second_done.html", {"codes": codes})
     sign_in_limits.remember(response, request.user.get_username())
     return response
@@ -198,6 +199,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if request.user.is_authenticated:
-        audit_log.record(request, "sign out", f"person {request.user.get_username()}", timezone.now())
+        audit_log.record(actor_of(request), "sign out", f"person {request.user.get_username()}", timezone.now())
     logout(request)
     return redirect("desk-signin")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.desk.access import door
+from digest.desk.actor import Actor
 from digest.desk.acts import source_acts
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages.base import act, page
+from digest.desk.pages.base import act, actor_of, page
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
 from digest.sources import opml
@@ -20,6 +24,13 @@ from subscriptions import kept_upload
 
 LAST = 20
 FORM = ("name", "kind", "url", "is_daily")
+VERBS: dict[str, tuple[Callable[[Actor, Source, datetime], object], str]] = {
+    "on": (source_acts.switch_on, "Switched on: it is asked at the next tick."),
+    "off": (source_acts.switch_off, "Switched off: editions do not wait for it."),
+    "trust": (source_acts.trust, "It may go on."),
+    "move": (source_acts.move, "Its new address is kept: it is asked at the next tick."),
+    "pull": (source_acts.ask_now, "Asked: see what came below."),
+}
 
 
 @door(Right.VIEW)
@@ -48,27 +59,18 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
 @door(get=False, post=Right.OPERATE)
 def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
     """Switch on, switch off, trust again, take a new address, ask now."""
-    row, now = get_object_or_404(Source, slug=slug), timezone.now()
-    verbs = {
-        "on": (lambda: source_acts.switch(request, row, True, now), "Switched on: it is asked at the next tick."),
-        "off": (lambda: source_acts.switch(request, row, False, now), "Switched off: editions do not wait for it."),
-        "trust": (lambda: source_acts.trust(request, row, now), "It may go on."),
-        "move": (lambda: source_acts.move(request, row, now), "Its new address is kept: it is asked at the next tick."),
-        "pull": (lambda: source_acts.ask_now(request, row, now), "Asked: see what came below."),
-    }
-    if verb not in verbs:
+    row = get_object_or_404(Source, slug=slug)
+    if verb not in VERBS:
         raise Http404(f"There is no act called {verb!r}.")
-    do, done = verbs[verb]
-    return act(request, done, reverse("desk-source", args=[slug]), do)
+    do, done = VERBS[verb]
+    return act(request, done, reverse("desk-source", args=[slug]), do, row, timezone.now())
 
 
 @door(get=False, post=Right.OPERATE)
 def replay(request: HttpRequest, fetch: int) -> HttpResponse:
     row = get_object_or_404(Fetch.objects.select_related("source"), pk=fetch)
     back = reverse("desk-source", args=[row.source.slug])
-    return act(
-        request, "Read again: see the first line.", back, lambda: source_acts.replay(request, row, timezone.now())
-    )
+    return act(request, "Read again: see the first line.", back, source_acts.replay, row, timezone.now())
 
 
 @door(Right.OPERATE, post=Right.OPERATE)
@@ -79,7 +81,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             if request.POST.get("do") == "add":
-                row = source_acts.add(request, form, timezone.now())
+                row = source_acts.add(actor_of(request), form, timezone.now())
                 messages.success(request, f"{row.name} is added, and is asked at the next tick.")
                 return redirect("desk-source", row.slug)
             found = source_acts.looked_at(form["url"], timezone.now())
@@ -100,7 +102,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         try:
             body = _list_of(request)
             if request.POST.get("do") == "add":
-                done = source_acts.bring_in(request, body, request.POST.getlist("feed"), timezone.now())
+                done = source_acts.bring_in(actor_of(request), body, request.POST.getlist("feed"), timezone.now())
                 messages.success(request, _came(len(done.added)))
                 return redirect("desk-sources")
             found = source_acts.listed(body)

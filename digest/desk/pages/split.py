@@ -13,7 +13,7 @@ from django.utils import timezone
 from digest.desk.access import door
 from digest.desk.acts import merge
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages.base import NotThereError, edition_of, page
+from digest.desk.pages.base import NotThereError, actor_of, edition_of, page
 from digest.desk.roles import Right
 from digest.models import Edition, Paper
 
@@ -25,7 +25,7 @@ def split(request: HttpRequest, day: date, paper: int) -> HttpResponse:
     going = request.POST.getlist("name")
     if request.method == "POST":
         try:
-            messages.success(request, merge.split(request, edition, row, going, timezone.now()))
+            messages.success(request, merge.split(actor_of(request), edition, row, going, timezone.now()))
             return redirect(reverse("desk-triage", args=[day]))
         except CuratingError as error:
             problem = str(error)

@@ -15,7 +15,7 @@ from digest.desk.access import door
 from digest.desk.acts import topic_acts
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts
-from digest.desk.pages.base import act, page
+from digest.desk.pages.base import act, actor_of, page
 from digest.desk.roles import Right
 from subscriptions import query
 from subscriptions.models import Topic
@@ -48,7 +48,7 @@ def _edit(request: HttpRequest, row: Topic) -> HttpResponse:
         form = {name: request.POST.get(name, "") for name in FORM}
         if request.POST.get("do") != "try":
             try:
-                kept = topic_acts.write(request, row, form, timezone.now())
+                kept = topic_acts.write(actor_of(request), row, form, timezone.now())
             except CuratingError as error:
                 problem = str(error)
             else:
@@ -99,4 +99,4 @@ def merge(request: HttpRequest, slug: str) -> HttpResponse:
             readers=readers.get(row.slug, 0), of_into=readers.get(into.slug, 0), shared=shared.get(into.slug, 0),
         )  # fmt: skip
     done = f"{row.name} is retired; its readers have {into.name} now."
-    return act(request, done, reverse("desk-topics"), lambda: topic_acts.merge(request, row, into, timezone.now()))
+    return act(request, done, reverse("desk-topics"), topic_acts.merge, row, into, timezone.now())
