@@ -1,7 +1,7 @@
 """The curator's acts on a day's papers: pin, hide, note, order, bring back, add.
 
-Every act is one transaction with its line in the log. It counts only while the edition is open, and
-only if the row is still as the curator saw it: two curators never overwrite each other.
+Every act is one transaction with its row in the audit log. It is refused if the edition is not open, or if another
+curator changed the row since it was read.
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ class ConflictError(CuratingError):
 
 
 def is_going_out(edition: Edition) -> bool:
-    """Released at the desk, and waiting out its minutes of second thoughts (or for the time it was given)."""
+    """Released at the desk, and waiting for its release time."""
     return edition.state == Edition.State.FROZEN and edition.release_at is not None
 
 
 def state_of(edition: Edition) -> str:
     """Its state in the words of every page of the desk."""
-    return "Going out" if is_going_out(edition) else edition.get_state_display()
+    if is_going_out(edition):
+        return "Going out"
+    return edition.get_state_display()
 
 
 def lock(edition: Edition) -> Edition:
@@ -121,7 +123,7 @@ def order_pins(actor: Actor, edition: Edition, entry: EditionPaper, step: int, n
     """Move a pin one place up (`step` -1) or down (+1) among the pins."""
     with transaction.atomic():
         lock(edition)
-        pins = list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
+        pins = locked_pins(edition)
         before = [pin.paper_id for pin in pins]
         if entry.paper_id not in before:
             return
@@ -135,7 +137,13 @@ def order_pins(actor: Actor, edition: Edition, entry: EditionPaper, step: int, n
         audit_log.record(actor, "order pins", audit_log.of_edition(edition), now, {"pins": before}, {"pins": after})
 
 
+def locked_pins(edition: Edition) -> list[EditionPaper]:
+    """The edition's pins in their order, locked until the transaction ends."""
+    return list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
+
+
 def place_pins(pins: Sequence[EditionPaper]) -> None:
+    """Give the pins the positions of this order."""
     for position, pin in enumerate(pins):
         pin.position = position
     EditionPaper.objects.bulk_update(pins, ["position"])
@@ -171,9 +179,6 @@ def append(edition: Edition, paper: Paper, is_late_riser: bool = False) -> Editi
     position = next_position(edition.entries.all())
     touch(edition)
     return EditionPaper.objects.create(edition=edition, paper=paper, position=position, is_late_riser=is_late_riser)
-
-
-# -- reading for the page ---------------------------------------------------------------------------
 
 
 def announcers(papers: Sequence[int]) -> dict[int, list[str]]:

@@ -17,6 +17,7 @@ from digest.desk.access import door
 from digest.desk.acts import edition_acts, parsing, undo
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.desk.pages import dashboard
+from digest.desk.pages import difference as dry_run
 from digest.desk.pages.base import act, actor_of, edition_of, page
 from digest.desk.roles import Right
 from digest.editions import lifecycle
@@ -142,6 +143,6 @@ def difference(request: HttpRequest, day: date) -> HttpResponse:
     row = edition_of(day)
     return page(
         request, "difference.html", current="editions", edition=row,
-        difference=edition_acts.difference(row, timezone.now()),
+        difference=dry_run.difference(row, timezone.now()),
         acts=row.entries.filter(Q(is_pinned=True) | Q(is_hidden=True)).exists(),
     )  # fmt: skip

@@ -156,7 +156,7 @@ def undo(request: HttpRequest, day: date) -> HttpResponse:
 
     def do(actor: Actor) -> str:
         undone = act_undo.undo(actor, edition, timezone.now())
-        return f"Undone: {act_undo.said(undone)}."
+        return f"Undone: {act_undo.description(undone)}."
 
     carry_out(request, "", do)
     if _is_from_edition(request, edition):
