@@ -23,11 +23,23 @@ DAYS = 35
 LIST_BYTES, LIST_FEEDS = 1024 * 1024, 500  # of an OPML file taken at the desk; the command takes more
 # What a day is remembered by: its best outcome.
 RANK = [
-    Outcome.OK, Outcome.TRUNCATED, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.STALE,
-    Outcome.FORMAT_ERROR, Outcome.FAILED,
-]  # fmt: skip
-GOOD = {Outcome.OK: "good", Outcome.UNCHANGED: "quiet", Outcome.HOLIDAY: "quiet", Outcome.TRUNCATED: "warn",
-        Outcome.EMPTY: "warn", Outcome.STALE: "warn"}  # fmt: skip
+    Outcome.OK,
+    Outcome.TRUNCATED,
+    Outcome.UNCHANGED,
+    Outcome.HOLIDAY,
+    Outcome.EMPTY,
+    Outcome.STALE,
+    Outcome.FORMAT_ERROR,
+    Outcome.FAILED,
+]
+GOOD = {
+    Outcome.OK: "good",
+    Outcome.UNCHANGED: "quiet",
+    Outcome.HOLIDAY: "quiet",
+    Outcome.TRUNCATED: "warn",
+    Outcome.EMPTY: "warn",
+    Outcome.STALE: "warn",
+}
 
 
 def health(sources: Sequence[Source], today: date) -> charts.HeatMap:

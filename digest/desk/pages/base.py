@@ -69,9 +69,13 @@ def missing(request: HttpRequest, error: Http404) -> HttpResponse:
 def refused(request: HttpRequest, right: roles.Right | None) -> HttpResponse:
     """The desk's own words for a page or an act that the person's roles do not open."""
     return page(
-        request, "refused.html", 403, current="", mine=roles.of(request.user),
+        request,
+        "refused.html",
+        403,
+        current="",
+        mine=roles.of(request.user),
         whose=roles.with_right(right) if right else list(roles.ROLES),
-    )  # fmt: skip
+    )
 
 
 def carry_out(request: HttpRequest, done: str, act: Callable[..., object], *args: object) -> None:

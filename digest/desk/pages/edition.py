@@ -52,18 +52,28 @@ def _show(request: HttpRequest, row: Edition, status: int = 200, mine: Mine | No
     row.refresh_from_db()
     states = Edition.State
     return page(
-        request, "edition.html", status, current="editions", edition=row, now=now,
+        request,
+        "edition.html",
+        status,
+        current="editions",
+        edition=row,
+        now=now,
         pins=row.entries.filter(is_pinned=True).select_related("paper"),
-        shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
-        is_open=row.state in {states.COLLECTING, states.HELD}, is_out=row.state == states.RELEASED,
+        shown=row.entries.filter(is_hidden=False).count(),
+        hidden=row.entries.filter(is_hidden=True).count(),
+        is_open=row.state in {states.COLLECTING, states.HELD},
+        is_out=row.state == states.RELEASED,
         leaves_at=row.release_at if row.release_at and row.state != states.RELEASED else None,
-        deadline=lifecycle.deadline(row.date), suggested=_next_hour(now), outcomes=dict(Outcome.choices),
+        deadline=lifecycle.deadline(row.date),
+        suggested=_next_hour(now),
+        outcomes=dict(Outcome.choices),
         undoable=undo.last(request.user.get_username(), row),
         coverage=row.coverage or history.coverage(row.date, now).receipt,
-        account=dashboard.account(counters.read("letters", row.date)), mine=mine,
+        account=dashboard.account(counters.read("letters", row.date)),
+        mine=mine,
         earlier=Edition.objects.filter(date__lt=row.date).order_by("-date").first(),
         later=Edition.objects.filter(date__gt=row.date).order_by("date").first(),
-    )  # fmt: skip
+    )
 
 
 def _next_hour(now: datetime) -> datetime:
@@ -129,12 +139,19 @@ def release(request: HttpRequest, day: date) -> HttpResponse:
             messages.success(request, RELEASED)
             return redirect("desk-edition", day)
     return page(
-        request, "release.html", 400 if problem else 200, current="editions", edition=row, problem=problem,
-        letters=letters, typed_above=edition_acts.TYPED_ABOVE,
-        shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
+        request,
+        "release.html",
+        400 if problem else 200,
+        current="editions",
+        edition=row,
+        problem=problem,
+        letters=letters,
+        typed_above=edition_acts.TYPED_ABOVE,
+        shown=row.entries.filter(is_hidden=False).count(),
+        hidden=row.entries.filter(is_hidden=True).count(),
         pins=row.entries.filter(is_pinned=True).count(),
         missing=history.coverage(row.date, now).missing,
-    )  # fmt: skip
+    )
 
 
 @door(Right.VIEW)
@@ -142,7 +159,10 @@ def difference(request: HttpRequest, day: date) -> HttpResponse:
     """The dry run: whose letter the curator's acts change."""
     row = edition_of(day)
     return page(
-        request, "difference.html", current="editions", edition=row,
+        request,
+        "difference.html",
+        current="editions",
+        edition=row,
         difference=dry_run.difference(row, timezone.now()),
         acts=row.entries.filter(Q(is_pinned=True) | Q(is_hidden=True)).exists(),
-    )  # fmt: skip
+    )

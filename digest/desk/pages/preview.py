@@ -39,14 +39,20 @@ def preview(request: HttpRequest) -> HttpResponse:
     letter, problem = _written(request, asked)
     look = request.GET.get("look", "light")
     return page(
-        request, "preview.html", current="preview", asked=asked, letter=letter, problem=problem,
-        look=look if look in LOOKS else "light", looks=LOOKS,
+        request,
+        "preview.html",
+        current="preview",
+        asked=asked,
+        letter=letter,
+        problem=problem,
+        look=look if look in LOOKS else "light",
+        looks=LOOKS,
         width="phone" if request.GET.get("width") == "phone" else "desktop",
         frame=f"{reverse('desk-letter')}?{urlencode(asked | {'look': look})}",
         query=urlencode({name: value for name, value in asked.items() if value}),
         topics=Topic.objects.filter(is_active=True).order_by("group", "name"),
         editions=_editions(),
-    )  # fmt: skip
+    )
 
 
 def _editions() -> list[Edition]:

@@ -42,12 +42,21 @@ def readers(request: HttpRequest) -> HttpResponse:
     numbers = counters.read("readers", until)
     joined, left = (sum(counts[word] for _, counts in days) for word in ("joined", "left"))
     return page(
-        request, "readers.html", current="readers", q=text, state=state, found=found, joined=joined, left=left,
-        churn=reader_acts.churn(left, numbers.get("active", 0)), month=MONTH,
-        states=Subscriber.State.choices, numbers=numbers,
+        request,
+        "readers.html",
+        current="readers",
+        q=text,
+        state=state,
+        found=found,
+        joined=joined,
+        left=left,
+        churn=reader_acts.churn(left, numbers.get("active", 0)),
+        month=MONTH,
+        states=Subscriber.State.choices,
+        numbers=numbers,
         older=found[-1].pk if len(found) == reader_acts.FOUND else None,
         chart=charts.stacked("Readers who came and went", ("joined", "left"), days),
-    )  # fmt: skip
+    )
 
 
 @door(Right.OPERATE)
@@ -55,11 +64,18 @@ def reader(request: HttpRequest, reader: UUID) -> HttpResponse:
     row = get_object_or_404(Subscriber, uuid=reader)
     now = timezone.now()
     return page(
-        request, "reader.html", current="readers", reader=row, now=now, letters=reader_acts.letters(row),
-        events=reader_acts.events(row), interests=row.interests.select_related("topic", "filter"),
-        why=reader_acts.why_nothing_today(row, now), suppression=reader_acts.suppression(row),
+        request,
+        "reader.html",
+        current="readers",
+        reader=row,
+        now=now,
+        letters=reader_acts.letters(row),
+        events=reader_acts.events(row),
+        interests=row.interests.select_related("topic", "filter"),
+        why=reader_acts.why_nothing_today(row, now),
+        suppression=reader_acts.suppression(row),
         consents=row.consents.order_by("-at")[:20],
-    )  # fmt: skip
+    )
 
 
 @door(get=False, post=Right.OPERATE)
@@ -96,9 +112,14 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "import.html", 400 if problem else 200, current="readers", answer=answer, problem=problem,
+        request,
+        "import.html",
+        400 if problem else 200,
+        current="readers",
+        answer=answer,
+        problem=problem,
         carried=carried,
-    )  # fmt: skip
+    )
 
 
 def _brought(request: HttpRequest) -> bytes:

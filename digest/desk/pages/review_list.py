@@ -46,13 +46,26 @@ def triage(request: HttpRequest, day: date) -> HttpResponse:
     sieve = paper_filter.filtered(edition, Asked.of(request.GET))
     is_open = edition.state in paper_acts.OPEN
     return page(
-        request, "triage.html", current="papers", edition=edition, rows=_rows(edition, sieve), part=sieve.part,
-        found=len(sieve.shown), is_open=is_open, closed=edition_status.closed(edition, now), asked=sieve.asked,
-        empty="" if sieve.entries else edition_status.empty(edition, now), problem=sieve.problem,
-        everybody=edition_acts.letters_ahead(now), views=paper_filter.VIEWS, orders=paper_filter.ORDERS,
-        counts=_counts(sieve.entries), risers=late_risers.late_risers(day)[:5] if is_open else [],
-        undoable=act_undo.last(request.user.get_username(), edition), here=request.get_full_path(),
-    )  # fmt: skip
+        request,
+        "triage.html",
+        current="papers",
+        edition=edition,
+        rows=_rows(edition, sieve),
+        part=sieve.part,
+        found=len(sieve.shown),
+        is_open=is_open,
+        closed=edition_status.closed(edition, now),
+        asked=sieve.asked,
+        empty="" if sieve.entries else edition_status.empty(edition, now),
+        problem=sieve.problem,
+        everybody=edition_acts.letters_ahead(now),
+        views=paper_filter.VIEWS,
+        orders=paper_filter.ORDERS,
+        counts=_counts(sieve.entries),
+        risers=late_risers.late_risers(day)[:5] if is_open else [],
+        undoable=act_undo.last(request.user.get_username(), edition),
+        here=request.get_full_path(),
+    )
 
 
 def _rows(edition: Edition, sieve: PaperFilter) -> list[Row]:
@@ -63,11 +76,15 @@ def _rows(edition: Edition, sieve: PaperFilter) -> list[Row]:
     twins = _twins(edition, sieve.entries)
     return [
         Row(
-            entry, abstracts[paper], sieve.reached.get(paper), names.get(paper, []),
-            twins.get(paper, []), paper in divisible,
+            entry,
+            abstracts[paper],
+            sieve.reached.get(paper),
+            names.get(paper, []),
+            twins.get(paper, []),
+            paper in divisible,
         )
         for entry, paper in zip(sieve.part, papers, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _counts(entries: list[EditionPaper]) -> dict[str, int]:

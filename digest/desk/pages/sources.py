@@ -39,9 +39,13 @@ def sources(request: HttpRequest) -> HttpResponse:
     rows = list(Source.objects.order_by("-is_enabled", "is_sample", "name"))
     enabled = [row for row in rows if row.is_enabled]
     return page(
-        request, "sources.html", current="sources", rows=rows, map=source_acts.health(enabled, today),
+        request,
+        "sources.html",
+        current="sources",
+        rows=rows,
+        map=source_acts.health(enabled, today),
         outcomes=dict(Outcome.choices),
-    )  # fmt: skip
+    )
 
 
 @door(Right.VIEW)
@@ -51,9 +55,15 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
     fetches = row.fetches.defer("body", "ids", "profile").order_by("-at", "-id")[:LAST]
     kept = set(row.fetches.exclude(body=None).order_by("-at", "-id").values_list("pk", flat=True)[:LAST])
     return page(
-        request, "source.html", current="sources", source=row, fetches=fetches, kept=kept,
-        map=source_acts.health([row], today), outcomes=dict(Outcome.choices),
-    )  # fmt: skip
+        request,
+        "source.html",
+        current="sources",
+        source=row,
+        fetches=fetches,
+        kept=kept,
+        map=source_acts.health([row], today),
+        outcomes=dict(Outcome.choices),
+    )
 
 
 @door(get=False, post=Right.OPERATE)
@@ -89,9 +99,15 @@ def new(request: HttpRequest) -> HttpResponse:
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "source_new.html", 400 if problem else 200, current="sources", form=form, found=found,
-        problem=problem, kinds=Source.Kind.choices,
-    )  # fmt: skip
+        request,
+        "source_new.html",
+        400 if problem else 200,
+        current="sources",
+        form=form,
+        found=found,
+        problem=problem,
+        kinds=Source.Kind.choices,
+    )
 
 
 @door(Right.OPERATE, post=Right.OPERATE)
@@ -109,10 +125,16 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "source_import.html", 400 if problem else 200, current="sources", found=found, problem=problem,
-        free=sum(not one.problem for one in found), kinds=dict(Source.Kind.choices),
+        request,
+        "source_import.html",
+        400 if problem else 200,
+        current="sources",
+        found=found,
+        problem=problem,
+        free=sum(not one.problem for one in found),
+        kinds=dict(Source.Kind.choices),
         carried=kept_upload.packed(body) if found else "",
-    )  # fmt: skip
+    )
 
 
 def _came(count: int) -> str:

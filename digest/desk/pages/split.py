@@ -30,9 +30,17 @@ def split(request: HttpRequest, day: date, paper: int) -> HttpResponse:
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "split.html", 400 if problem else 200, current="papers", edition=edition, paper=row, going=going,
-        names=merge.names(row), announcements=merge.announcements(row), problem=problem,
-    )  # fmt: skip
+        request,
+        "split.html",
+        400 if problem else 200,
+        current="papers",
+        edition=edition,
+        paper=row,
+        going=going,
+        names=merge.names(row),
+        announcements=merge.announcements(row),
+        problem=problem,
+    )
 
 
 def _paper(edition: Edition, number: int) -> Paper:
