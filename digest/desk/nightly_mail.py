@@ -14,9 +14,8 @@ from django.template import engines
 from django.urls import reverse
 
 from digest.desk import counters, roles
-from digest.desk.acts import topic_acts
 from digest.desk.acts.paper_acts import state_of
-from digest.desk.pages import audience, dashboard
+from digest.desk.pages import audience, dashboard, topic_numbers
 from digest.desk.roles import Right
 from digest.models import Edition, Mark
 from subscriptions.mail import outgoing
@@ -98,17 +97,17 @@ def count(now: datetime) -> None:
     """The tick of the kept numbers: readers, letters, topics, and how far the open edition's papers reach."""
     counters.refresh(now)
     for edition in _uncounted(now):
-        topic_acts.count(edition, now)
+        topic_numbers.count(edition, now)
     today = dashboard.current(now)
     if today is not None and today.state != Edition.State.RELEASED:
-        last = counters.counted_at_day("reach", today.date)
+        last = counters.counted_at("reach", today.date)
         if last is None or now - last > audience.OFTEN:
             audience.count(today, now)
 
 
 def _uncounted(now: datetime) -> Iterable[Edition]:
     """Editions whose topics were not counted since their release; an open one is counted every ten minutes."""
-    for edition in Edition.objects.filter(date__lte=now.date()).order_by("-date")[: topic_acts.DAYS]:
-        last = counters.counted_at_day("topic papers", edition.date)
-        if last is None or last < (edition.released_at or now - topic_acts.STALE):
+    for edition in Edition.objects.filter(date__lte=now.date()).order_by("-date")[: topic_numbers.DAYS]:
+        last = counters.counted_at("topic papers", edition.date)
+        if last is None or last < (edition.released_at or now - topic_numbers.STALE):
             yield edition

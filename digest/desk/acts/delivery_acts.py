@@ -33,7 +33,9 @@ def all_arrived(actor: Actor, deliveries: Sequence[Delivery], now: datetime) -> 
     with transaction.atomic():
         for one in doubtful:
             arrived(actor, one, now)
-    return "Settled: it arrived." if len(doubtful) == 1 else f"Settled: {len(doubtful)} letters arrived."
+    if len(doubtful) == 1:
+        return "Settled: it arrived."
+    return f"Settled: {len(doubtful)} letters arrived."
 
 
 def arrived(actor: Actor, delivery: Delivery, now: datetime) -> None:

@@ -1,12 +1,11 @@
-"""The sources as a curator sees them: a calendar of outcomes, and adding, pausing, asking and replaying them."""
+"""An operator's acts on sources: adding, importing, switching, moving, pulling and replaying them."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,52 +14,13 @@ from django.db import transaction
 from digest.desk import audit_log
 from digest.desk.actor import Actor
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages import charts
-from digest.models import Fetch, Outcome, Source
+from digest.models import Fetch, Source
 from digest.sources import additions, moves, opml, pull, ssrf_guard
 
-DAYS = 35
 LIST_BYTES, LIST_FEEDS = 1024 * 1024, 500  # of an OPML file taken at the desk; the command takes more
-# What a day is remembered by: its best outcome.
-RANK = [
-    Outcome.OK,
-    Outcome.TRUNCATED,
-    Outcome.UNCHANGED,
-    Outcome.HOLIDAY,
-    Outcome.EMPTY,
-    Outcome.STALE,
-    Outcome.FORMAT_ERROR,
-    Outcome.FAILED,
-]
-GOOD = {
-    Outcome.OK: "good",
-    Outcome.UNCHANGED: "quiet",
-    Outcome.HOLIDAY: "quiet",
-    Outcome.TRUNCATED: "warn",
-    Outcome.EMPTY: "warn",
-    Outcome.STALE: "warn",
-}
 
 
-def health(sources: Sequence[Source], today: date) -> charts.HeatMap:
-    """One row a source, one cell a day."""
-    rows = Fetch.objects.filter(source__in=sources, day__gt=today - timedelta(days=DAYS), is_backfill=False)
-    best: dict[tuple[str, date], tuple[int, str, int]] = {}
-    for slug, day, outcome, entries in rows.values_list("source__slug", "day", "outcome", "entries"):
-        rank = RANK.index(Outcome(outcome))
-        if (slug, day) not in best or rank < best[slug, day][0]:
-            best[slug, day] = rank, outcome, entries
-    states = {
-        (slug, day): (
-            GOOD.get(Outcome(outcome), "bad"),
-            f"{day}: {Outcome(outcome).label.lower()}, {entries} entries",
-        )
-        for (slug, day), (_, outcome, entries) in best.items()
-    }
-    return charts.heat_map([(one.slug, one.name) for one in sources], states, today, DAYS)
-
-
-def looked_at(url: str, now: datetime) -> additions.Preview:
+def preview(url: str, now: datetime) -> additions.Preview:
     """What an address would bring, without storing anything. Raises CuratingError where it cannot be read."""
     check(url)
     try:
@@ -78,17 +38,20 @@ def check(url: str) -> None:
     except ssrf_guard.RefusedError as error:
         raise CuratingError(str(error)) from error
     parts = urlsplit(url)
-    host, trusted = parts.hostname or "", f"{parts.hostname}:{parts.port}" in settings.FETCH_PRIVATE_HOSTS
-    if not trusted and (host == "localhost" or (_is_number(host) and not ssrf_guard.is_public(host))):
+    host = parts.hostname or ""
+    if f"{host}:{parts.port}" in settings.FETCH_PRIVATE_HOSTS:
+        return
+    if host == "localhost" or is_private_address(host):
         raise CuratingError("That address leads into this machine's own network. Give a publisher's.")
 
 
-def _is_number(host: str) -> bool:
+def is_private_address(host: str) -> bool:
+    """Whether the host is an IP address that is not public; False for a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return False
-    return True
+    return not ssrf_guard.is_public(host)
 
 
 def add(actor: Actor, form: dict[str, str], now: datetime) -> Source:
@@ -111,30 +74,31 @@ def listed(body: bytes) -> list[opml.Looked]:
         found = opml.look(body)
     except opml.OpmlError as error:
         raise CuratingError(str(error)) from error
-    if not found or len(found) > LIST_FEEDS:
-        few = f"It lists {len(found):,} feeds; the desk takes {LIST_FEEDS} at once. Use the command import_opml."
-        raise CuratingError(few if found else "It lists no feeds. Export it anew from your feed reader.")
-    return [_at_the_desk(one) for one in found]
-
-
-def _at_the_desk(looked: opml.Looked) -> opml.Looked:
-    """The desk's own rule on top: none of this machine's network."""
-    if looked.problem:
-        return looked
-    try:
-        check(looked.listed.url)
-    except CuratingError as error:
-        return replace(looked, problem=str(error))
-    return looked
+    if not found:
+        raise CuratingError("It lists no feeds. Export it anew from your feed reader.")
+    if len(found) > LIST_FEEDS:
+        raise CuratingError(
+            f"It lists {len(found):,} feeds; the desk takes {LIST_FEEDS} at once. Use the command import_opml."
+        )
+    feeds = []
+    for feed in found:
+        if not feed.problem:
+            try:
+                check(feed.listed.url)
+            except CuratingError as error:
+                feed = replace(feed, problem=str(error))
+        feeds.append(feed)
+    return feeds
 
 
 def bring_in(actor: Actor, body: bytes, chosen: Collection[str], now: datetime) -> opml.Imported:
     """Add the chosen feeds of an OPML file; they are asked at the next tick. Raises CuratingError."""
-    free = {looked.listed.url for looked in listed(body) if not looked.problem}
-    if not free.intersection(chosen):
+    free = {feed.listed.url for feed in listed(body) if not feed.problem}
+    wanted = free.intersection(chosen)
+    if not wanted:
         raise CuratingError("Choose at least one feed that can be added.")
     with transaction.atomic():
-        done = opml.add(body, free.intersection(chosen))
+        done = opml.add(body, wanted)
         after = {"added": len(done.added), "names": list(done.added)}
         audit_log.record(actor, "import sources", "sources", now, {}, after)
     return done
@@ -181,7 +145,8 @@ def ask_now(actor: Actor, source: Source, now: datetime) -> Fetch:
         fetch = pull.pull(source, now)
     except pull.PullError as error:
         raise CuratingError(str(error)) from error
-    audit_log.record(actor, "pull", f"source {source.slug}", now, {}, {"outcome": fetch.outcome, "new": fetch.new})
+    after = {"outcome": fetch.outcome, "new": fetch.new}
+    audit_log.record(actor, "pull", f"source {source.slug}", now, {}, after)
     return fetch
 
 
@@ -191,8 +156,7 @@ def replay(actor: Actor, fetch: Fetch, now: datetime) -> Fetch:
         again = pull.replay(fetch, now)
     except pull.PullError as error:
         raise CuratingError(str(error)) from error
-    after: dict[str, Any] = {"outcome": again.outcome, "new": again.new}
-    audit_log.record(
-        actor, "replay", f"fetch {fetch.pk} of {fetch.source.slug}", now, {"outcome": fetch.outcome}, after
-    )
+    before = {"outcome": fetch.outcome}
+    after = {"outcome": again.outcome, "new": again.new}
+    audit_log.record(actor, "replay", f"fetch {fetch.pk} of {fetch.source.slug}", now, before, after)
     return again

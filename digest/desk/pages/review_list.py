@@ -29,96 +29,90 @@ from digest.models import Edition, EditionPaper, Paper
 
 @dataclass(frozen=True)
 class Row:
-    """One paper as the curator sees it."""
+    """One paper as the curator sees it; `reach` is None while it is being counted."""
 
     entry: EditionPaper
     abstract: str
-    reach: Reach | None  # None while it is being counted
+    reach: Reach | None
     sources: list[str]
     twins: list[EditionPaper]
     is_divisible: bool
 
 
 @door(Right.VIEW)
-def triage(request: HttpRequest, day: date) -> HttpResponse:
-    edition, now = edition_of(day), timezone.now()
+def review_list(request: HttpRequest, day: date) -> HttpResponse:
+    edition = edition_of(day)
+    now = timezone.now()
     audience.fresh(edition, now)
-    sieve = paper_filter.filtered(edition, Asked.of(request.GET))
+    found = paper_filter.filtered(edition, Asked.of(request.GET))
     is_open = edition.state in paper_acts.OPEN
+    counts = {
+        "all": len(found.entries),
+        "pinned": sum(entry.is_pinned for entry in found.entries),
+        "hidden": sum(entry.is_hidden for entry in found.entries),
+    }
     return page(
         request,
-        "triage.html",
+        "review_list.html",
         current="papers",
         edition=edition,
-        rows=_rows(edition, sieve),
-        part=sieve.part,
-        found=len(sieve.shown),
+        rows=rows_of(edition, found),
+        part=found.part,
+        found=len(found.shown),
         is_open=is_open,
         closed=edition_status.closed(edition, now),
-        asked=sieve.asked,
-        empty="" if sieve.entries else edition_status.empty(edition, now),
-        problem=sieve.problem,
+        asked=found.asked,
+        empty="" if found.entries else edition_status.empty(edition, now),
+        problem=found.problem,
         everybody=edition_acts.letters_ahead(now),
         views=paper_filter.VIEWS,
         orders=paper_filter.ORDERS,
-        counts=_counts(sieve.entries),
+        counts=counts,
         risers=late_risers.late_risers(day)[:5] if is_open else [],
         undoable=act_undo.last(request.user.get_username(), edition),
         here=request.get_full_path(),
     )
 
 
-def _rows(edition: Edition, sieve: PaperFilter) -> list[Row]:
-    """The papers of the page that is looked at, with what only a page's worth is read of."""
-    papers = [entry.paper_id for entry in sieve.part]
-    names, divisible = paper_acts.announcers(papers), act_merge.divisible(papers)
+def rows_of(edition: Edition, found: PaperFilter) -> list[Row]:
+    """The papers of the page that is looked at, with what is read for these papers only."""
+    papers = [entry.paper_id for entry in found.part]
+    sources = paper_acts.announcers(papers)
+    divisible = act_merge.divisible(papers)
     abstracts = dict(Paper.objects.filter(pk__in=papers).values_list("pk", "abstract"))
-    twins = _twins(edition, sieve.entries)
-    return [
-        Row(
-            entry,
-            abstracts[paper],
-            sieve.reached.get(paper),
-            names.get(paper, []),
-            twins.get(paper, []),
-            paper in divisible,
+    twins = twins_of(edition, found.entries)
+    rows = []
+    for entry in found.part:
+        paper = entry.paper_id
+        row = Row(
+            entry=entry,
+            abstract=abstracts[paper],
+            reach=found.reached.get(paper),
+            sources=sources.get(paper, []),
+            twins=twins.get(paper, []),
+            is_divisible=paper in divisible,
         )
-        for entry, paper in zip(sieve.part, papers, strict=True)
-    ]
-
-
-def _counts(entries: list[EditionPaper]) -> dict[str, int]:
-    return {
-        "all": len(entries),
-        "pinned": sum(entry.is_pinned for entry in entries),
-        "hidden": sum(entry.is_hidden for entry in entries),
-    }
-
-
-def _twins(edition: Edition, entries: list[EditionPaper]) -> dict[int, list[EditionPaper]]:
-    """Papers that look like the same one, by id."""
-    by_id = {entry.paper_id: entry for entry in entries}
-    found: dict[int, list[EditionPaper]] = {}
-    for one, two in _pairs(edition, entries):
-        found.setdefault(one, []).append(by_id[two])
-        found.setdefault(two, []).append(by_id[one])
-    return found
+        rows.append(row)
+    return rows
 
 
 # One edition's pairs a process: titles do not change between two presses of a key.
-_known: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+known_pairs: dict[tuple[int, ...], list[tuple[int, int]]] = {}
 
 
-def _pairs(edition: Edition, entries: list[EditionPaper]) -> list[tuple[int, int]]:
-    key = (edition.pk, *sorted(entry.paper_id for entry in entries))
-    if key not in _known:
-        looked = [Looked(entry.paper_id, entry.paper.title, tuple(entry.paper.authors)) for entry in entries]
-        _known.clear()
-        _known[key] = duplicates.suggested(looked)
-    return _known[key]
-
-
-# -- acts -----------------------------------------------------------------------------------------
+def twins_of(edition: Edition, entries: list[EditionPaper]) -> dict[int, list[EditionPaper]]:
+    """Papers that look like the same one, by id."""
+    by_id = {entry.paper_id: entry for entry in entries}
+    key = (edition.pk, *sorted(by_id))
+    if key not in known_pairs:
+        titles = [Looked(entry.paper_id, entry.paper.title, tuple(entry.paper.authors)) for entry in entries]
+        known_pairs.clear()
+        known_pairs[key] = duplicates.suggested(titles)
+    found: dict[int, list[EditionPaper]] = {}
+    for one, two in known_pairs[key]:
+        found.setdefault(one, []).append(by_id[two])
+        found.setdefault(two, []).append(by_id[one])
+    return found
 
 
 @door(get=False, post=Right.CURATE)
@@ -197,21 +191,27 @@ def _act_on(
     before = paper_filter.filtered(edition, _asked(request, edition))
     carry_out(request, done, act, *args)
     after = before.again(edition)
-    old, new, part = ([row.pk for row in rows] for rows in (before.shown, after.shown, after.part))
-    stands = paper_filter.beside(old, new, entry, part) if entry is not None else None
+    stands = None
+    if entry is not None:
+        old = [row.pk for row in before.shown]
+        new = [row.pk for row in after.shown]
+        stands = paper_filter.next_stand(old, new, entry, [row.pk for row in after.part])
     return redirect(_address(edition, before.asked, after.part.number, stands))
 
 
 def _address_of(request: HttpRequest, edition: Edition, paper: int | None) -> str:
     """The page of the list on which a paper stands, at it; if it is not there, where the curator stood before."""
     asked = _asked(request, edition)
-    sieve = paper_filter.filtered(edition, asked)
+    found = paper_filter.filtered(edition, asked)
     entry = _entry_of(edition, paper)
-    number = sieve.page_of(entry) if entry is not None else None
-    if number is not None:
-        return _address(edition, asked, number, entry)
+    if entry is not None:
+        number = found.page_of(entry)
+        if number is not None:
+            return _address(edition, asked, number, entry)
     stood = parsing.number(request.POST.get("at", ""))
-    return _address(edition, asked, sieve.part.number, stood if stood in {row.pk for row in sieve.part} else None)
+    if stood not in {row.pk for row in found.part}:
+        stood = None
+    return _address(edition, asked, found.part.number, stood)
 
 
 def _entry_of(edition: Edition, paper: int | None) -> int | None:
@@ -219,40 +219,42 @@ def _entry_of(edition: Edition, paper: int | None) -> int | None:
 
 
 def _address(edition: Edition, asked: Asked, number: int, entry: int | None) -> str:
-    place = f"#p{entry}" if entry is not None else ""
-    return reverse("desk-triage", args=[edition.date]) + asked.address(number) + place
+    url = reverse("desk-triage", args=[edition.date]) + asked.address(number)
+    if entry is None:
+        return url
+    return f"{url}#p{entry}"
 
 
 def _asked(request: HttpRequest, edition: Edition) -> Asked:
     """What the page showed from which an act was asked; everything, if it was another page."""
-    own, _, said = request.POST.get("here", "").partition("?")
-    return Asked.of(QueryDict(said if own == reverse("desk-triage", args=[edition.date]) else ""))
+    path, _, text = request.POST.get("here", "").partition("?")
+    if path != reverse("desk-triage", args=[edition.date]):
+        return Asked()
+    return Asked.of(QueryDict(text))
 
 
 @door(Right.CURATE, post=Right.CURATE)
 def add(request: HttpRequest, day: date) -> HttpResponse:
     """A paper by its arXiv id or link; one that is not known by its link alone is described by hand."""
-    edition, now = edition_of(day), timezone.now()
+    edition = edition_of(day)
+    now = timezone.now()
     form = {name: request.POST.get(name, "").strip() for name in add_paper.FORM}
-    if request.method != "POST":
-        return _add_form(request, edition, form)
-    try:
-        paper_acts.require_open(edition)  # before anything is fetched or stored
-        paper = add_paper.find(form["what"], now) or add_paper.make(form, day, now)
-        paper_acts.add(actor_of(request), edition, paper, now)
-    except paper_acts.CuratingError as error:
-        return _add_form(request, edition, form, str(error), isinstance(error, add_paper.NotKnownError))
-    messages.success(request, f"Added: “{paper.title}”.")
-    return redirect(_address_of(request, edition, paper.pk))
-
-
-def _add_form(
-    request: HttpRequest, edition: Edition, form: dict[str, str], problem: str = "", by_hand: bool = False
-) -> HttpResponse:
-    """The form for a paper; `by_hand` asks for its title and the rest."""
+    problem = ""
+    by_hand = False
+    if request.method == "POST":
+        try:
+            paper_acts.require_open(edition)  # before anything is fetched or stored
+            paper = add_paper.find(form["what"], now) or add_paper.make(form, day, now)
+            paper_acts.add(actor_of(request), edition, paper, now)
+        except paper_acts.CuratingError as error:
+            problem = str(error)
+            by_hand = isinstance(error, add_paper.NotKnownError)
+        else:
+            messages.success(request, f"Added: “{paper.title}”.")
+            return redirect(_address_of(request, edition, paper.pk))
     return page(
         request,
-        "add.html",
+        "add_paper.html",
         400 if problem else 200,
         current="papers",
         edition=edition,

@@ -17,6 +17,7 @@ from digest.desk.actor import Actor
 from digest.desk.acts import source_acts
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages.base import act, actor_of, page
+from digest.desk.pages.source_calendar import calendar
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
 from digest.sources import opml
@@ -43,7 +44,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         "sources.html",
         current="sources",
         rows=rows,
-        map=source_acts.health(enabled, today),
+        map=calendar(enabled, today),
         outcomes=dict(Outcome.choices),
     )
 
@@ -61,7 +62,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
         source=row,
         fetches=fetches,
         kept=kept,
-        map=source_acts.health([row], today),
+        map=calendar([row], today),
         outcomes=dict(Outcome.choices),
     )
 
@@ -94,7 +95,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 row = source_acts.add(actor_of(request), form, timezone.now())
                 messages.success(request, f"{row.name} is added, and is asked at the next tick.")
                 return redirect("desk-source", row.slug)
-            found = source_acts.looked_at(form["url"], timezone.now())
+            found = source_acts.preview(form["url"], timezone.now())
             form |= {"url": found.url, "kind": found.kind, "name": form["name"] or found.title}
         except CuratingError as error:
             problem = str(error)
@@ -116,10 +117,10 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     found, problem, body = [], "", b""
     if request.method == "POST":
         try:
-            body = _list_of(request)
+            body = opml_file(request)
             if request.POST.get("do") == "add":
                 done = source_acts.bring_in(actor_of(request), body, request.POST.getlist("feed"), timezone.now())
-                messages.success(request, _came(len(done.added)))
+                messages.success(request, imported(len(done.added)))
                 return redirect("desk-sources")
             found = source_acts.listed(body)
         except CuratingError as error:
@@ -137,15 +138,13 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _came(count: int) -> str:
-    return (
-        "1 source is added, and is asked at the next tick."
-        if count == 1
-        else (f"{count} sources are added, and are asked at the next tick.")
-    )
+def imported(count: int) -> str:
+    if count == 1:
+        return "1 source is added, and is asked at the next tick."
+    return f"{count} sources are added, and are asked at the next tick."
 
 
-def _list_of(request: HttpRequest) -> bytes:
+def opml_file(request: HttpRequest) -> bytes:
     """The file chosen now, or the one looked at before, which the page carried."""
     file = request.FILES.get("file")
     if file is not None:

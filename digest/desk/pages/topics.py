@@ -12,7 +12,7 @@ from digest.desk import counters
 from digest.desk.access import door
 from digest.desk.acts import topic_acts
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages import charts
+from digest.desk.pages import charts, topic_numbers
 from digest.desk.pages.base import act, actor_of, page
 from digest.desk.roles import Right
 from subscriptions import query
@@ -25,7 +25,9 @@ FORM = ("name", "group", "description", "query", "is_active")
 def topics(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     counters.fresh(now)
-    return page(request, "topics.html", current="topics", lines=topic_acts.lines(now.date()), days=topic_acts.DAYS)
+    return page(
+        request, "topics.html", current="topics", lines=topic_numbers.lines(now.date()), days=topic_numbers.DAYS
+    )
 
 
 @door(Right.CURATE, post=Right.CURATE)
@@ -58,13 +60,13 @@ def _edit(request: HttpRequest, row: Topic) -> HttpResponse:
 
 def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) -> HttpResponse:
     today = timezone.now().date()
-    trial: topic_acts.Trial | None = None
+    trial: topic_numbers.Trial | None = None
     if request.method != "POST" and row.pk:
-        trial = topic_acts.kept(row, today)
+        trial = topic_numbers.kept(row, today)
     elif form["query"].strip():
         before = row.filter.text if row.pk else ""
         try:
-            trial = topic_acts.tried(form["query"], today, before)
+            trial = topic_numbers.tried(form["query"], today, before)
         except query.QueryError as error:
             problem = problem or f"{error.message} (column {error.column})"
     days: list[tuple[str, dict[str, int]]] = []
@@ -72,7 +74,7 @@ def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) 
         days = [(f"{day:%-d %b}", {"papers": count}) for day, count in trial.counts]
     overlaps: list[tuple[str, int]] = []
     if row.pk:
-        overlaps = topic_acts.overlaps(row, today)
+        overlaps = topic_numbers.overlaps(row, today)
     shared = dict(overlaps)
     others = list(Topic.objects.filter(is_active=True).exclude(pk=row.pk).order_by("name"))
     others.sort(key=lambda topic: -shared.get(topic.slug, 0))
@@ -104,14 +106,14 @@ def merge(request: HttpRequest, slug: str) -> HttpResponse:
         return act(request, done, reverse("desk-topics"), topic_acts.merge, row, into, now)
     counters.fresh(now)
     readers = counters.read("topic readers", now.date())
-    shared = dict(topic_acts.overlaps(row, now.date()))
+    shared = dict(topic_numbers.overlaps(row, now.date()))
     return page(
         request,
         "topic_merge.html",
         current="topics",
         topic=row,
         into=into,
-        days=topic_acts.DAYS,
+        days=topic_numbers.DAYS,
         readers=readers.get(row.slug, 0),
         of_into=readers.get(into.slug, 0),
         shared=shared.get(into.slug, 0),
