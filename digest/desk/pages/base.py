@@ -16,6 +16,7 @@ from digest.desk.actor import NOBODY, Actor
 from digest.desk.acts import edition_status
 from digest.desk.acts.paper_acts import CuratingError, state_of
 from digest.models import Edition
+from subscriptions import kept_upload
 from subscriptions.limits import client_prefix
 
 
@@ -47,6 +48,20 @@ def _render(request: HttpRequest, template: str, status: int, context: dict[str,
     return render(request, f"desk/{template}", context | given, status=status)
 
 
+def uploaded(request: HttpRequest, most: int) -> bytes:
+    """The file that was chosen now, or the one that the page before carried; at most one byte more than `most`.
+
+    Raises CuratingError where the carried file is damaged.
+    """
+    file = request.FILES.get("file")
+    if file is not None:
+        return bytes(file.read(most + 1))
+    try:
+        return kept_upload.unpacked(request.POST.get("carried", ""), most + 1)
+    except ValueError as error:
+        raise CuratingError("The file was lost on the way. Choose it again.") from error
+
+
 class NotThereError(Http404):
     """What was asked for is not at the desk; the message says so to the person who asked."""
 
@@ -63,14 +78,15 @@ def edition_of(day: date) -> Edition:
 
 def missing(request: HttpRequest, error: Http404) -> HttpResponse:
     """The desk's own words for an address that leads nowhere."""
-    return page(request, "missing.html", 404, current="", why=str(error) if isinstance(error, NotThereError) else "")
+    why = str(error) if isinstance(error, NotThereError) else ""
+    return page(request, "not_found.html", 404, current="", why=why)
 
 
 def refused(request: HttpRequest, right: roles.Right | None) -> HttpResponse:
     """The desk's own words for a page or an act that the person's roles do not open."""
     return page(
         request,
-        "refused.html",
+        "forbidden.html",
         403,
         current="",
         mine=roles.of(request.user),

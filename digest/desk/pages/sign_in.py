@@ -116,7 +116,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
             sign_in_limits.failed(who, now)
             _note(request, "second factor: failed", name, now)
             error, status = WRONG_CODE, 400
-    return render(request, "desk/second.html", {"error": error}, status=status)
+    return render(request, "desk/second_factor.html", {"error": error}, status=status)
 
 
 def _verified(request: HttpRequest) -> bool:
@@ -154,7 +154,7 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     picture = segno.make(device.config_url).svg_data_uri(scale=5, border=3, dark="#000", light="#fff")
     secret = _spelt(device)
     return render(
-        request, "desk/second_setup.html", {"error": error, "picture": picture, "secret": secret}, status=status
+        request, "desk/second_factor_setup.html", {"error": error, "picture": picture, "secret": secret}, status=status
     )
 
 
@@ -189,7 +189,7 @@ def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
         recovery.token_set.create(token=code)
     _enter(request, device)
     audit_log.record(actor_of(request), "set up second factor", f"person {request.user.get_username()}", timezone.now())
-    response = render(request, "desk/second_done.html", {"codes": codes})
+    response = render(request, "desk/recovery_codes.html", {"codes": codes})
     sign_in_limits.remember(response, request.user.get_username())
     return response
 

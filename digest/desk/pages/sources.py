@@ -16,7 +16,7 @@ from digest.desk.access import door
 from digest.desk.actor import Actor
 from digest.desk.acts import source_acts
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages.base import act, actor_of, page
+from digest.desk.pages.base import act, actor_of, page, uploaded
 from digest.desk.pages.source_calendar import calendar
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
@@ -117,7 +117,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     found, problem, body = [], "", b""
     if request.method == "POST":
         try:
-            body = opml_file(request)
+            body = uploaded(request, source_acts.LIST_BYTES)
             if request.POST.get("do") == "add":
                 done = source_acts.bring_in(actor_of(request), body, request.POST.getlist("feed"), timezone.now())
                 messages.success(request, imported(len(done.added)))
@@ -142,17 +142,6 @@ def imported(count: int) -> str:
     if count == 1:
         return "1 source is added, and is asked at the next tick."
     return f"{count} sources are added, and are asked at the next tick."
-
-
-def opml_file(request: HttpRequest) -> bytes:
-    """The file chosen now, or the one looked at before, which the page carried."""
-    file = request.FILES.get("file")
-    if file is not None:
-        return bytes(file.read(source_acts.LIST_BYTES + 1))
-    try:
-        return kept_upload.unpacked(request.POST.get("carried", ""), source_acts.LIST_BYTES + 1)
-    except ValueError as error:
-        raise CuratingError("The list was lost on the way. Choose the file again.") from error
 
 
 @door(Right.OPERATE)

@@ -39,7 +39,7 @@ def _facts(now: datetime) -> dict[str, Any]:
         "edition": edition,
         "upcoming": dashboard.upcoming(edition),
         "stages": flow_chart.stages(edition, now),
-        "matters": dashboard.alerts(edition, now),
+        "alerts": dashboard.alerts(edition, now),
         "coming": dashboard.coming(edition, now),
         "progress": throughput.progress(edition, now),
         "account": dashboard.account(counters.read("letters", edition.date)) if edition else None,
