@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -22,7 +22,9 @@ from subscriptions.limits import client_prefix
 
 def actor_of(request: HttpRequest) -> Actor:
     """Who sent the request, for an act and the audit log."""
-    name = request.user.get_username() if request.user.is_authenticated else NOBODY
+    name = NOBODY
+    if request.user.is_authenticated:
+        name = request.user.get_username()
     return Actor(name, client_prefix.prefix_of(request))
 
 
@@ -48,6 +50,11 @@ def _render(request: HttpRequest, template: str, status: int, context: dict[str,
     return render(request, f"desk/{template}", context | given, status=status)
 
 
+def fields(form: QueryDict, names: Iterable[str]) -> dict[str, str]:
+    """What was typed into these fields, without space around it; empty where a field was not sent."""
+    return {name: form.get(name, "").strip() for name in names}
+
+
 def uploaded(request: HttpRequest, most: int) -> bytes:
     """The file that was chosen now, or the one that the page before carried; at most one byte more than `most`.
 
@@ -71,8 +78,10 @@ def edition_of(day: date) -> Edition:
     edition = Edition.objects.filter(date=day).first()
     if edition is None:
         now = timezone.now()
-        coming = f" yet: the next one {edition_status.opening(now)}" if day >= now.date() else ""
-        raise NotThereError(f"There is no edition of {day:%-d %B %Y}{coming}.")
+        says = f"There is no edition of {day:%-d %B %Y}"
+        if day >= now.date():
+            says += f" yet: the next one {edition_status.opening(now)}"
+        raise NotThereError(f"{says}.")
     return edition
 
 

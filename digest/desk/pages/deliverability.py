@@ -13,7 +13,7 @@ from django.utils import timezone
 from digest.delivery import reasons, resolve, stops
 from digest.delivery.channels import circuit_breaker, traits
 from digest.desk import counters
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import delivery_acts, parsing
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts, dashboard
@@ -41,7 +41,7 @@ ENDS = {
 }
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def deliverability(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     counters.fresh(now)
@@ -181,7 +181,7 @@ def sums_by_name(days: Iterable[counters.Numbers]) -> list[tuple[str, counters.N
     return sorted(found.items(), key=lambda pair: (-pair[1].get("accepted", 0), pair[0]))
 
 
-@door(get=False, post=Right.OPERATE)
+@requires(get=False, post=Right.OPERATE)
 def settle(request: HttpRequest) -> HttpResponse:
     """Settle letters in doubt, one or several, or revive one that was given up."""
     verb, back, now = request.POST.get("verb", ""), reverse("desk-deliverability"), timezone.now()
@@ -196,7 +196,7 @@ def settle(request: HttpRequest) -> HttpResponse:
     raise Http404(f"There is no act called {verb!r}.")
 
 
-@door(get=False, post=Right.OPERATE)
+@requires(get=False, post=Right.OPERATE)
 def hold(request: HttpRequest) -> HttpResponse:
     """Stop sending, or let it go on."""
     back, now = reverse("desk-deliverability"), timezone.now()
@@ -208,7 +208,7 @@ def hold(request: HttpRequest) -> HttpResponse:
     return act(request, "Sending stops before the next letter.", back, delivery_acts.hold, reason, now)
 
 
-@door(Right.OPERATE, post=Right.OPERATE)
+@requires(Right.OPERATE, post=Right.OPERATE)
 def suppression(request: HttpRequest) -> HttpResponse:
     """Look an address up, suppress it, or take a suppression back. The list itself holds only hashes."""
     email = request.POST.get("email", "").strip()

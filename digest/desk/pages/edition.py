@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.desk import counters
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import edition_acts, parsing, undo
 from digest.desk.acts.paper_acts import OPEN, ConflictError, CuratingError
 from digest.desk.pages import dashboard
@@ -41,7 +41,7 @@ class Draft:
     curator: str
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def edition(request: HttpRequest, day: date) -> HttpResponse:
     return edition_page(request, edition_of(day))
 
@@ -77,7 +77,7 @@ def edition_page(request: HttpRequest, row: Edition, status: int = 200, draft: D
     )
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def note(request: HttpRequest, day: date) -> HttpResponse:
     row = edition_of(day)
     draft = Draft(request.POST.get("note", ""), request.POST.get("curator", ""))
@@ -103,7 +103,7 @@ def seen_revision(request: HttpRequest) -> int:
     return seen
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def step(request: HttpRequest, day: date, verb: str) -> HttpResponse:
     """Freeze, hold, let go, take back."""
     if verb not in STEPS:
@@ -112,7 +112,7 @@ def step(request: HttpRequest, day: date, verb: str) -> HttpResponse:
     return act(request, done, reverse("desk-edition", args=[day]), do, row, timezone.now())
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def release_at(request: HttpRequest, day: date) -> HttpResponse:
     """A time (UTC) at which it goes out by itself."""
     row = edition_of(day)
@@ -126,7 +126,7 @@ def release_at(request: HttpRequest, day: date) -> HttpResponse:
     return act(request, done, back, edition_acts.release_at, row, at, timezone.now())
 
 
-@door(Right.CURATE, post=Right.CURATE)
+@requires(Right.CURATE, post=Right.CURATE)
 def release(request: HttpRequest, day: date) -> HttpResponse:
     """First what would happen, then the act; five minutes later it happens."""
     row = edition_of(day)
@@ -157,7 +157,7 @@ def release(request: HttpRequest, day: date) -> HttpResponse:
     )
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def difference(request: HttpRequest, day: date) -> HttpResponse:
     """The dry run: whose letter the curator's acts change."""
     row = edition_of(day)

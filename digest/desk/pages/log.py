@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from digest.desk import audit_log
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import parsing
-from digest.desk.pages.base import page
+from digest.desk.pages.base import fields, page
 from digest.desk.roles import Right
 from digest.models import Act, EditionPaper, Paper
 
@@ -33,10 +33,10 @@ class Line:
     changes: list[str]
 
 
-@door(Right.ADMINISTER)
+@requires(Right.ADMINISTER)
 def log_page(request: HttpRequest) -> HttpResponse:
     """Who did what, the newest first."""
-    asked = {name: request.GET.get(name, "").strip() for name in ASKED}
+    asked = fields(request.GET, ASKED)
     acts = Act.objects.order_by("-id")
     if asked["actor"]:
         acts = acts.filter(actor=asked["actor"])

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from digest.desk import audit_log, roles
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import parsing
-from digest.desk.pages.base import actor_of, page
+from digest.desk.pages.base import actor_of, fields, page
 from digest.desk.roles import Right
 from digest.letters import previews
 from digest.letters.policy import letter_policy
@@ -33,9 +33,9 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 LOOKS = ("light", "dark", "text")
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def preview(request: HttpRequest) -> HttpResponse:
-    asked = {name: request.GET.get(name, "").strip() for name in ASKED}
+    asked = fields(request.GET, ASKED)
     letter, problem = _written(request, asked)
     look = request.GET.get("look", "light")
     if look not in LOOKS:
@@ -101,10 +101,10 @@ def reader_of(text: str, by_address: bool) -> Subscriber:
     return found
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def letter(request: HttpRequest) -> HttpResponse:
     """The letter alone, for the frame."""
-    asked = {name: request.GET.get(name, "").strip() for name in ASKED}
+    asked = fields(request.GET, ASKED)
     written, problem = _written(request, asked)
     look = request.GET.get("look", "light")
     if written is None:
@@ -120,10 +120,10 @@ def letter(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def send(request: HttpRequest) -> HttpResponse:
     """The letter to the curator's own address, marked as a test."""
-    asked = {name: request.POST.get(name, "").strip() for name in ASKED}
+    asked = fields(request.POST, ASKED)
     back = f"{reverse('desk-preview')}?{query_of(asked)}"
     to = getattr(request.user, "email", "")
     written, problem = _written(request, asked, to, previews.TEST)

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.desk import audit_log, counters
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.actor import Actor
 from digest.desk.acts import delivery_acts, parsing, reader_acts
 from digest.desk.acts.paper_acts import CuratingError
@@ -31,7 +31,7 @@ MONTH = 30
 MOST_BYTES = 1_000_000
 
 
-@door(Right.OPERATE)
+@requires(Right.OPERATE)
 def readers(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     text = request.GET.get("q", "")
@@ -64,7 +64,7 @@ def readers(request: HttpRequest) -> HttpResponse:
     )
 
 
-@door(Right.OPERATE)
+@requires(Right.OPERATE)
 def reader(request: HttpRequest, reader: UUID) -> HttpResponse:
     row = get_object_or_404(Subscriber, uuid=reader)
     now = timezone.now()
@@ -83,7 +83,7 @@ def reader(request: HttpRequest, reader: UUID) -> HttpResponse:
     )
 
 
-@door(get=False, post=Right.OPERATE)
+@requires(get=False, post=Right.OPERATE)
 def change(request: HttpRequest, reader: UUID, verb: str) -> HttpResponse:
     """Ask again, suppress, lift."""
     row = get_object_or_404(Subscriber, uuid=reader)
@@ -98,7 +98,7 @@ def change(request: HttpRequest, reader: UUID, verb: str) -> HttpResponse:
     raise Http404(f"There is no act called {verb!r}.")
 
 
-@door(get=False, post=Right.ADMINISTER)
+@requires(get=False, post=Right.ADMINISTER)
 def erase(request: HttpRequest, reader: UUID) -> HttpResponse:
     row = get_object_or_404(Subscriber, uuid=reader)
     now = timezone.now()
@@ -106,7 +106,7 @@ def erase(request: HttpRequest, reader: UUID) -> HttpResponse:
     return act(request, "Erased.", back, reader_acts.erase, row, request.POST.get("typed", ""), now)
 
 
-@door(Right.ADMINISTER, post=Right.ADMINISTER)
+@requires(Right.ADMINISTER, post=Right.ADMINISTER)
 def bring_in(request: HttpRequest) -> HttpResponse:
     """Many readers out of a CSV file: first tried, then done."""
     answer: dict[str, Any] = {}
@@ -154,7 +154,7 @@ def import_readers(actor: Actor, body: bytes, is_trial: bool) -> dict[str, Any]:
     return answer
 
 
-@door(get=False, post=Right.ADMINISTER)
+@requires(get=False, post=Right.ADMINISTER)
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """Every reader as CSV; a POST, since it is written down who took it."""
     audit_log.record(actor_of(request), "export readers", "readers", timezone.now())

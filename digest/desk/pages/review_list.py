@@ -12,14 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.actor import Actor
 from digest.desk.acts import add_paper, edition_acts, edition_status, paper_acts, parsing
 from digest.desk.acts import merge as act_merge
 from digest.desk.acts import undo as act_undo
 from digest.desk.pages import audience, duplicates, paper_filter
 from digest.desk.pages.audience import Reach
-from digest.desk.pages.base import actor_of, carry_out, edition_of, page
+from digest.desk.pages.base import actor_of, carry_out, edition_of, fields, page
 from digest.desk.pages.duplicates import Looked
 from digest.desk.pages.paper_filter import Asked, PaperFilter
 from digest.desk.roles import Right
@@ -39,7 +39,7 @@ class Row:
     is_divisible: bool
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def review_list(request: HttpRequest, day: date) -> HttpResponse:
     edition = edition_of(day)
     now = timezone.now()
@@ -115,7 +115,7 @@ def twins_of(edition: Edition, entries: list[EditionPaper]) -> dict[int, list[Ed
     return found
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
     """One act on one paper."""
     row = get_object_or_404(EditionPaper.objects.select_related("edition"), pk=entry, edition__date=day)
@@ -137,7 +137,7 @@ def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
     return _act_on(request, row.edition, row.pk, "", do)
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def merge(request: HttpRequest, day: date) -> HttpResponse:
     """Two rows that are one paper become one."""
     edition = edition_of(day)
@@ -151,7 +151,7 @@ def merge(request: HttpRequest, day: date) -> HttpResponse:
     return _act_on(request, edition, entry, done, act_merge.merge, edition, one, two, timezone.now())
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def bring_back(request: HttpRequest, day: date, paper: int) -> HttpResponse:
     edition = edition_of(day)
     row = get_object_or_404(Paper, pk=paper)
@@ -160,7 +160,7 @@ def bring_back(request: HttpRequest, day: date, paper: int) -> HttpResponse:
     return redirect(_address_of(request, edition, row.pk))
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def undo(request: HttpRequest, day: date) -> HttpResponse:
     edition = edition_of(day)
     last = act_undo.last(request.user.get_username(), edition)
@@ -233,12 +233,12 @@ def _asked(request: HttpRequest, edition: Edition) -> Asked:
     return Asked.of(QueryDict(text))
 
 
-@door(Right.CURATE, post=Right.CURATE)
+@requires(Right.CURATE, post=Right.CURATE)
 def add(request: HttpRequest, day: date) -> HttpResponse:
     """A paper by its arXiv id or link; one that is not known by its link alone is described by hand."""
     edition = edition_of(day)
     now = timezone.now()
-    form = {name: request.POST.get(name, "").strip() for name in add_paper.FORM}
+    form = fields(request.POST, add_paper.FORM)
     problem = ""
     by_hand = False
     if request.method == "POST":

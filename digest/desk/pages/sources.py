@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.actor import Actor
 from digest.desk.acts import source_acts
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages.base import act, actor_of, page, uploaded
+from digest.desk.pages.base import act, actor_of, fields, page, uploaded
 from digest.desk.pages.source_calendar import calendar
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
@@ -34,7 +34,7 @@ VERBS: dict[str, tuple[Callable[[Actor, Source, datetime], object], str]] = {
 }
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def sources(request: HttpRequest) -> HttpResponse:
     today = timezone.now().date()
     rows = list(Source.objects.order_by("-is_enabled", "is_sample", "name"))
@@ -49,7 +49,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     )
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def source(request: HttpRequest, slug: str) -> HttpResponse:
     row = get_object_or_404(Source, slug=slug)
     today = timezone.now().date()
@@ -67,7 +67,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@door(get=False, post=Right.OPERATE)
+@requires(get=False, post=Right.OPERATE)
 def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
     """Switch on, switch off, trust again, take a new address, ask now."""
     row = get_object_or_404(Source, slug=slug)
@@ -77,17 +77,17 @@ def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
     return act(request, done, reverse("desk-source", args=[slug]), do, row, timezone.now())
 
 
-@door(get=False, post=Right.OPERATE)
+@requires(get=False, post=Right.OPERATE)
 def replay(request: HttpRequest, fetch: int) -> HttpResponse:
     row = get_object_or_404(Fetch.objects.select_related("source"), pk=fetch)
     back = reverse("desk-source", args=[row.source.slug])
     return act(request, "Read again: see the first line.", back, source_acts.replay, row, timezone.now())
 
 
-@door(Right.OPERATE, post=Right.OPERATE)
+@requires(Right.OPERATE, post=Right.OPERATE)
 def new(request: HttpRequest) -> HttpResponse:
     """First looked at, which tells its kind; then added."""
-    form = {name: request.POST.get(name, "").strip() for name in FORM}
+    form = fields(request.POST, FORM)
     found, problem = None, ""
     if request.method == "POST":
         try:
@@ -111,7 +111,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
 
-@door(Right.OPERATE, post=Right.OPERATE)
+@requires(Right.OPERATE, post=Right.OPERATE)
 def bring_in(request: HttpRequest) -> HttpResponse:
     """The feeds of an OPML file: first looked at, which adds nothing; then those that were chosen are added."""
     found, problem, body = [], "", b""
@@ -144,7 +144,7 @@ def imported(count: int) -> str:
     return f"{count} sources are added, and are asked at the next tick."
 
 
-@door(Right.OPERATE)
+@requires(Right.OPERATE)
 def export(request: HttpRequest) -> HttpResponse:
     """The sources as an OPML file: those that are on, or with `all` every one."""
     rows = opml.ours(every=request.GET.get("all") == "yes")

@@ -10,18 +10,22 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import merge
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages.base import NotThereError, actor_of, edition_of, page
 from digest.desk.roles import Right
-from digest.models import Edition, Paper
+from digest.models import Paper
 
 
-@door(Right.CURATE, post=Right.CURATE)
+@requires(Right.CURATE, post=Right.CURATE)
 def split(request: HttpRequest, day: date, paper: int) -> HttpResponse:
     edition = edition_of(day)
-    row, problem = _paper(edition, paper), ""
+    row = Paper.objects.filter(pk=paper, placements__edition=edition).select_related("merged_into").first()
+    if row is None:
+        raise NotThereError(f"That paper is not in the edition of {edition.date:%-d %B %Y}.")
+    row = row.merged_into or row
+    problem = ""
     going = request.POST.getlist("name")
     if request.method == "POST":
         try:
@@ -41,10 +45,3 @@ def split(request: HttpRequest, day: date, paper: int) -> HttpResponse:
         announcements=merge.announcements(row),
         problem=problem,
     )
-
-
-def _paper(edition: Edition, number: int) -> Paper:
-    row = Paper.objects.filter(pk=number, placements__edition=edition).select_related("merged_into").first()
-    if row is None:
-        raise NotThereError(f"That paper is not in the edition of {edition.date:%-d %B %Y}.")
-    return row.merged_into or row

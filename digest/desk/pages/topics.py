@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.desk import counters
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import topic_acts
 from digest.desk.acts.paper_acts import CuratingError
 from digest.desk.pages import charts, topic_numbers
@@ -21,7 +21,7 @@ from subscriptions.models import Topic
 FORM = ("name", "group", "description", "query", "is_active")
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def topics(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     counters.fresh(now)
@@ -30,12 +30,12 @@ def topics(request: HttpRequest) -> HttpResponse:
     )
 
 
-@door(Right.CURATE, post=Right.CURATE)
+@requires(Right.CURATE, post=Right.CURATE)
 def new(request: HttpRequest) -> HttpResponse:
     return _edit(request, Topic(is_active=True))
 
 
-@door(Right.VIEW, post=Right.CURATE)
+@requires(Right.VIEW, post=Right.CURATE)
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     return _edit(request, get_object_or_404(Topic, slug=slug))
 
@@ -95,7 +95,7 @@ def _form(request: HttpRequest, row: Topic, form: dict[str, str], problem: str) 
     )
 
 
-@door(get=False, post=Right.CURATE)
+@requires(get=False, post=Right.CURATE)
 def merge(request: HttpRequest, slug: str) -> HttpResponse:
     """First asked what it means, then done: it cannot be taken back."""
     row = get_object_or_404(Topic, slug=slug)
