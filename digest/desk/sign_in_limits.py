@@ -34,7 +34,7 @@ KNOWN_FOR = timedelta(days=180)
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to sign in: the name in lower case, the network, and the number of a browser known for it (else empty)."""
+    """One try to sign in: the name in lower case, the network, and the number of a browser known for it, if any."""
 
     name: str
     network: str

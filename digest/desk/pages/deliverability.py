@@ -184,9 +184,11 @@ def sums_by_name(days: Iterable[counters.Numbers]) -> list[tuple[str, counters.N
 @requires(get=False, post=Right.OPERATE)
 def settle(request: HttpRequest) -> HttpResponse:
     """Settle letters in doubt, one or several, or revive one that was given up."""
-    verb, back, now = request.POST.get("verb", ""), reverse("desk-deliverability"), timezone.now()
-    numbers = [parsing.number(one) for one in request.POST.getlist("letter")[:NAMED]]
-    letters = Delivery.objects.select_related("attempt").filter(pk__in=[one for one in numbers if one is not None])
+    verb = request.POST.get("verb", "")
+    back = reverse("desk-deliverability")
+    now = timezone.now()
+    numbers = parsing.numbers(request.POST.getlist("letter")[:NAMED])
+    letters = Delivery.objects.select_related("attempt").filter(pk__in=numbers)
     if verb == "arrived":
         return act(request, "", f"{back}#doubt", delivery_acts.all_arrived, list(letters), now)
     if verb == "revive":

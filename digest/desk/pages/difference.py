@@ -71,8 +71,8 @@ def difference(edition: Edition, now: datetime) -> Difference:
         if before == after:
             continue
         letters.append((before, after))
-        comes = tuple(titles[paper] for paper in after if paper not in before)
-        goes = tuple(titles[paper] for paper in before if paper not in after)
+        comes = titles_beyond(after, before, titles)
+        goes = titles_beyond(before, after, titles)
         examples.append(ChangedLetter(reader.pk, comes, goes))
     moved = moved_papers(letters, titles)
     return Difference(
@@ -88,6 +88,11 @@ def difference(edition: Edition, now: datetime) -> Difference:
 def letter_of(index: PaperIndex, wants: list[InterestQuery], reader: Subscriber) -> Letter:
     chosen = select(index, wants, reader.papers_per_day, reader.community_picks)
     return [choice.paper for choice in chosen.choices]
+
+
+def titles_beyond(letter: Letter, other: Letter, titles: dict[int, str]) -> tuple[str, ...]:
+    """The titles of the papers that the other letter has not."""
+    return tuple(titles[paper] for paper in letter if paper not in other)
 
 
 def moved_papers(letters: Sequence[tuple[Letter, Letter]], titles: dict[int, str]) -> list[MovedPaper]:

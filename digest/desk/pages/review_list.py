@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -141,11 +141,11 @@ def change(request: HttpRequest, day: date, entry: int) -> HttpResponse:
 def merge(request: HttpRequest, day: date) -> HttpResponse:
     """Two rows that are one paper become one."""
     edition = edition_of(day)
-    numbers = [parsing.number(request.POST.get(name, "")) for name in ("one", "two")]
-    papers = {paper.pk: paper for paper in Paper.objects.filter(pk__in=[one for one in numbers if one is not None])}
+    numbers = parsing.numbers([request.POST.get("one", ""), request.POST.get("two", "")])
+    papers = list(Paper.objects.filter(pk__in=numbers))
     if len(papers) != 2:
         raise Http404("Those papers are not there.")
-    one, two = papers.values()
+    one, two = papers
     entry = _entry_of(edition, numbers[0])
     done = "Merged: they are one paper now."
     return _act_on(request, edition, entry, done, act_merge.merge, edition, one, two, timezone.now())
@@ -193,9 +193,7 @@ def _act_on(
     after = before.again(edition)
     stands = None
     if entry is not None:
-        old = [row.pk for row in before.shown]
-        new = [row.pk for row in after.shown]
-        stands = paper_filter.next_stand(old, new, entry, [row.pk for row in after.part])
+        stands = paper_filter.next_stand(_ids(before.shown), _ids(after.shown), entry, _ids(after.part))
     return redirect(_address(edition, before.asked, after.part.number, stands))
 
 
@@ -209,9 +207,13 @@ def _address_of(request: HttpRequest, edition: Edition, paper: int | None) -> st
         if number is not None:
             return _address(edition, asked, number, entry)
     stood = parsing.number(request.POST.get("at", ""))
-    if stood not in {row.pk for row in found.part}:
+    if stood not in _ids(found.part):
         stood = None
     return _address(edition, asked, found.part.number, stood)
+
+
+def _ids(rows: Iterable[EditionPaper]) -> list[int]:
+    return [row.pk for row in rows]
 
 
 def _entry_of(edition: Edition, paper: int | None) -> int | None:
