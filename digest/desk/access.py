@@ -1,4 +1,4 @@
-"""The desk's one door: every page says which right it asks for, and how it may be called."""
+"""Who may call a page of the desk: every page names the right it requires, and the methods it takes."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD")
 
 
-def door(right: Right | None = Right.VIEW, *, post: Right | None = None, get: bool = True) -> Callable[[View], View]:
-    """A page open to `right` by GET, and (with `post`) an act for POST. `right=None` asks for a staff member only."""
-    needed: dict[str, Right | None] = dict.fromkeys(SAFE, right) if get else {}
+def requires(right: Right = Right.VIEW, *, post: Right | None = None, get: bool = True) -> Callable[[View], View]:
+    """A page open to `right` by GET, and (with `post`) an act for POST."""
+    needed: dict[str, Right] = {}
+    if get:
+        needed = dict.fromkeys(SAFE, right)
     if post is not None:
         needed["POST"] = post
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            turned_away = _turn_away(request, needed)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             try:
-                response = turned_away if turned_away is not None else view(request, *args, **kwargs)
+                response = refusal(request, needed) or view(request, *args, **kwargs)
             except Http404 as error:
                 response = missing(request, error)
             response.headers["Cache-Control"] = "no-store"
@@ -43,7 +44,8 @@ def door(right: Right | None = Right.VIEW, *, post: Right | None = None, get: bo
     return wrap
 
 
-def _turn_away(request: HttpRequest, needed: dict[str, Right | None]) -> HttpResponse | None:
+def refusal(request: HttpRequest, needed: dict[str, Right]) -> HttpResponse | None:
+    """The answer to whoever may not see the page or do the act; None to whoever may."""
     held = roles.rights(request.user)
     if not request.user.is_authenticated:
         return redirect("/desk/sign-in/?" + urlencode({"next": request.path}))
@@ -53,8 +55,8 @@ def _turn_away(request: HttpRequest, needed: dict[str, Right | None]) -> HttpRes
         return redirect("desk-second")
     if request.method not in needed:
         return HttpResponseNotAllowed(sorted(needed))
-    right = needed[request.method or "GET"]
-    if right is not None and right not in held:
+    right = needed[request.method]
+    if right not in held:
         return refused(request, right)
     refuse_nul(request)
     return None
@@ -62,12 +64,13 @@ def _turn_away(request: HttpRequest, needed: dict[str, Right | None]) -> HttpRes
 
 def refuse_nul(request: HttpRequest) -> None:
     """No form of ours holds a NUL, and PostgreSQL stores none: an answer of 400, not of 500."""
-    if any("\0" in value for values in request.POST.lists() for value in values[1]):
-        raise BadRequest("A NUL character in a form.")
+    for _, values in request.POST.lists():
+        if any("\0" in value for value in values):
+            raise BadRequest("A NUL character in a form.")
 
 
 def guard_admin() -> None:
-    """The stock admin lets in whom the desk lets in: same door, same second factor, same throttle."""
+    """The stock admin lets in whom the desk lets in: same rights, same second factor, same limits."""
     plain = admin.site.has_permission
 
     def has_permission(request: HttpRequest) -> bool:

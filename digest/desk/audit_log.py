@@ -9,12 +9,9 @@ from typing import Any
 from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.http import HttpRequest
 
+from digest.desk.actor import Actor
 from digest.models import Act, Edition
-from subscriptions.limits import client_prefix
-
-NOBODY = "nobody"  # who did it had not signed in
 
 
 def of_edition(edition: Edition) -> str:
@@ -28,7 +25,7 @@ def of_paper(paper: int, edition: Edition) -> str:
 
 
 def record(
-    request: HttpRequest | None,
+    actor: Actor,
     verb: str,
     subject: str,
     now: datetime,
@@ -38,20 +35,14 @@ def record(
     """Add one act. Call it in the transaction of the act itself, so that neither is there without the other."""
     values = {
         "at": now,
-        "actor": _actor(request)[:150],
-        "network": client_prefix.prefix_of(request) if request is not None else "",
+        "actor": actor.name[:150],
+        "network": actor.network,
         "verb": verb,
         "subject": subject[:200],
         "before": dict(before or {}),
         "after": dict(after or {}),
     }
     return Act.objects.create(**values)
-
-
-def _actor(request: HttpRequest | None) -> str:
-    if request is None:
-        return "offprint"
-    return request.user.get_username() if request.user.is_authenticated else NOBODY
 
 
 @receiver(post_save, sender=LogEntry)

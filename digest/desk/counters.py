@@ -1,4 +1,4 @@
-"""The kept numbers: counted once a minute by a tick, read by every page, so no page counts millions of rows."""
+"""Numbers that are counted once a minute and read by every page, so that no page counts millions of rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from digest.models import Delivery, Edition, Tally
 from subscriptions.models import Interest, Subscriber
 
 # Editions whose letters may still change: their rows are counted anew, older ones stay as they were counted.
-MOVING_DAYS = 4
+CHANGING_DAYS = 4
 SMALL = 20_000  # readers: a site this small is counted when a page is opened, so its numbers are never old
 STALE = timedelta(seconds=20)
 MOST_DOMAINS = 20
@@ -49,8 +49,7 @@ def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
     """Replace the numbers of one name and day."""
     rows = [Tally(name=name, day=day, key=key[:120], value=value, counted_at=now) for key, value in values.items()]
     with transaction.atomic():
-        kept = Tally.objects.filter(name=name, day=day)
-        kept.exclude(key__in=[row.key for row in rows[:900]]).delete() if len(rows) <= 900 else kept.delete()
+        Tally.objects.filter(name=name, day=day).delete()
         Tally.objects.bulk_create(
             rows,
             batch_size=500,
@@ -60,18 +59,16 @@ def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
         )
 
 
-def counted_at(name: str) -> datetime | None:
-    return Tally.objects.filter(name=name).order_by("-counted_at").values_list("counted_at", flat=True).first()
-
-
-def counted_at_day(name: str, day: date) -> datetime | None:
-    """When this day's numbers were counted; None if never."""
-    rows = Tally.objects.filter(name=name, day=day).order_by("-counted_at")
-    return rows.values_list("counted_at", flat=True).first()
+def counted_at(name: str, day: date | None = None) -> datetime | None:
+    """When these numbers (of one day) were last counted; None if never."""
+    rows = Tally.objects.filter(name=name)
+    if day is not None:
+        rows = rows.filter(day=day)
+    return rows.order_by("-counted_at").values_list("counted_at", flat=True).first()
 
 
 def fresh(now: datetime) -> None:
-    """For pages: count anew where that is quick; a large site's numbers are the tick's."""
+    """For pages: count anew where that is quick; on a large site only the timetable counts."""
     last = counted_at("readers")
     if last is not None and now - last < STALE:
         return
@@ -80,38 +77,40 @@ def fresh(now: datetime) -> None:
 
 
 def refresh(now: datetime) -> None:
-    """Count everything that may have moved."""
+    """Count everything that may have changed."""
     readers(now)
-    _silence(now)
-    for edition in [*_moving(now), *_never_counted(now)]:
-        if _is_due(edition, now):
+    silence = missing_reports.look(now)
+    name = silence.channel
+    put("silence", now.date(), {f"{name}|accepted": silence.accepted, f"{name}|silent": silence.silent}, now)
+    for edition in [*changing_editions(now), *uncounted_editions(now)]:
+        if is_due(edition, now):
             letters(edition, now)
 
 
-def _is_due(edition: Edition, now: datetime) -> bool:
-    """An edition whose letters had all ended when it was last counted is looked at less often: reports may come."""
-    last = counted_at_day("letters", edition.date)
+def is_due(edition: Edition, now: datetime) -> bool:
+    """An edition whose letters had all ended when it was last counted is counted less often: reports may come."""
+    last = counted_at("letters", edition.date)
     if last is None or now - last > PACE:
         return True
-    unsettled = Delivery.objects.filter(edition=edition, state__in=UNSETTLED)
-    was_unsettled = any(read("letters", edition.date).get(state) for state in UNSETTLED)
-    return was_unsettled or unsettled.exists() or (now - last > STALE and _is_small(edition))
+    kept = read("letters", edition.date)
+    if any(kept.get(state) for state in UNSETTLED):
+        return True
+    if Delivery.objects.filter(edition=edition, state__in=UNSETTLED).exists():
+        return True
+    return now - last > STALE and sum(kept.values()) < SMALL
 
 
-def _is_small(edition: Edition) -> bool:
-    return sum(read("letters", edition.date).values()) < SMALL
-
-
-def _moving(now: datetime) -> QuerySet[Edition]:
-    since = now.date() - timedelta(days=MOVING_DAYS)
+def changing_editions(now: datetime) -> QuerySet[Edition]:
+    """Editions of the last days, released of late, or with letters that have not ended."""
+    since = now.date() - timedelta(days=CHANGING_DAYS)
     recent = Edition.objects.filter(date__gte=since) | Edition.objects.filter(released_at__gte=now - timedelta(days=2))
     unsettled = Edition.objects.filter(deliveries__state__in=UNSETTLED)
     return Edition.objects.filter(pk__in=(recent | unsettled).distinct().values("pk")).order_by("date")
 
 
-def _never_counted(now: datetime) -> QuerySet[Edition]:
+def uncounted_editions(now: datetime) -> QuerySet[Edition]:
     """Editions of the last month from before these numbers were kept."""
-    month = (now.date() - timedelta(days=DAYS), now.date() - timedelta(days=MOVING_DAYS + 1))
+    month = (now.date() - timedelta(days=DAYS), now.date() - timedelta(days=CHANGING_DAYS + 1))
     counted = Tally.objects.filter(name="letters", day__range=month).values("day")
     return Edition.objects.filter(date__range=month, deliveries__isnull=False).exclude(date__in=counted).distinct()
 
@@ -119,42 +118,40 @@ def _never_counted(now: datetime) -> QuerySet[Edition]:
 def readers(now: datetime) -> None:
     """How many readers are in which state, who came and went of late, and who is due in the next day's hours."""
     today = now.date()
-    put("readers", today, _grouped(Subscriber.objects.all(), "state"), now)
-    since = datetime.combine(_first_uncounted(today), datetime.min.time(), UTC)
+    put("readers", today, count_by(Subscriber.objects.all(), "state"), now)
+    since = datetime.combine(first_uncounted(today), datetime.min.time(), UTC)
     for name, field in (("joined", "confirmed_at"), ("left", "ended_at")):
         rows = Subscriber.objects.filter(**{f"{field}__gte": since}).annotate(on=TruncDate(field)).values_list("on")
         for day, count in rows.annotate(n=Count("id")).order_by():
             put(name, day, {"": count}, now)
-    put("due", today, _due(now), now)
-    wanted = Interest.objects.filter(muted=False, subscriber__state=Subscriber.State.ACTIVE)
-    put("topic readers", today, _grouped(wanted.filter(kind=Interest.Kind.TOPIC), "topic__slug"), now)
-
-
-def _silence(now: datetime) -> None:
-    heard = missing_reports.look(now)
-    name = heard.channel
-    put("silence", now.date(), {f"{name}|accepted": heard.accepted, f"{name}|silent": heard.silent}, now)
+    put("due", today, due_by_hour(now), now)
+    topics = Interest.objects.filter(muted=False, subscriber__state=Subscriber.State.ACTIVE, kind=Interest.Kind.TOPIC)
+    put("topic readers", today, count_by(topics, "topic__slug"), now)
 
 
 def never_reported(now: datetime) -> missing_reports.MissingReports:
-    """Letters the channel in use accepted and never spoke of again, as last counted."""
-    name, kept = traits.current(), read("silence", now.date())
+    """Letters the channel in use accepted and that no report came of, as last counted."""
+    name = traits.current()
+    kept = read("silence", now.date())
     return missing_reports.MissingReports(name, kept.get(f"{name}|accepted", 0), kept.get(f"{name}|silent", 0))
 
 
-def _first_uncounted(today: date) -> date:
-    """The last two days may still change; of what came before, only what was never counted is."""
-    last = Tally.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
+def first_uncounted(today: date) -> date:
+    """The first day to count: one of the last two, which may still change, or an older one that was never counted."""
     oldest = today - timedelta(days=DAYS)
-    return max(oldest, min(last, today - timedelta(days=2))) if last else oldest
+    last = Tally.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
+    if last is None:
+        return oldest
+    return max(oldest, min(last, today - timedelta(days=2)))
 
 
-def _due(now: datetime) -> Numbers:
+def due_by_hour(now: datetime) -> Numbers:
     """Readers by the hour they fall due; those that are due already count for this hour."""
-    soon = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lt=now + timedelta(hours=24))
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lt=now + timedelta(hours=24))
     hours: Numbers = {}
-    for hour, count in soon.annotate(on=TruncHour("next_digest_at")).values_list("on").annotate(n=Count("id")):
-        key = max(hour, now.replace(minute=0, second=0, microsecond=0)).isoformat()
+    for hour, count in due.annotate(on=TruncHour("next_digest_at")).values_list("on").annotate(n=Count("id")):
+        key = max(hour, this_hour).isoformat()
         hours[key] = hours.get(key, 0) + count
     return hours
 
@@ -162,65 +159,61 @@ def _due(now: datetime) -> Numbers:
 def letters(edition: Edition, now: datetime) -> None:
     """One edition's letters by state, by what was reported since, by channel and by destination."""
     rows = Delivery.objects.filter(edition=edition)
-    states = _grouped(rows, "state")
+    states = count_by(rows, "state")
     put("letters", edition.date, states, now)
     if not states:
         return
-    _look(edition, states, now)
-    put("fates", edition.date, _grouped(rows.exclude(fate=""), "fate"), now)
-    put("reasons", edition.date, _grouped(rows.exclude(reason=""), "reason"), now)
-    put("channels", edition.date, _paired(rows, "attempt__channel"), now)
+    note_progress(edition, states, now)
+    put("fates", edition.date, count_by(rows.exclude(fate=""), "fate"), now)
+    put("reasons", edition.date, count_by(rows.exclude(reason=""), "reason"), now)
+    put("channels", edition.date, count_by_state(rows, "attempt__channel"), now)
     at = StrIndex("subscriber__email", Value("@"))
     domain = Lower(Substr("subscriber__email", at + 1, output_field=CharField()))
-    put("domains", edition.date, _most(_paired(rows.annotate(domain=domain), "domain")), now)
+    domains = count_by_state(rows.annotate(domain=domain), "domain")
+    put("domains", edition.date, largest(domains), now)
 
 
-def _look(edition: Edition, states: Numbers, now: datetime) -> None:
-    """How many letters are settled now: two looks tell the pace. The last ten minutes are kept."""
-    done = sum(count for state, count in states.items() if state not in UNSETTLED)
-    looks = {at: n for at, n in read("progress", edition.date).items() if datetime.fromisoformat(at) > now - 2 * PACE}
-    put("progress", edition.date, {**looks, now.isoformat(timespec="seconds"): done}, now)
+def note_progress(edition: Edition, states: Numbers, now: datetime) -> None:
+    """Keep how many letters are settled now, beside the counts of the last minutes: two of them tell the pace."""
+    kept: Numbers = {}
+    for at, count in read("progress", edition.date).items():
+        if datetime.fromisoformat(at) > now - 2 * PACE:
+            kept[at] = count
+    settled = sum(count for state, count in states.items() if state not in UNSETTLED)
+    kept[now.isoformat(timespec="seconds")] = settled
+    put("progress", edition.date, kept, now)
 
 
-def _grouped(rows: QuerySet, field: str) -> Numbers:
+def count_by(rows: QuerySet, field: str) -> Numbers:
+    """How many rows have each value of the field; rows without one are left out."""
     counted = rows.order_by().values_list(field).annotate(n=Count("id"))
     return {str(key): count for key, count in counted if key}
 
 
-def _paired(rows: QuerySet[Delivery], field: str) -> Numbers:
-    """Counts by `field|state`, and by `field|fate` for what was reported."""
-    found = rows.order_by().values_list(field, "state").annotate(n=Count("id"))
-    numbers = {f"{key}|{state}": count for key, state, count in found if key}
-    fates = rows.exclude(fate="").order_by().values_list(field, "fate").annotate(n=Count("id"))
-    return numbers | {f"{key}|{fate}": count for key, fate, count in fates if key}
+def count_by_state(rows: QuerySet[Delivery], field: str) -> Numbers:
+    """Letters by `field|state`, and by `field|fate` where something was reported."""
+    numbers: Numbers = {}
+    for column, some in (("state", rows), ("fate", rows.exclude(fate=""))):
+        for key, value, count in some.order_by().values_list(field, column).annotate(n=Count("id")):
+            if key:
+                numbers[f"{key}|{value}"] = count
+    return numbers
 
 
-def _most(numbers: Numbers) -> Numbers:
-    """The destinations with the most letters by name, the rest as one."""
+def largest(numbers: Numbers) -> Numbers:
+    """Numbers by `name|state`: the MOST_DOMAINS names with the most letters by name, the others as one."""
     totals: Numbers = {}
     for key, count in numbers.items():
         name, _, state = key.rpartition("|")
-        totals[name] = totals.get(name, 0) + (count if state in Delivery.State.values else 0)
-    named = set(sorted(totals, key=lambda name: (-totals[name], name))[:MOST_DOMAINS])
+        totals.setdefault(name, 0)
+        if state in Delivery.State.values:
+            totals[name] += count
+    named = sorted(totals, key=lambda name: (-totals[name], name))[:MOST_DOMAINS]
     kept: Numbers = {}
     for key, count in numbers.items():
         name, _, state = key.rpartition("|")
-        shown = f"{name if name in named else 'all others'}|{state}"
+        if name not in named:
+            name = "all others"
+        shown = f"{name}|{state}"
         kept[shown] = kept.get(shown, 0) + count
     return kept
-
-
-__all__ = [
-    "Numbers",
-    "arrived",
-    "counted_at",
-    "counted_at_day",
-    "fresh",
-    "letters",
-    "never_reported",
-    "put",
-    "read",
-    "readers",
-    "refresh",
-    "series",
-]

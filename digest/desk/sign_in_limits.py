@@ -33,8 +33,8 @@ KNOWN_FOR = timedelta(days=180)
 
 
 @dataclass(frozen=True)
-class Guest:
-    """Who tries: the name in any case, the network, and the number of a browser known for that name (else empty)."""
+class Attempt:
+    """One try to sign in: the name in lower case, the network, and the number of a browser known for it, if any."""
 
     name: str
     network: str
@@ -42,16 +42,16 @@ class Guest:
 
     @property
     def own(self) -> list[tuple[str, str]]:
-        """What the guest's own failures are counted by."""
+        """What this attempt's failures are counted by."""
         if self.browser:
             return [("signin", f"browser {self.browser}")]
         return [("signin", f"{self.name} {self.network}"), ("signin-network", self.network)]
 
 
-def guest(request: HttpRequest, name: str) -> Guest:
+def attempt_of(request: HttpRequest, name: str) -> Attempt:
     folded = name.strip().casefold()
     browser = request.get_signed_cookie(_cookie(), "", salt=folded, max_age=KNOWN_FOR)
-    return Guest(folded, client_prefix.prefix_of(request), browser or "")
+    return Attempt(folded, client_prefix.prefix_of(request), browser or "")
 
 
 def remember(response: HttpResponse, name: str) -> None:
@@ -71,31 +71,31 @@ def _cookie() -> str:
     return f"{'__Host-' if settings.PUBLIC else ''}desk-browser"
 
 
-def allowed(who: Guest, now: datetime) -> bool:
+def allowed(attempt: Attempt, now: datetime) -> bool:
     """Whether another try may be made now."""
-    return all(limiter.has_room(kind, subject, now) for kind, subject in who.own)
+    return all(limiter.has_room(kind, subject, now) for kind, subject in attempt.own)
 
 
-def is_besieged(who: Guest, now: datetime) -> bool:
+def needs_second_factor(attempt: Attempt, now: datetime) -> bool:
     """Whether a browser that is not known has to show a second factor, because the name is tried from everywhere."""
-    return not who.browser and not limiter.has_room("signin-name", who.name, now)
+    return not attempt.browser and not limiter.has_room("signin-name", attempt.name, now)
 
 
-def failed(who: Guest, now: datetime) -> None:
+def failed(attempt: Attempt, now: datetime) -> None:
     """One more failure."""
-    for kind, subject in who.own:
+    for kind, subject in attempt.own:
         limiter.note(kind, subject, now)
-    if not who.browser:
-        limiter.note("signin-name", who.name, now)
+    if not attempt.browser:
+        limiter.note("signin-name", attempt.name, now)
 
 
-def succeeded(who: Guest) -> None:
-    """The whole sign-in forgives the guest the failures at this name; the network keeps its own."""
-    kind, subject = who.own[0]
+def succeeded(attempt: Attempt) -> None:
+    """The whole sign-in forgets the failures at this name; the network keeps its own."""
+    kind, subject = attempt.own[0]
     limiter.forget(kind, subject)
 
 
-def is_worth_a_line(network: str, was_refused: bool, now: datetime) -> bool:
+def is_logged(network: str, was_refused: bool, now: datetime) -> bool:
     """Whether this failure is written down: of a network that has to wait one line in a while, of all together
     so many an hour that an attack fills its own lines and not the log."""
     if was_refused and not limiter.take("signin-refused", network, now):

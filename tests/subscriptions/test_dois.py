@@ -110,7 +110,7 @@ def test_every_door_reads_the_same_doi(tail: str) -> None:
     ris = bibliography.read(f"TY  - JOUR\nTI  - T\nUR  - {link}\nER  - \n").references[0].identifier
     typed = bibliography.read(link).references[0].identifier
     assert {listed, ris, typed, identifier(link), *lookup.names(link)} == {f"doi:{PREPRINT}"}
-    assert identifiers.doi(link) == add_paper._entry(link, "T", "", "").doi == PREPRINT
+    assert identifiers.doi(link) == add_paper.entry_of(link, "T", "", "").doi == PREPRINT
 
 
 def test_old_dois_in_a_typed_list_are_kept_whole() -> None:

@@ -28,7 +28,9 @@ class NotKnownError(CuratingError):
 def arxiv_id(text: str) -> str:
     """The arXiv id in an id or a link, without its version; empty where there is none. Pure."""
     found = ARXIV.search(text.strip())
-    return found[1] if found else ""
+    if found is None:
+        return ""
+    return found[1]
 
 
 def find(what: str, now: datetime) -> Paper | None:
@@ -37,17 +39,23 @@ def find(what: str, now: datetime) -> Paper | None:
     if not what:
         raise CuratingError("Write an arXiv id, such as 2504.02302, a DOI or a link.")
     number = arxiv_id(what)
-    names = [f"arxiv:{number}"] if number else store.names(_entry(what, "-", "", ""))
+    names = [f"arxiv:{number}"]
+    if not number:
+        names = store.names(entry_of(what, "-", "", ""))
     known = Identifier.objects.filter(value__in=names).select_related("paper__merged_into").first()
     if known is not None:
         return known.paper.merged_into or known.paper
-    return _fetched(number, now) if number else None
+    if not number:
+        return None
+    return fetch(number, now)
 
 
-def _fetched(number: str, now: datetime) -> Paper | None:
-    """Asked of arXiv itself; None if it does not answer or does not know it."""
-    reply = client.request("arxiv-api", API.format(id=number), now.date())
-    entries = [entry for entry in (reply.batch.entries if reply.batch else ()) if entry.arxiv_id == number]
+def fetch(number: str, now: datetime) -> Paper | None:
+    """Ask arXiv for the paper of this id and store it; None if arXiv does not answer or does not know it."""
+    batch = client.request("arxiv-api", API.format(id=number), now.date()).batch
+    if batch is None:
+        return None
+    entries = [entry for entry in batch.entries if entry.arxiv_id == number]
     if not entries:
         return None
     store.store(Batch(tuple(entries)), desk_source(), now.date(), now)
@@ -58,7 +66,7 @@ def make(form: dict[str, str], day: date, now: datetime) -> Paper:
     """A paper from what the curator wrote. Raises NotKnownError without a title."""
     if not form["title"]:
         raise NotKnownError("Nothing is known of it here, and arXiv did not tell. Give its title, then add it again.")
-    entry = _entry(form["what"], form["title"], form["authors"], form["abstract"])
+    entry = entry_of(form["what"], form["title"], form["authors"], form["abstract"])
     store.store(Batch((entry,)), desk_source(), day, now)
     found = Identifier.objects.filter(value__in=store.names(entry)).select_related("paper").first()
     if found is None:
@@ -66,18 +74,29 @@ def make(form: dict[str, str], day: date, now: datetime) -> Paper:
     return found.paper
 
 
-def _entry(what: str, title: str, authors: str, abstract: str) -> Entry:
-    """Raises CuratingError where the link is none."""
-    number, doi = arxiv_id(what), identifiers.doi(what)
-    url = f"https://arxiv.org/abs/{number}" if number else what
+def entry_of(what: str, title: str, authors: str, abstract: str) -> Entry:
+    """An entry from what was typed. Raises CuratingError where `what` is neither an id nor a link."""
+    number = arxiv_id(what)
+    doi = identifiers.doi(what)
+    url = what
+    if number:
+        url = f"https://arxiv.org/abs/{number}"
     if doi and "://" not in url:
         url = f"https://doi.org/{doi}"
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or "." not in (parts.hostname or ""):
         raise CuratingError(f"{what!r} is neither an arXiv id nor a DOI nor a link. Write 2504.02302 or https://…")
-    named = tuple(name.strip() for name in authors.replace(";", ",").split(",") if name.strip())
-    plain = " ".join(title.split())
-    return Entry(url, plain[:1000], url, " ".join(abstract.split()), named, arxiv_id=number, doi=doi, kind="listed")
+    names = [name.strip() for name in authors.replace(";", ",").split(",")]
+    return Entry(
+        source_id=url,
+        title=" ".join(title.split())[:1000],
+        url=url,
+        abstract=" ".join(abstract.split()),
+        authors=tuple(name for name in names if name),
+        arxiv_id=number,
+        doi=doi,
+        kind="listed",
+    )
 
 
 def desk_source() -> Source:

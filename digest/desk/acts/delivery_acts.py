@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.http import HttpRequest
 
 from digest.delivery import carry_over, ledger, resolve, stops
 from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from digest.delivery.states import Event
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts import reader_acts
 from digest.desk.acts.paper_acts import CuratingError
 from digest.models import Delivery, ProviderEvent
@@ -25,18 +25,20 @@ MAY_GO_ON = frozenset({holds.OPERATOR, holds.BREAKER})  # holds that a button en
 LIFTABLE = (Suppression.Reason.HARD_BOUNCE, Suppression.Reason.CURATOR)
 
 
-def all_arrived(request: HttpRequest, deliveries: Sequence[Delivery], now: datetime) -> str:
+def all_arrived(actor: Actor, deliveries: Sequence[Delivery], now: datetime) -> str:
     """Those of them that are in doubt still; says how many."""
     doubtful = [one for one in deliveries if one.state == Delivery.State.UNCERTAIN]
     if not doubtful:
         raise CuratingError("Tick letters that arrived first: none of these is in doubt any more.")
     with transaction.atomic():
         for one in doubtful:
-            arrived(request, one, now)
-    return "Settled: it arrived." if len(doubtful) == 1 else f"Settled: {len(doubtful)} letters arrived."
+            arrived(actor, one, now)
+    if len(doubtful) == 1:
+        return "Settled: it arrived."
+    return f"Settled: {len(doubtful)} letters arrived."
 
 
-def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
+def arrived(actor: Actor, delivery: Delivery, now: datetime) -> None:
     """The operator has seen at the provider that this letter was taken: evidence like any other, kept as such."""
     with transaction.atomic():
         doubt = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNCERTAIN)
@@ -54,20 +56,18 @@ def arrived(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
             address_hmac=delivery.address_hmac,
             detail="settled at the desk",
         )
-        audit_log.record(
-            request, "settle", f"letter {delivery.uuid}", now, {"state": "uncertain"}, {"state": "accepted"}
-        )
+        audit_log.record(actor, "settle", f"letter {delivery.uuid}", now, {"state": "uncertain"}, {"state": "accepted"})
 
 
-def revive(request: HttpRequest, delivery: Delivery, now: datetime) -> None:
+def revive(actor: Actor, delivery: Delivery, now: datetime) -> None:
     """A letter that was given up is tried again, unless its papers went with a later one."""
     with transaction.atomic():
         if not resolve.revive(delivery, now):
             raise CuratingError("It cannot be sent again: it is not given up, or its papers went with a later letter.")
-        audit_log.record(request, "revive", f"letter {delivery.uuid}", now, {"state": "dead"}, {"state": "pending"})
+        audit_log.record(actor, "revive", f"letter {delivery.uuid}", now, {"state": "dead"}, {"state": "pending"})
 
 
-def hold(request: HttpRequest, reason: str, now: datetime) -> None:
+def hold(actor: Actor, reason: str, now: datetime) -> None:
     """Stop sending before the next letter."""
     if not reason.strip():
         raise CuratingError("Say why, so that whoever comes next knows.")
@@ -75,10 +75,10 @@ def hold(request: HttpRequest, reason: str, now: datetime) -> None:
     with transaction.atomic():
         if not holds.hold(name, holds.OPERATOR, reason.strip(), now):
             raise CuratingError("Sending is held already.")
-        audit_log.record(request, "hold sending", f"channel {name}", now, {}, {"reason": reason.strip()})
+        audit_log.record(actor, "hold sending", f"channel {name}", now, {}, {"reason": reason.strip()})
 
 
-def resume(request: HttpRequest, name: str, word: str, now: datetime) -> None:
+def resume(actor: Actor, name: str, word: str, now: datetime) -> None:
     """Let a channel go on. Where reports wait, `word` says what becomes of them: `apply` or `drop`."""
     held = holds.channel(name)
     if held.held_by == holds.RESTORE:
@@ -95,7 +95,7 @@ def resume(request: HttpRequest, name: str, word: str, now: datetime) -> None:
         if not holds.resume(name, now):
             raise CuratingError("Sending is not held.")
         after = {f"reports {word}": reports} if reports else {}
-        audit_log.record(request, "resume sending", f"channel {name}", now, {"reason": why}, after)
+        audit_log.record(actor, "resume sending", f"channel {name}", now, {"reason": why}, after)
 
 
 def look_up(email: str) -> tuple[addresses.Address, Suppression | None]:
@@ -104,16 +104,16 @@ def look_up(email: str) -> tuple[addresses.Address, Suppression | None]:
     return address, Suppression.objects.filter(address_hmac__in=addresses.hashes(address)).first()
 
 
-def suppress(request: HttpRequest, email: str, detail: str, now: datetime) -> None:
+def suppress(actor: Actor, email: str, detail: str, now: datetime) -> None:
     address, known = look_up(email)
     if known is not None:
         raise CuratingError("Nobody may write to this address already.")
     with transaction.atomic():
         services.suppress(email, Suppression.Reason.CURATOR, now, detail)
-        audit_log.record(request, "suppress", f"address {addresses.masked(address.typed)}", now, {}, {"detail": detail})
+        audit_log.record(actor, "suppress", f"address {addresses.masked(address.typed)}", now, {}, {"detail": detail})
 
 
-def lift(request: HttpRequest, email: str, now: datetime) -> str:
+def lift(actor: Actor, email: str, now: datetime) -> str:
     """Take a suppression back; says what comes of it. No letter goes before the reader has confirmed anew."""
     address, known = look_up(email)
     if known is None:
@@ -130,7 +130,7 @@ def lift(request: HttpRequest, email: str, now: datetime) -> str:
         waiting = Subscriber.objects.filter(email_key=address.key, state=Subscriber.State.PENDING).first()
         is_asked = waiting is not None and services.ask_to_confirm(waiting, now)
         before = {"reason": known.reason, "since": known.since.isoformat()}
-        audit_log.record(request, "lift", f"address {addresses.masked(address.typed)}", now, before, {})
+        audit_log.record(actor, "lift", f"address {addresses.masked(address.typed)}", now, before, {})
     if waiting is None:
         return "Lifted: this address may be written to."
     if is_asked:

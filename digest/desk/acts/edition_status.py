@@ -30,7 +30,7 @@ def closed(edition: Edition, now: datetime) -> Closed | None:
         return None
     page = reverse("desk-edition", args=[edition.date])
     if edition.state == State.RELEASED:
-        return _out(now)
+        return closed_by_release(now)
     if is_going_out(edition):
         why = "This edition is going out: its papers, pins and notes are fixed."
         until = f"Letters begin to go at {edition.release_at:%H:%M:%S} UTC; until then you can take it back."
@@ -39,7 +39,7 @@ def closed(edition: Edition, now: datetime) -> Closed | None:
     return Closed(why, "To change it, press Hold on its page: it is open again then.", "To its page", page)
 
 
-def _out(now: datetime) -> Closed:
+def closed_by_release(now: datetime) -> Closed:
     why = "This edition is out: its papers, pins and notes are fixed."
     fresh = Edition.objects.filter(state__in=OPEN).order_by("-date").first()
     if fresh is not None:
@@ -65,9 +65,7 @@ def empty(edition: Edition, now: datetime) -> str:
     first = asked.order_by(F("next_pull_at").asc(nulls_first=True)).first()
     if first is None:
         return "No paper has come in, and no source is switched on."
-    at = first.next_pull_at
-    return f"No paper has come in yet. {first.name} is asked next, {_soon(at, now)}."
-
-
-def _soon(at: datetime | None, now: datetime) -> str:
-    return "within minutes" if at is None or at <= now else f"at {at:%H:%M} UTC"
+    when = "within minutes"
+    if first.next_pull_at is not None and first.next_pull_at > now:
+        when = f"at {first.next_pull_at:%H:%M} UTC"
+    return f"No paper has come in yet. {first.name} is asked next, {when}."

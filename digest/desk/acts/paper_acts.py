@@ -1,24 +1,25 @@
 """The curator's acts on a day's papers: pin, hide, note, order, bring back, add.
 
-Every act is one transaction with its line in the log. It counts only while the edition is open, and
-only if the row is still as the curator saw it: two curators never overwrite each other.
+Every act is one transaction with its row in the audit log. It is refused if the edition is not open, or if another
+curator changed the row since it was read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
-from django.http import HttpRequest
+from django.db.models import F, Max, QuerySet
 
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.models import Announcement, Edition, EditionPaper, Paper
 
 OPEN = (Edition.State.COLLECTING, Edition.State.HELD)
 NOTE_LENGTH = 500
+VERBS = ("pin", "unpin", "hide", "show", "note")
 FIELDS = ("is_pinned", "is_hidden", "note", "position")
 
 
@@ -31,13 +32,15 @@ class ConflictError(CuratingError):
 
 
 def is_going_out(edition: Edition) -> bool:
-    """Released at the desk, and waiting out its minutes of second thoughts (or for the time it was given)."""
+    """Released at the desk, and waiting for its release time."""
     return edition.state == Edition.State.FROZEN and edition.release_at is not None
 
 
 def state_of(edition: Edition) -> str:
     """Its state in the words of every page of the desk."""
-    return "Going out" if is_going_out(edition) else edition.get_state_display()
+    if is_going_out(edition):
+        return "Going out"
+    return edition.get_state_display()
 
 
 def lock(edition: Edition) -> Edition:
@@ -51,105 +54,102 @@ def lock(edition: Edition) -> Edition:
     return row
 
 
-def insist_on_open(edition: Edition) -> None:
+def require_open(edition: Edition) -> None:
     """Raises CuratingError if the edition's content may not change any more."""
     with transaction.atomic():
         lock(edition)
 
 
 def change(
-    request: HttpRequest, entry: EditionPaper, verb: str, now: datetime, note: str = "", seen: str | None = None
+    actor: Actor, entry: EditionPaper, verb: str, now: datetime, note: str = "", seen: str | None = None
 ) -> EditionPaper:
-    """Carry out `verb` on one paper: pin, unpin, hide, show, note, up or down. `seen` is the note the curator read."""
+    """Carry out one of VERBS on a paper. `seen` is the note that the curator read; None where nobody did."""
     with transaction.atomic():
         edition = lock(entry.edition)
         row = EditionPaper.objects.select_for_update().get(pk=entry.pk)
-        before = _values(row)
+        before = values_of(row)
         if verb == "note" and seen is not None and seen != row.note:
             raise ConflictError(
                 f"Someone else changed this note meanwhile; it now reads “{row.note}”. Look, then write."
             )
-        VERBS[verb](row, note)
-        after = _values(row)
+        apply(row, verb, note)
+        after = values_of(row)
         if after != before:
             row.save(update_fields=list(FIELDS))
             touch(edition)
-            audit_log.record(request, verb, audit_log.of_paper(row.paper_id, edition), now, before, after)
+            audit_log.record(actor, verb, audit_log.of_paper(row.paper_id, edition), now, before, after)
     return row
 
 
-def _values(row: EditionPaper) -> dict[str, Any]:
+def values_of(row: EditionPaper) -> dict[str, Any]:
     return {name: getattr(row, name) for name in FIELDS}
 
 
+def apply(row: EditionPaper, verb: str, note: str) -> None:
+    """Set the values of one of VERBS, without saving them. Raises CuratingError for a note that is too long."""
+    match verb:
+        case "pin":
+            if not row.is_pinned:
+                row.position = next_position(EditionPaper.objects.filter(edition=row.edition, is_pinned=True))
+            row.is_pinned = True
+            row.is_hidden = False
+        case "unpin":
+            row.is_pinned = False
+        case "hide":
+            row.is_hidden = True
+            row.is_pinned = False
+        case "show":
+            row.is_hidden = False
+        case "note":
+            if len(note) > NOTE_LENGTH:
+                raise CuratingError(f"A note has at most {NOTE_LENGTH} characters; this one has {len(note)}.")
+            row.note = " ".join(note.split())
+
+
 def touch(edition: Edition) -> None:
+    """Raise the edition's revision: its content changed."""
     Edition.objects.filter(pk=edition.pk).update(revision=F("revision") + 1)
 
 
-def _pin(row: EditionPaper, _: str) -> None:
-    """A pin goes behind the pins there are, and shows what was hidden."""
-    if not row.is_pinned:
-        row.is_pinned, row.is_hidden = True, False
-        row.position = _after_pins(row)
+def next_position(entries: QuerySet[EditionPaper]) -> int:
+    """The position behind the last of `entries`; 0 if there are none."""
+    last = entries.aggregate(last=Max("position"))["last"]
+    if last is None:
+        return 0
+    return int(last) + 1
 
 
-def _after_pins(row: EditionPaper) -> int:
-    last = EditionPaper.objects.filter(edition=row.edition, is_pinned=True).aggregate(last=Max("position"))["last"]
-    return 0 if last is None else last + 1
-
-
-def _unpin(row: EditionPaper, _: str) -> None:
-    row.is_pinned = False
-
-
-def _hide(row: EditionPaper, _: str) -> None:
-    row.is_hidden, row.is_pinned = True, False
-
-
-def _show(row: EditionPaper, _: str) -> None:
-    row.is_hidden = False
-
-
-def _note(row: EditionPaper, note: str) -> None:
-    if len(note) > NOTE_LENGTH:
-        raise CuratingError(f"A note has at most {NOTE_LENGTH} characters; this one has {len(note)}.")
-    row.note = " ".join(note.split())
-
-
-VERBS: dict[str, Callable[[EditionPaper, str], None]] = {
-    "pin": _pin,
-    "unpin": _unpin,
-    "hide": _hide,
-    "show": _show,
-    "note": _note,
-}
-
-
-def order_pins(request: HttpRequest, edition: Edition, entry: EditionPaper, step: int, now: datetime) -> None:
+def order_pins(actor: Actor, edition: Edition, entry: EditionPaper, step: int, now: datetime) -> None:
     """Move a pin one place up (`step` -1) or down (+1) among the pins."""
     with transaction.atomic():
         lock(edition)
-        pins = list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
+        pins = locked_pins(edition)
         before = [pin.paper_id for pin in pins]
-        at = next((n for n, pin in enumerate(pins) if pin.pk == entry.pk), None)
-        if at is None or not 0 <= at + step < len(pins):
+        if entry.paper_id not in before:
             return
-        pins[at], pins[at + step] = pins[at + step], pins[at]
+        place = before.index(entry.paper_id)
+        if not 0 <= place + step < len(pins):
+            return
+        pins[place], pins[place + step] = pins[place + step], pins[place]
         place_pins(pins)
         touch(edition)
-        audit_log.record(
-            request, "order pins", audit_log.of_edition(edition), now,
-            {"pins": before}, {"pins": [pin.paper_id for pin in pins]},
-        )  # fmt: skip
+        after = [pin.paper_id for pin in pins]
+        audit_log.record(actor, "order pins", audit_log.of_edition(edition), now, {"pins": before}, {"pins": after})
+
+
+def locked_pins(edition: Edition) -> list[EditionPaper]:
+    """The edition's pins in their order, locked until the transaction ends."""
+    return list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
 
 
 def place_pins(pins: Sequence[EditionPaper]) -> None:
+    """Give the pins the positions of this order."""
     for position, pin in enumerate(pins):
         pin.position = position
     EditionPaper.objects.bulk_update(pins, ["position"])
 
 
-def bring_back(request: HttpRequest, edition: Edition, paper: Paper, now: datetime) -> EditionPaper:
+def bring_back(actor: Actor, edition: Edition, paper: Paper, now: datetime) -> EditionPaper:
     """A late riser comes once more, marked as such."""
     with transaction.atomic():
         lock(edition)
@@ -158,11 +158,11 @@ def bring_back(request: HttpRequest, edition: Edition, paper: Paper, now: dateti
         if EditionPaper.objects.filter(paper=paper, edition=edition).exists():
             raise CuratingError("This paper is in this very edition.")
         entry = append(edition, paper, is_late_riser=True)
-        audit_log.record(request, "bring back", audit_log.of_paper(paper.pk, edition), now)
+        audit_log.record(actor, "bring back", audit_log.of_paper(paper.pk, edition), now)
     return entry
 
 
-def add(request: HttpRequest, edition: Edition, paper: Paper, now: datetime) -> EditionPaper:
+def add(actor: Actor, edition: Edition, paper: Paper, now: datetime) -> EditionPaper:
     """Put a paper into the edition that is in none yet."""
     with transaction.atomic():
         lock(edition)
@@ -170,18 +170,15 @@ def add(request: HttpRequest, edition: Edition, paper: Paper, now: datetime) -> 
         if placed is not None:
             raise CuratingError(f"This paper is in the edition of {placed.edition.date} already.")
         entry = append(edition, paper)
-        audit_log.record(request, "add", audit_log.of_paper(paper.pk, edition), now, {}, {"title": paper.title})
+        audit_log.record(actor, "add", audit_log.of_paper(paper.pk, edition), now, {}, {"title": paper.title})
     return entry
 
 
 def append(edition: Edition, paper: Paper, is_late_riser: bool = False) -> EditionPaper:
-    last = edition.entries.aggregate(last=Max("position"))["last"]
-    position = 0 if last is None else last + 1
+    """Put a paper behind the last of the edition; the edition is locked by the caller."""
+    position = next_position(edition.entries.all())
     touch(edition)
     return EditionPaper.objects.create(edition=edition, paper=paper, position=position, is_late_riser=is_late_riser)
-
-
-# -- reading for the page ---------------------------------------------------------------------------
 
 
 def announcers(papers: Sequence[int]) -> dict[int, list[str]]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch, Q
 from django.db.models.lookups import Exact
-from django.http import HttpRequest
 
 from digest.delivery.accounts import why
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts import parsing
 from digest.desk.acts.paper_acts import CuratingError
+from digest.desk.counters import Numbers
 from digest.models import Delivery, Paper, ProviderEvent
 from subscriptions import addresses, csv_cells, services
 from subscriptions.domains import Domain
@@ -42,23 +42,27 @@ def search(text: str, state: str, before: int | None = None) -> list[Subscriber]
     if state in Subscriber.State.values:
         rows = rows.filter(state=state)
     text = text.strip()
-    if text:
-        rows = rows.filter(_named(text))
+    if text.startswith("@"):
+        rows = rows.filter(at_domain(text))
+    elif text:
+        rows = rows.filter(named(text))
     return list(rows[:FOUND])
 
 
-def _named(text: str) -> Q:
-    if text.startswith("@"):
-        return _at(text)
+def named(text: str) -> Q:
+    """Readers by a whole address, by the beginning of one or by their number."""
     try:
         return Q(email_key=addresses.canonical(text))
     except addresses.AddressError:
-        start, number = Q(email_key__startswith=text.casefold()), parsing.number(text)
-        return start if number is None else start | Q(pk=number)
+        found = Q(email_key__startswith=text.casefold())
+    number = parsing.number(text)
+    if number is not None:
+        found |= Q(pk=number)
+    return found
 
 
-def _at(domain: str) -> Q:
-    """Those at a domain, however it is spelled; nobody is at one that gets no mail."""
+def at_domain(domain: str) -> Q:
+    """Readers at a domain (`@example.org`), in any spelling; none where no address can have it."""
     try:
         return Q(Exact(Domain("email_key"), addresses.read(f"anybody{domain}").domain))
     except addresses.AddressError:
@@ -66,7 +70,7 @@ def _at(domain: str) -> Q:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class SentLetter:
     """One letter: `papers` are the titles it brought, each with the reasons; `why` says what became of it."""
 
     row: Delivery
@@ -74,27 +78,21 @@ class Got:
     why: str
 
 
-def letters(reader: Subscriber) -> list[Got]:
+def letters(reader: Subscriber) -> list[SentLetter]:
     """What they got, or why they did not; the newest first."""
-    rows = Delivery.objects.filter(subscriber=reader).select_related("edition").order_by("-planned_at")[:LETTERS]
-    titles = _titles(list(rows))
-    return [
-        Got(
-            row,
-            [(titles.get(one["paper"], "A paper that is gone"), _reasons(one)) for one in row.papers],
-            why.of_letter(row).sentence,
-        )
-        for row in rows
-    ]
-
-
-def _titles(rows: Sequence[Delivery]) -> dict[int, str]:
-    wanted = {one["paper"] for row in rows for one in row.papers}
-    return dict(Paper.objects.filter(pk__in=wanted).values_list("pk", "title"))
-
-
-def _reasons(chosen: dict[str, Any]) -> str:
-    return ", ".join(reason["label"] for reason in chosen.get("reasons", []))
+    rows = list(Delivery.objects.filter(subscriber=reader).select_related("edition").order_by("-planned_at")[:LETTERS])
+    numbers: set[int] = set()
+    for row in rows:
+        numbers.update(chosen["paper"] for chosen in row.papers)
+    titles = dict(Paper.objects.filter(pk__in=numbers).values_list("pk", "title"))
+    found = []
+    for row in rows:
+        papers = []
+        for chosen in row.papers:
+            labels = [reason["label"] for reason in chosen.get("reasons", [])]
+            papers.append((titles.get(chosen["paper"], "A paper that is gone"), ", ".join(labels)))
+        found.append(SentLetter(row, papers, why.of_letter(row).sentence))
+    return found
 
 
 def events(reader: Subscriber) -> list[ProviderEvent]:
@@ -105,7 +103,9 @@ def events(reader: Subscriber) -> list[ProviderEvent]:
 def why_nothing_today(reader: Subscriber, now: datetime) -> str:
     """In a sentence, why there is no letter on the reader's local day; empty if one went or is about to go."""
     answer = why.why(reader, schedule.local_date(reader.zone, now), now)
-    return "" if answer.is_letter else answer.sentence
+    if answer.is_letter:
+        return ""
+    return answer.sentence
 
 
 def suppression(reader: Subscriber) -> Suppression | None:
@@ -113,25 +113,22 @@ def suppression(reader: Subscriber) -> Suppression | None:
     return Suppression.objects.filter(address_hmac=addresses.keyed_hash(reader.email_key)).first()
 
 
-# -- acts ---------------------------------------------------------------------------------------------
-
-
-def ask_again(request: HttpRequest, reader: Subscriber, now: datetime) -> None:
+def ask_again(actor: Actor, reader: Subscriber, now: datetime) -> None:
     if reader.state != Subscriber.State.PENDING:
         raise CuratingError("This reader is not waiting to confirm.")
     with transaction.atomic():
         if not services.ask_to_confirm(reader, now):
             raise CuratingError(ASKED_ENOUGH)
-        audit_log.record(request, "ask again", name(reader), now)
+        audit_log.record(actor, "ask again", name(reader), now)
 
 
-def erase(request: HttpRequest, reader: Subscriber, typed: str, now: datetime) -> None:
+def erase(actor: Actor, reader: Subscriber, typed: str, now: datetime) -> None:
     """Remove everything that says who they were. `typed` is the reader's number, so that nobody errs by a row."""
     if typed.strip() != str(reader.pk):
         raise CuratingError(f"To erase this reader, type their number: {reader.pk}.")
     with transaction.atomic():
         services.forget(reader, now)
-        audit_log.record(request, "erase", name(reader), now)
+        audit_log.record(actor, "erase", name(reader), now)
 
 
 def name(reader: Subscriber) -> str:
@@ -139,51 +136,63 @@ def name(reader: Subscriber) -> str:
     return f"reader {reader.pk}"
 
 
-# -- in and out -----------------------------------------------------------------------------------------
-
-
 def rows() -> Iterator[str]:
     """Every reader who was not erased, as CSV lines (RFC 4180) that `import_subscribers` takes back."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     kept = Subscriber.objects.exclude(state=Subscriber.State.FORGOTTEN).order_by("pk")
     wishes = Prefetch("interests", Interest.objects.select_related("topic", "filter").order_by("pk"))
     for reader in kept.prefetch_related(wishes).iterator(chunk_size=2000):
-        told = _wishes(list(reader.interests.all()))
-        days = week.short(reader.days)
-        yield _line([reader.email, reader.state, *told, days, *(getattr(reader, name) for name in PLAIN)])
+        cells = [reader.email, reader.state, *wishes_of(reader), week.short(reader.days)]
+        for name in PLAIN:
+            cells.append(getattr(reader, name))
+        yield csv_line(cells)
 
 
-def _wishes(interests: Sequence[Interest]) -> list[str]:
-    """The cells of topics, queries and each of `cells.MARKS`."""
-    wanted = [one for one in interests if not one.muted]
-    named = {
-        one: f"{csv_cells.TOPIC}{one.topic.slug}" if one.topic else one.text or one.filter.text for one in interests
-    }
-    told = [
-        [one.topic.slug for one in wanted if one.topic],
-        [named[one] for one in wanted if not one.topic],
-        [named[one] for one in interests if one.muted],
-        [named[one] for one in interests if one.weight > 1],
-        [named[one] for one in interests if one.weight < 1],
-    ]
-    return [csv_cells.joined(one) for one in told]
+def wishes_of(reader: Subscriber) -> list[str]:
+    """The cells of topics, queries and each of `csv_cells.MARKS`."""
+    topics: list[str] = []
+    queries: list[str] = []
+    muted: list[str] = []
+    more: list[str] = []
+    less: list[str] = []
+    for wish in reader.interests.all():
+        name = wish.text or wish.filter.text
+        if wish.topic:
+            name = f"{csv_cells.TOPIC}{wish.topic.slug}"
+        if wish.muted:
+            muted.append(name)
+        elif wish.topic:
+            topics.append(wish.topic.slug)
+        else:
+            queries.append(name)
+        if wish.weight > 1:
+            more.append(name)
+        elif wish.weight < 1:
+            less.append(name)
+    return [csv_cells.joined(names) for names in (topics, queries, muted, more, less)]
 
 
-def _line(values: Any) -> str:
+def csv_line(values: Iterable[object]) -> str:
     out = io.StringIO()
     csv.writer(out).writerow([csv_cells.safe(value) for value in values])
     return out.getvalue()
 
 
-def growth(since: date, until: date, joined: dict[date, dict[str, int]], left: dict[date, dict[str, int]]) -> list[Any]:
+def growth(
+    since: date, until: date, joined: Mapping[date, Numbers], left: Mapping[date, Numbers]
+) -> list[tuple[str, Numbers]]:
     """Who came and who went, day by day, for the chart."""
-    days = [since + timedelta(days=back) for back in range((until - since).days + 1)]
-    return [
-        (f"{day:%-d %b}", {"joined": joined.get(day, {}).get("", 0), "left": left.get(day, {}).get("", 0)})
-        for day in days
-    ]
+    days = []
+    for ahead in range((until - since).days + 1):
+        day = since + timedelta(days=ahead)
+        came = joined.get(day, {}).get("", 0)
+        went = left.get(day, {}).get("", 0)
+        days.append((f"{day:%-d %b}", {"joined": came, "left": went}))
+    return days
 
 
 def churn(left: int, active: int) -> float:
     """The share of those who were readers that left, in percent."""
-    return 100 * left / (active + left) if left else 0.0
+    if not left:
+        return 0.0
+    return 100 * left / (active + left)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest
 
 from digest.desk import audit_log
+from digest.desk.actor import Actor
 from digest.desk.acts import merge, paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.models import Act, Announcement, Edition, EditionPaper, Paper
@@ -29,32 +28,35 @@ WORDS = {
     "merge": "the merge of",
     "split": "the split of",
 }
+VERBS = (*WORDS, ORDER, "undo")
 
 
 def last(actor: str, edition: Edition) -> Act | None:
     """The newest act of this person on this edition's papers; None where that was an undo."""
-    subjects = Q(subject=audit_log.of_edition(edition)) | Q(subject__endswith=f" in {audit_log.of_edition(edition)}")
-    acts = Act.objects.filter(subjects, actor=actor, verb__in=(*WORDS, ORDER, "undo"))
+    subject = audit_log.of_edition(edition)
+    acts = Act.objects.filter(Q(subject=subject) | Q(subject__endswith=f" in {subject}"), actor=actor, verb__in=VERBS)
     act = acts.order_by("-id").first()
-    return None if act is None or act.verb == "undo" else act
+    if act is None or act.verb == "undo":
+        return None
+    return act
 
 
-def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
+def undo(actor: Actor, edition: Edition, now: datetime) -> Act:
     """Take back one's own last act. Raises ConflictError if another person changed it since."""
-    act = last(request.user.get_username(), edition)
+    act = last(actor.name, edition)
     if act is None:
         raise CuratingError("There is nothing of yours to undo in this edition.")
     try:
         if act.verb in merge.VERBS:
-            merge.undo(request, edition, act, now)
+            merge.undo(actor, edition, act, now)
         else:
-            _take_back(request, edition, act, now)
+            take_back(actor, edition, act, now)
     except ConflictError as error:
-        raise ConflictError(f"Not undone: {said(act)}. {error}") from error
+        raise ConflictError(f"Not undone: {description(act)}. {error}") from error
     return act
 
 
-def said(act: Act) -> str:
+def description(act: Act) -> str:
     """An act in words, such as `the pin of “Speech from silence”`."""
     paper = paper_of(act)
     if paper is None:
@@ -65,71 +67,83 @@ def said(act: Act) -> str:
 
 def paper_of(act: Act) -> int | None:
     """The id of the paper that an act was done to; None if it was done to the edition."""
-    sort, number = act.subject.split()[:2]
-    return int(number) if sort == "paper" else None
+    kind, number = act.subject.split()[:2]
+    if kind == "paper":
+        return int(number)
+    return None
 
 
-def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> None:
-    do = _OTHERS.get(act.verb, _restore)
+def take_back(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
+    """Undo an act other than a merge or a split. Raises ConflictError where its values are not as it left them."""
     with transaction.atomic():
         paper_acts.lock(edition)
-        done = do(edition, act)
+        if act.verb == ORDER:
+            done = restore_order(edition, act)
+        elif act.verb in {"add", "bring back"}:
+            done = remove(edition, act)
+        else:
+            done = restore_values(edition, act)
         if done is None:
-            raise ConflictError(_who_changed(act))
+            raise ConflictError(changed_by(act))
+        before, after = done
         paper_acts.touch(edition)
-        audit_log.record(request, "undo", act.subject, now, done[0], {**done[1], "undoes": act.pk})
+        audit_log.record(actor, "undo", act.subject, now, before, after | {"undoes": act.pk})
 
 
-def _who_changed(act: Act) -> str:
-    since = Act.objects.filter(pk__gt=act.pk, verb__in=(*WORDS, ORDER, "undo")).exclude(actor=act.actor)
-    other = since.filter(subject__endswith=act.subject).order_by("-id").first()
-    return f"{other.actor} changed this after you did ({other.verb})." if other else "It was changed since."
+def changed_by(act: Act) -> str:
+    """Who changed the act's subject since, in a sentence."""
+    since = Act.objects.filter(pk__gt=act.pk, subject__endswith=act.subject, verb__in=VERBS)
+    other = since.exclude(actor=act.actor).order_by("-id").first()
+    if other is None:
+        return "It was changed since."
+    return f"{other.actor} changed this after you did ({other.verb})."
 
 
-def _row(edition: Edition, act: Act) -> EditionPaper | None:
+def entry_of(edition: Edition, act: Act) -> EditionPaper | None:
+    """The locked row of the act's paper in the edition."""
     return EditionPaper.objects.select_for_update().filter(edition=edition, paper=paper_of(act)).first()
 
 
-# Each takes its act back and answers the values before and after, for the log; None if they are not as the act left
-# them.
+# Each of these takes an act back and returns the values before and after, for the log; None if they are not as the act
+# left them.
 
 
-def _restore(edition: Edition, act: Act) -> tuple[Values, Values] | None:
-    """What was pinned, hidden or noted. Its place among the pins may have changed since: that is no matter."""
-    row = _row(edition, act)
-    changed = [name for name in paper_acts.FIELDS if act.before[name] != act.after[name]]
-    if row is None or any(getattr(row, name) != act.after[name] for name in changed if name in CHOICES):
+def restore_values(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+    """Undo a pin, a hide or a note. The place among the pins may have changed since."""
+    row = entry_of(edition, act)
+    if row is None:
         return None
-    before = {name: getattr(row, name) for name in changed}
-    after = {name: act.before[name] for name in changed}
+    before: Values = {}
+    after: Values = {}
+    for name in paper_acts.FIELDS:
+        if act.before[name] == act.after[name]:
+            continue
+        value = getattr(row, name)
+        if name in CHOICES and value != act.after[name]:
+            return None
+        before[name] = value
+        after[name] = act.before[name]
     EditionPaper.objects.filter(pk=row.pk).update(**after)
     return before, after
 
 
-def _reorder(edition: Edition, act: Act) -> tuple[Values, Values] | None:
-    """The order of pins."""
-    pins = list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
-    before = {"pins": [pin.paper_id for pin in pins]}
+def restore_order(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+    """Undo an order of pins."""
+    pins = {pin.paper_id: pin for pin in paper_acts.locked_pins(edition)}
+    before = {"pins": list(pins)}
     if before["pins"] != act.after["pins"]:
         return None
-    place = {paper: at for at, paper in enumerate(act.before["pins"])}
-    paper_acts.place_pins(sorted(pins, key=lambda pin: place[pin.paper_id]))
-    return before, {"pins": act.before["pins"]}
+    wanted = act.before["pins"]
+    paper_acts.place_pins([pins[paper] for paper in wanted])
+    return before, {"pins": wanted}
 
 
-def _withdraw(edition: Edition, act: Act) -> tuple[Values, Values] | None:
-    """A paper that was added or brought back; the next pull must not take it for one that a curator announced."""
-    row = _row(edition, act)
+def remove(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+    """Undo an add or a bring back; the next pull must not take the paper for one that a curator announced."""
+    row = entry_of(edition, act)
     if row is None or row.is_pinned or row.is_hidden or row.note:
         return None
     row.delete()
     if act.verb == "add":
         Announcement.objects.filter(paper_id=row.paper_id, source__slug="desk").delete()
     return {}, {}
-
-
-_OTHERS: dict[str, Callable[[Edition, Act], tuple[Values, Values] | None]] = {
-    ORDER: _reorder,
-    "add": _withdraw,
-    "bring back": _withdraw,
-}

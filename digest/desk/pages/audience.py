@@ -6,7 +6,7 @@ A reader counts for a paper if one of their interests finds it and none of their
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +23,8 @@ from subscriptions.models import Filter, Interest, Subscriber, Topic
 Ids = NDArray[np.int64]
 EAGER = 20_000  # interests: up to here it is counted when a page is opened
 STALE = timedelta(seconds=60)
-OFTEN = timedelta(minutes=10)  # how often the tick counts an open edition on a large site
+OFTEN = timedelta(minutes=10)  # how often the timetable counts an open edition on a large site
+MOST_TOPICS = 3  # of a paper that are kept, those with the most readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,92 +38,93 @@ class Reach:
 
 def of(edition: Edition) -> dict[int, Reach]:
     """The kept numbers by paper id."""
-    found = counters.read("reach", edition.date)
     words = counters.read("reach by words", edition.date)
-    topics: dict[int, list[tuple[str, int]]] = {}
+    topics: dict[str, list[tuple[str, int]]] = {}
     for key, count in counters.read("reach by topic", edition.date).items():
         paper, _, name = key.partition("|")
-        topics.setdefault(int(paper), []).append((name, count))
-    return {
-        int(paper): Reach(
-            count, tuple(sorted(topics.get(int(paper), ()), key=lambda pair: (-pair[1], pair[0]))), words.get(paper, 0)
-        )
-        for paper, count in found.items()
-    }
+        topics.setdefault(paper, []).append((name, count))
+    found = {}
+    for paper, readers in counters.read("reach", edition.date).items():
+        by_topic = sorted(topics.get(paper, []), key=lambda pair: (-pair[1], pair[0]))
+        found[int(paper)] = Reach(readers, tuple(by_topic), words.get(paper, 0))
+    return found
 
 
 def fresh(edition: Edition, now: datetime) -> None:
     """For pages: count anew on a small site, and the first time on any."""
+    last = counters.counted_at("reach", edition.date)
+    if last is not None and now - last <= STALE:
+        return
     rows = Interest.objects.values_list("pk")[: EAGER + 1]
-    last = counters.counted_at_day("reach", edition.date)
-    if last is None or (now - last > STALE and len(rows) <= EAGER):
+    if last is None or len(rows) <= EAGER:
         count(edition, now)
 
 
 def count(edition: Edition, now: datetime) -> None:
     """Match every distinct filter once, then count readers a paper."""
-    day = PaperIndex.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
-    found = _places(day)
-    wanted, muted = _readers(found, muted=False), _readers(found, muted=True)
+    index = PaperIndex.build(papers_announced(Paper.objects.filter(placements__edition=edition)))
+    filters = filters_by_place(index)
+    used = set().union(*filters.values())
+    wanted = readers_by_filter(used, muted=False)
+    muted = readers_by_filter(used, muted=True)
     topics = dict(Topic.objects.values_list("filter_id", "name"))
-    numbers, by_topic, by_words = {}, {}, {}
-    holding: dict[int, list[int]] = {}
-    for one, places in found.items():
-        for place in places:
-            holding.setdefault(place, []).append(one)
-    for place, paper in enumerate(day.papers):
-        filters = holding.get(place, [])
-        against = _holders(filters, muted)
-        numbers[str(paper.id)] = _without(_holders(filters, wanted), against)
-        words = [one for one in filters if one not in topics]
-        by_words[str(paper.id)] = _without(_holders(words, wanted), against)
-        by_topic.update(_by_topic(paper.id, filters, topics, wanted, against))
+    numbers: counters.Numbers = {}
+    by_topic: counters.Numbers = {}
+    by_words: counters.Numbers = {}
+    for place, paper in enumerate(index.papers):
+        found = filters.get(place, [])
+        against = holders(found, muted)
+        words = [one for one in found if one not in topics]
+        by_words[str(paper.id)] = count_without(holders(words, wanted), against)
+        numbers[str(paper.id)] = count_without(holders(found, wanted), against)
+        names: Counter[str] = Counter()
+        for one in found:
+            if one in topics and one in wanted:
+                names[topics[one]] = count_without(wanted[one], against)
+        for name, readers in names.most_common(MOST_TOPICS):
+            by_topic[f"{paper.id}|{name}"] = readers
     counters.put("reach", edition.date, numbers, now)
-    counters.put("reach by topic", edition.date, by_topic, now)
-    counters.put("reach by words", edition.date, {paper: count for paper, count in by_words.items() if count}, now)
+    counters.put("reach by topic", edition.date, positive(by_topic), now)
+    counters.put("reach by words", edition.date, positive(by_words), now)
 
 
-def _places(day: PaperIndex) -> dict[int, set[int]]:
-    """Which papers each distinct filter finds; those that find none are left out."""
-    found = {}
+def positive(numbers: counters.Numbers) -> counters.Numbers:
+    return {key: value for key, value in numbers.items() if value}
+
+
+def filters_by_place(index: PaperIndex) -> dict[int, list[int]]:
+    """The ids of the filters that find the paper at each place of the index."""
+    found: dict[int, list[int]] = {}
     for pk, text in Filter.objects.values_list("pk", "text").iterator():
         try:
-            bits = day.bits(day.tree(text))
+            bits = index.bits(index.tree(text))
         except query.QueryError:
             continue
-        if bits:
-            found[pk] = set(day.places(bits).tolist())
+        for place in index.places(bits).tolist():
+            found.setdefault(place, []).append(pk)
     return found
 
 
-def _readers(filters: Iterable[int], muted: bool) -> dict[int, Ids]:
-    """The active readers who hold each filter."""
-    wanted = set(filters)
+def readers_by_filter(filters: Collection[int], muted: bool) -> dict[int, Ids]:
+    """The active readers who hold each of the filters."""
     rows = Interest.objects.filter(muted=muted, subscriber__state=Subscriber.State.ACTIVE)
-    pairs = np.array(
-        [pair for pair in rows.values_list("filter_id", "subscriber_id").iterator() if pair[0] in wanted], np.int64
-    ).reshape(-1, 2)
-    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
-    keys, starts = np.unique(pairs[:, 0], return_index=True)
-    parts = np.split(pairs[:, 1], starts[1:])
-    return dict(zip(keys.tolist(), parts, strict=False))
+    found: dict[int, list[int]] = {}
+    for pk, reader in rows.values_list("filter_id", "subscriber_id").iterator():
+        if pk in filters:
+            found.setdefault(pk, []).append(reader)
+    return {pk: np.array(readers, np.int64) for pk, readers in found.items()}
 
 
-def _holders(filters: list[int], held: dict[int, Ids]) -> Ids:
-    """Who holds one of `filters`, each once."""
-    readers = [held[one] for one in filters if one in held]
-    return np.unique(np.concatenate(readers)) if readers else np.empty(0, np.int64)
+def holders(filters: Sequence[int], readers: Mapping[int, Ids]) -> Ids:
+    """The readers who hold one of `filters`, each once."""
+    found = [readers[one] for one in filters if one in readers]
+    if not found:
+        return np.empty(0, np.int64)
+    return np.unique(np.concatenate(found))
 
 
-def _without(readers: Ids, against: Ids) -> int:
+def count_without(readers: Ids, against: Ids) -> int:
     """How many of `readers` are not among `against`."""
-    return len(np.setdiff1d(readers, against, assume_unique=True) if len(against) else readers)
-
-
-def _by_topic(
-    paper: int, filters: list[int], topics: dict[int, str], wanted: dict[int, Ids], against: Ids
-) -> dict[str, int]:
-    """The three topics that bring it to most readers, without those who mute what else it is about."""
-    held = [one for one in filters if one in topics and one in wanted]
-    counts = Counter({topics[one]: _without(wanted[one], against) for one in held})
-    return {f"{paper}|{name}": count for name, count in counts.most_common(3) if count}
+    if not len(against):
+        return len(readers)
+    return len(np.setdiff1d(readers, against, assume_unique=True))

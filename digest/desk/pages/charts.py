@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 WIDTH, HEIGHT = 640, 180
 LEFT, BOTTOM, TOP = 48, 24, 8
+SPAN = HEIGHT - BOTTOM - TOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,48 +64,53 @@ class HeatMap:
 
 def stacked(title: str, parts: Sequence[str], columns: Sequence[tuple[str, Mapping[str, int]]]) -> Chart:
     """Bars of several parts each; `columns` are labels with the number of every part."""
-    top = nice(max((sum(values.get(part, 0) for part in parts) for _, values in columns), default=0))
+    rows: list[tuple[str, tuple[int, ...]]] = []
+    for label, values in columns:
+        rows.append((label, tuple(values.get(part, 0) for part in parts)))
+    top = nice(max((sum(numbers) for _, numbers in rows), default=0))
     step = (WIDTH - LEFT) / max(1, len(columns))
+    every = max(1, -(-len(columns) // 8))  # one label for so many columns, rounded up
     bars: list[Bar] = []
-    for place, (_, values) in enumerate(columns):
+    labels: list[Tick] = []
+    for place, (label, numbers) in enumerate(rows):
+        left = LEFT + place * step
         base = float(HEIGHT - BOTTOM)
-        for part in parts:
-            tall = values.get(part, 0) / top * (HEIGHT - BOTTOM - TOP)
-            if tall:
-                base -= tall
-                bars.append(
-                    Bar(
-                        round(LEFT + place * step + step * 0.12, 1),
-                        round(base, 1),
-                        round(step * 0.76, 1),
-                        round(tall, 1),
-                        part,
-                    )
-                )
-    every = max(1, -(-len(columns) // 8))
-    labels = tuple(
-        Tick(round(LEFT + (place + 0.5) * step, 1), label)
-        for place, (label, _) in enumerate(columns)
-        if place % every == 0
-    )
-    rows = tuple((label, tuple(values.get(part, 0) for part in parts)) for label, values in columns)
-    return Chart(title, tuple(parts), tuple(bars), _ticks(top), labels, rows)
+        for part, value in zip(parts, numbers, strict=True):
+            tall = value / top * SPAN
+            if not tall:
+                continue
+            base -= tall
+            bar = Bar(
+                x=round(left + step * 0.12, 1),
+                y=round(base, 1),
+                width=round(step * 0.76, 1),
+                height=round(tall, 1),
+                part=part,
+            )
+            bars.append(bar)
+        if place % every == 0:
+            labels.append(Tick(round(left + step * 0.5, 1), label))
+    return Chart(title, tuple(parts), tuple(bars), ticks(top), tuple(labels), tuple(rows))
 
 
-def _ticks(top: int) -> tuple[Tick, ...]:
-    """Lines at nothing, a half and the whole."""
-    span = HEIGHT - BOTTOM - TOP
-    return tuple(
-        Tick(round(HEIGHT - BOTTOM - span * share, 1), _short(top * share))
-        for share in ((0, 0.5, 1) if top % 2 == 0 else (0, 1))
-    )
+def ticks(top: int) -> tuple[Tick, ...]:
+    """Lines at nothing, a half (where that is a whole number) and the whole."""
+    shares = [0, 1.0]
+    if top % 2 == 0:
+        shares.insert(1, 0.5)
+    found = []
+    for share in shares:
+        found.append(Tick(round(HEIGHT - BOTTOM - SPAN * share, 1), short(top * share)))
+    return tuple(found)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """12,000 as 12k: the room beside a chart is small."""
     if value >= 1_000_000:
         return f"{value / 1_000_000:g}M"
-    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:,.0f}"
+    if value >= 10_000:
+        return f"{value / 1000:g}k"
+    return f"{value:,.0f}"
 
 
 def nice(value: int) -> int:
@@ -117,7 +123,7 @@ def nice(value: int) -> int:
         size *= 10
 
 
-CELL, GAP = 16, 2
+STEP = 18  # a cell of 16 and a gap of 2
 
 
 def heat_map(
@@ -127,17 +133,23 @@ def heat_map(
     span = tuple(until - timedelta(days=back) for back in range(days - 1, -1, -1))
     rows = []
     for number, (slug, name) in enumerate(names):
-        cells = tuple(
-            Cell(place * (CELL + GAP), number * (CELL + GAP), *states.get((slug, day), ("none", f"{day}: no pull")))
-            for place, day in enumerate(span)
-        )
-        rows.append((slug, name, cells))
-    return HeatMap(span, tuple(rows), days * (CELL + GAP), len(names) * (CELL + GAP), _marks(span))
+        cells = []
+        for place, day in enumerate(span):
+            state, says = states.get((slug, day), ("none", f"{day}: no pull"))
+            cells.append(Cell(place * STEP, number * STEP, state, says))
+        rows.append((slug, name, tuple(cells)))
+    return HeatMap(span, tuple(rows), days * STEP, len(names) * STEP, marks(span))
 
 
-def _marks(span: Sequence[date]) -> tuple[Tick, ...]:
-    """The days named above the cells: each first of a month, and the Mondays that stand clear of one and of the end."""
+def marks(span: Sequence[date]) -> tuple[Tick, ...]:
+    """The days named above the cells: each first of a month, and the Mondays at some distance from one and the end."""
     firsts = [day for day in span if day.day == 1]
-    clear = [day for day in span if day.weekday() == 0 and all(abs((day - first).days) > 2 for first in firsts)]
-    named = sorted(day for day in {*firsts, *clear} if (span[-1] - day).days >= 2)
-    return tuple(Tick((day - span[0]).days * (CELL + GAP), f"{day:%-d %b}") for day in named)
+    found = []
+    for day in span:
+        if (span[-1] - day).days < 2:
+            continue
+        distances = [abs((day - first).days) for first in firsts]
+        is_clear_monday = day.weekday() == 0 and min(distances, default=3) > 2
+        if day.day == 1 or is_clear_monday:
+            found.append(Tick((day - span[0]).days * STEP, f"{day:%-d %b}"))
+    return tuple(found)

@@ -1,4 +1,4 @@
-"""The picture on Today: the way from the sources to the inbox in live numbers, left to right."""
+"""The flow chart on Today: from the sources to the inbox in current numbers, left to right."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from digest.desk.roles import Right
 from digest.models import Edition, Fetch, Source
 
 State = Edition.State
+EDITION_LEVELS: dict[str, str] = {State.RELEASED: "good", State.HELD: "warn"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One box of the picture: a number, what it counts, and how it is doing (good, warn, bad or plain)."""
+    """One box of the chart: a number, what it counts, and how it is doing (good, warn, bad or plain)."""
 
     name: str
     number: str
@@ -31,77 +32,97 @@ class Stage:
 
 
 def stages(edition: Edition | None, now: datetime) -> list[Stage]:
-    """The picture, left to right."""
-    letters = dashboard.account(counters.read("letters", edition.date)) if edition else dashboard.account({})
-    fates = counters.read("fates", edition.date) if edition else {}
+    """The flow chart, left to right."""
+    letters: counters.Numbers = {}
+    fates: counters.Numbers = {}
+    if edition is not None:
+        letters = counters.read("letters", edition.date)
+        fates = counters.read("fates", edition.date)
     return [
-        _sources(now),
-        _papers(now),
-        _edition(edition),
-        _due(now),
-        _letters(letters),
-        _arrived(letters, fates),
+        sources_stage(),
+        papers_stage(now),
+        edition_stage(edition),
+        due_stage(now),
+        letters_stage(dashboard.account(letters)),
+        arrived_stage(fates),
     ]
 
 
-def _sources(now: datetime) -> Stage:
+def sources_stage() -> Stage:
     """A source whose last pull failed is never well, nor is one that has brought nothing yet."""
     counts = Source.objects.filter(is_enabled=True).aggregate(
         all=Count("id"),
-        failing=Count("id", filter=dashboard.AILING),
-        silent=Count("id", filter=Q(last_ok_at=None) & ~dashboard.AILING),
+        failing=Count("id", filter=dashboard.FAILING),
+        silent=Count("id", filter=Q(last_ok_at=None) & ~dashboard.FAILING),
     )
-    said = [
-        f"{counts[key]} {word}" for key, word in (("failing", "failing"), ("silent", "silent so far")) if counts[key]
-    ]
-    level = "bad" if counts["failing"] or not counts["all"] else "warn" if counts["silent"] else "good"
-    says = ", ".join(said) or ("all well" if counts["all"] else "none is switched on")
+    problems = []
+    level = "good"
+    if counts["silent"]:
+        problems.append(f"{counts['silent']} silent so far")
+        level = "warn"
+    if counts["failing"]:
+        problems.insert(0, f"{counts['failing']} failing")
+        level = "bad"
+    says = ", ".join(problems) or "all well"
+    if not counts["all"]:
+        says = "none is switched on"
+        level = "bad"
     return Stage("Sources", str(counts["all"]), says, level, reverse("desk-sources"))
 
 
-def _papers(now: datetime) -> Stage:
-    """The bundled samples are read, not pulled: they are told apart."""
+def papers_stage(now: datetime) -> Stage:
+    """The bundled samples are read, not pulled: they are counted apart."""
     samples = Q(source__is_sample=True)
     sums = Fetch.objects.filter(at__gte=now - timedelta(hours=24)).aggregate(
-        all=Sum("new", default=0), of_samples=Sum("new", filter=samples, default=0), pulls=Count("id", filter=~samples)
+        all=Sum("new", default=0),
+        of_samples=Sum("new", filter=samples, default=0),
+        pulls=Count("id", filter=~samples),
     )
-    says = f"new in 24 hours, from {counted(sums['pulls'], 'pull')}"
+    pulls = counted(sums["pulls"], "pull")
+    says = f"new in 24 hours, from {pulls}"
     if sums["of_samples"]:
-        brought = number(sums["all"] - sums["of_samples"])
-        says = f"new in 24 hours: {number(sums['of_samples'])} from bundled samples, {brought} from "
-        says += counted(sums["pulls"], "pull")
-    return Stage("Papers", number(sums["all"]), says, "good" if sums["all"] else "warn", reverse("desk-sources"))
+        pulled = number(sums["all"] - sums["of_samples"])
+        says = f"new in 24 hours: {number(sums['of_samples'])} from bundled samples, {pulled} from {pulls}"
+    level = "good" if sums["all"] else "warn"
+    return Stage("Papers", number(sums["all"]), says, level, reverse("desk-sources"))
 
 
-def _edition(edition: Edition | None) -> Stage:
+def edition_stage(edition: Edition | None) -> Stage:
     if edition is None:
         return Stage("Edition", "–", "none yet", "warn", reverse("desk"))
     entries = edition.entries.aggregate(
-        shown=Count("id", filter=Q(is_hidden=False)), pinned=Count("id", filter=Q(is_pinned=True))
+        shown=Count("id", filter=Q(is_hidden=False)),
+        pinned=Count("id", filter=Q(is_pinned=True)),
     )
     papers = "paper" if entries["shown"] == 1 else "papers"
     says = f"{papers} on {edition.date:%-d %B}, {entries['pinned']} pinned; {state_of(edition).lower()}"
-    level = {State.RELEASED: "good", State.HELD: "warn"}.get(State(edition.state), "plain")
+    level = EDITION_LEVELS.get(edition.state, "plain")
     return Stage("Edition", number(entries["shown"]), says, level, reverse("desk-triage", args=[edition.date]))
 
 
-def _due(now: datetime) -> Stage:
+def due_stage(now: datetime) -> Stage:
     due = sum(counters.read("due", now.date()).values())
     active = counters.read("readers", now.date()).get("active", 0)
     says = f"due within 24 hours, of {counted(active, 'reader')}"
     return Stage("Readers due", number(due), says, "plain", reverse("desk-readers"), Right.OPERATE)
 
 
-def _letters(letters: dict[str, int]) -> Stage:
-    level = "warn" if letters["uncertain"] or letters["dead"] else "good" if letters["planned"] else "plain"
+def letters_stage(letters: counters.Numbers) -> Stage:
+    level = "plain"
+    if letters["uncertain"] or letters["dead"]:
+        level = "warn"
+    elif letters["planned"]:
+        level = "good"
     says = f"accepted of {number(letters['planned'])} planned; {number(letters['pending'])} waiting"
     return Stage("Letters", number(letters["accepted"]), says, level, reverse("desk-deliverability"))
 
 
-def _arrived(letters: dict[str, int], fates: counters.Numbers) -> Stage:
-    """Only providers that report tell this; without reports nothing is claimed."""
-    delivered, gone = counters.arrived(fates), fates.get("bounced", 0) + fates.get("complained", 0)
+def arrived_stage(fates: counters.Numbers) -> Stage:
+    """Only providers that send reports tell this; without reports nothing is claimed."""
+    page = reverse("desk-deliverability")
     if not fates:
-        return Stage("Arrived", "–", "nothing reported back yet", "plain", reverse("desk-deliverability"))
-    says = f"reported delivered, {number(gone)} bounced or complained"
-    return Stage("Arrived", number(delivered), says, "warn" if gone else "good", reverse("desk-deliverability"))
+        return Stage("Arrived", "–", "nothing reported back yet", "plain", page)
+    failed = fates.get("bounced", 0) + fates.get("complained", 0)
+    says = f"reported delivered, {number(failed)} bounced or complained"
+    level = "warn" if failed else "good"
+    return Stage("Arrived", number(counters.arrived(fates)), says, level, page)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from digest.desk import audit_log
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import parsing
-from digest.desk.pages.base import page
+from digest.desk.pages.base import fields, page
 from digest.desk.roles import Right
 from digest.models import Act, EditionPaper, Paper
 
@@ -34,57 +33,61 @@ class Line:
     changes: list[str]
 
 
-@door(Right.ADMINISTER)
+@requires(Right.ADMINISTER)
 def log_page(request: HttpRequest) -> HttpResponse:
     """Who did what, the newest first."""
-    asked = {name: request.GET.get(name, "").strip() for name in ASKED}
-    acts = _asked_for(asked)
+    asked = fields(request.GET, ASKED)
+    acts = Act.objects.order_by("-id")
+    if asked["actor"]:
+        acts = acts.filter(actor=asked["actor"])
+    if asked["verb"]:
+        acts = acts.filter(verb=asked["verb"])
+    day = parsing.day(asked["day"])
+    if day is not None:
+        acts = acts.filter(at__range=(datetime.combine(day, time.min, UTC), datetime.combine(day, time.max, UTC)))
     before = parsing.number(request.GET.get("before", ""))
     if before is not None:
         acts = acts.filter(pk__lt=before)
     shown = list(acts[:ACTS_SHOWN])
     return page(
-        request, "log.html", current="log", lines=_lines(shown), asked=asked,
+        request,
+        "log.html",
+        current="log",
+        lines=lines_of(shown),
+        asked=asked,
         verbs=Act.objects.order_by("verb").values_list("verb", flat=True).distinct(),
         older=shown[-1].pk if len(shown) == ACTS_SHOWN else None,
-    )  # fmt: skip
+    )
 
 
-def _asked_for(asked: dict[str, str]) -> QuerySet[Act]:
-    acts, day = Act.objects.order_by("-id"), parsing.day(asked["day"])
-    if asked["actor"]:
-        acts = acts.filter(actor=asked["actor"])
-    if asked["verb"]:
-        acts = acts.filter(verb=asked["verb"])
-    return acts.filter(at__range=_span(day)) if day else acts
-
-
-def _span(day: date) -> tuple[datetime, datetime]:
-    since = datetime.combine(day, time(), UTC)
-    return since, since + timedelta(days=1) - timedelta(microseconds=1) if day < date.max else since
-
-
-def _lines(acts: Sequence[Act]) -> list[Line]:
+def lines_of(acts: Sequence[Act]) -> list[Line]:
     """Papers by their titles; one that is gone (merged into another, say) keeps its number."""
-    found = {act.pk: match for act in acts if (match := PAPER.fullmatch(act.subject))}
-    titles = dict(Paper.objects.filter(pk__in={int(one[1]) for one in found.values()}).values_list("pk", "title"))
-    places = _places({int(one[1]) for one in found.values()})
-    return [_line(act, found.get(act.pk), titles, places) for act in acts]
+    papers: dict[int, re.Match[str]] = {}
+    for act in acts:
+        match = PAPER.fullmatch(act.subject)
+        if match:
+            papers[act.pk] = match
+    numbers = {int(match[1]) for match in papers.values()}
+    titles = dict(Paper.objects.filter(pk__in=numbers).values_list("pk", "title"))
+    places: dict[tuple[int, str], int] = {}  # (paper, day of its edition) -> its row in the review list
+    rows = EditionPaper.objects.filter(paper__in=numbers).values_list("paper", "edition__date", "pk")
+    for paper, day, entry in rows:
+        places[paper, str(day)] = entry
+    return [line_of(act, papers.get(act.pk), titles, places) for act in acts]
 
 
-def _places(papers: set[int]) -> dict[tuple[int, str], int]:
-    """(paper, day of its edition) -> its row in the sieve."""
-    rows = EditionPaper.objects.filter(paper__in=papers).values_list("paper", "edition__date", "pk")
-    return {(paper, str(day)): entry for paper, day, entry in rows}
-
-
-def _line(act: Act, paper: re.Match[str] | None, titles: dict[int, str], places: dict[tuple[int, str], int]) -> Line:
-    changes = audit_log.changes(act)
-    edition = EDITION.fullmatch(act.subject)
+def line_of(
+    act: Act, paper: re.Match[str] | None, titles: Mapping[int, str], places: Mapping[tuple[int, str], int]
+) -> Line:
+    """`paper` is the match of PAPER with the act's subject; None for other subjects."""
+    subject = act.subject
+    url = ""
+    edition = EDITION.fullmatch(subject)
     if edition and parsing.day(edition[1]):
-        return Line(act, act.subject, reverse("desk-edition", args=[edition[1]]), changes)
-    if paper is None or int(paper[1]) not in titles:
-        return Line(act, act.subject, "", changes)
-    entry = places.get((int(paper[1]), paper[2] or ""))
-    url = f"{reverse('desk-triage', args=[paper[2]])}#p{entry}" if entry else ""
-    return Line(act, titles[int(paper[1])], url, changes)
+        url = reverse("desk-edition", args=[edition[1]])
+    elif paper and int(paper[1]) in titles:
+        subject = titles[int(paper[1])]
+        entry = places.get((int(paper[1]), paper[2] or ""))
+        if entry:
+            url = f"{reverse('desk-triage', args=[paper[2]])}#p{entry}"
+    return Line(act, subject, url, audit_log.changes(act))

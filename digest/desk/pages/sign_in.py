@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from datetime import datetime
 
 import segno
@@ -24,7 +25,7 @@ from django_otp.util import random_hex
 
 from digest.desk import audit_log, roles, sign_in_limits
 from digest.desk.access import refuse_nul
-from subscriptions.limits import client_prefix
+from digest.desk.pages.base import actor_of
 
 RECOVERY_CODES = 8
 CUT = 2  # letters of a name nobody has that the log keeps
@@ -44,46 +45,59 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _try(request, following)
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    return render(request, "desk/sign_in.html", {"error": "", "name": "", "next": following})
+    return _form(request, "", following)
+
+
+def _form(request: HttpRequest, name: str, following: str, error: str = "", status: int = 200) -> HttpResponse:
+    context = {"error": error, "name": name, "next": following}
+    return render(request, "desk/sign_in.html", context, status=status)
 
 
 def _try(request: HttpRequest, following: str) -> HttpResponse:
     refuse_nul(request)
-    name, now = request.POST.get("username", "")[:150], timezone.now()
-    who = sign_in_limits.guest(request, name)
-    context = {"name": name, "next": following}
-    if not sign_in_limits.allowed(who, now):
-        _note(request, "sign in: refused", name, now)
-        return render(request, "desk/sign_in.html", context | {"error": SLOW}, status=429)
-    user = authenticate(request, username=name, password=request.POST.get("password", "")[:1000])
-    is_besieged = sign_in_limits.is_besieged(who, now)
-    if user is None or (is_besieged and not any(devices_for_user(user))):
-        sign_in_limits.failed(who, now)
-        _note(request, "sign in: failed", name, now)
-        error, status = (SLOW, 429) if is_besieged else (WRONG, 400)
-        return render(request, "desk/sign_in.html", context | {"error": error}, status=status)
+    now = timezone.now()
+    name = request.POST.get("username", "")[:150]
+    password = request.POST.get("password", "")[:1000]
+    attempt = sign_in_limits.attempt_of(request, name)
+    if not sign_in_limits.allowed(attempt, now):
+        _log_failure(request, "sign in: refused", name, now)
+        return _form(request, name, following, SLOW, 429)
+    user = authenticate(request, username=name, password=password)
+    is_attacked = sign_in_limits.needs_second_factor(attempt, now)
+    if user is None or (is_attacked and not any(devices_for_user(user))):
+        sign_in_limits.failed(attempt, now)
+        _log_failure(request, "sign in: failed", name, now)
+        if is_attacked:
+            return _form(request, name, following, SLOW, 429)
+        return _form(request, name, following, WRONG, 400)
     login(request, user)
     request.session.set_expiry(WORKING_DAY)
-    audit_log.record(request, "sign in", f"person {user.get_username()}", now)
+    audit_log.record(actor_of(request), "sign in", f"person {user.get_username()}", now)
     if roles.needs_second_factor(user):
         return redirect("desk-second")  # forgiven only then, or each password would buy new guesses at the code
-    sign_in_limits.succeeded(who)
+    sign_in_limits.succeeded(attempt)
     response = redirect(following)
     sign_in_limits.remember(response, name)
     return response
 
 
-def _note(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
-    """A try that failed or was refused, in the log. A name nobody has may be a password in the wrong box: it is cut."""
-    if sign_in_limits.is_worth_a_line(client_prefix.prefix_of(request), verb.endswith("refused"), now):
-        is_known = get_user_model().objects.filter(username=name).exists()
-        audit_log.record(request, verb, f"person {name if is_known else name[:CUT] + '…'}", now)
+def _log_failure(request: HttpRequest, verb: str, name: str, now: datetime) -> None:
+    """Log a try that failed or was refused. A name nobody has may be a password in the wrong box: it is cut."""
+    who = actor_of(request)
+    if not sign_in_limits.is_logged(who.network, verb.endswith("refused"), now):
+        return
+    if not get_user_model().objects.filter(username=name).exists():
+        name = f"{name[:CUT]}…"
+    audit_log.record(who, verb, f"person {name}", now)
 
 
 def _safe_next(request: HttpRequest) -> str:
+    """Where to go after signing in: an address of this site."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    inside = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=request.is_secure())
-    return wanted if inside and wanted.startswith("/") else reverse("desk")
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=request.is_secure())
+    if is_ours and wanted.startswith("/"):
+        return wanted
+    return reverse("desk")
 
 
 @never_cache
@@ -99,33 +113,32 @@ def second(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest) -> HttpResponse:
-    error, status = "", 200
-    if request.method == "POST":
-        name, now = request.user.get_username(), timezone.now()
-        who = sign_in_limits.guest(request, name)
-        if not sign_in_limits.allowed(who, now):
-            _note(request, "second factor: refused", name, now)
-            error, status = SLOW, 429
-        elif _verified(request):
-            sign_in_limits.succeeded(who)
-            response = redirect("desk")
-            sign_in_limits.remember(response, name)
-            return response
-        else:
-            sign_in_limits.failed(who, now)
-            _note(request, "second factor: failed", name, now)
-            error, status = WRONG_CODE, 400
-    return render(request, "desk/second.html", {"error": error}, status=status)
+    if request.method != "POST":
+        return render(request, "desk/second_factor.html", {"error": ""})
+    name = request.user.get_username()
+    now = timezone.now()
+    attempt = sign_in_limits.attempt_of(request, name)
+    if not sign_in_limits.allowed(attempt, now):
+        _log_failure(request, "second factor: refused", name, now)
+        return render(request, "desk/second_factor.html", {"error": SLOW}, status=429)
+    if not _verified(request):
+        sign_in_limits.failed(attempt, now)
+        _log_failure(request, "second factor: failed", name, now)
+        return render(request, "desk/second_factor.html", {"error": WRONG_CODE}, status=400)
+    sign_in_limits.succeeded(attempt)
+    response = redirect("desk")
+    sign_in_limits.remember(response, name)
+    return response
 
 
 def _verified(request: HttpRequest) -> bool:
     code = _code(request)
     with transaction.atomic():  # the devices are locked: a code counts once, even if it comes twice at a time
-        devices = devices_for_user(request.user, for_verify=True)
-        device = next((one for one in devices if one.verify_token(code)), None)
-    if device is not None:
-        _enter(request, device)
-    return device is not None
+        for device in devices_for_user(request.user, for_verify=True):
+            if device.verify_token(code):
+                _enter(request, device)
+                return True
+    return False
 
 
 def _code(request: HttpRequest) -> str:
@@ -145,16 +158,18 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     """
     key = request.session.setdefault(PENDING, random_hex())
     device = TOTPDevice(user=request.user, name="app", key=key)
-    error, status = "", 200
+    error = ""
+    status = 200
     if request.method == "POST":
         if _fits(device, _code(request)):
             return _finish(request, device)
-        error, status = WRONG_CODE, 400
+        error = WRONG_CODE
+        status = 400
     picture = segno.make(device.config_url).svg_data_uri(scale=5, border=3, dark="#000", light="#fff")
-    secret = _spelt(device)
-    return render(
-        request, "desk/second_setup.html", {"error": error, "picture": picture, "secret": secret}, status=status
-    )
+    base32 = b32encode(device.bin_key).decode().rstrip("=")
+    groups = [base32[start : start + 4] for start in range(0, len(base32), 4)]  # of four letters, for typing
+    context = {"error": error, "picture": picture, "secret": " ".join(groups)}
+    return render(request, "desk/second_factor_setup.html", context, status=status)
 
 
 def _fits(device: TOTPDevice, code: str) -> bool:
@@ -164,14 +179,6 @@ def _fits(device: TOTPDevice, code: str) -> bool:
         return False
     device.last_t, device.drift = now.t(), now.drift
     return True
-
-
-def _spelt(device: TOTPDevice) -> str:
-    """The secret in base 32, in groups of four, for typing."""
-    from base64 import b32encode
-
-    plain = b32encode(device.bin_key).decode().rstrip("=")
-    return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
 
 
 def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
@@ -187,8 +194,8 @@ def _finish(request: HttpRequest, device: TOTPDevice) -> HttpResponse:
     for code in codes:
         recovery.token_set.create(token=code)
     _enter(request, device)
-    audit_log.record(request, "set up second factor", f"person {request.user.get_username()}", timezone.now())
-    response = render(request, "desk/second_done.html", {"codes": codes})
+    audit_log.record(actor_of(request), "set up second factor", f"person {request.user.get_username()}", timezone.now())
+    response = render(request, "desk/recovery_codes.html", {"codes": codes})
     sign_in_limits.remember(response, request.user.get_username())
     return response
 
@@ -198,6 +205,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if request.user.is_authenticated:
-        audit_log.record(request, "sign out", f"person {request.user.get_username()}", timezone.now())
+        audit_log.record(actor_of(request), "sign out", f"person {request.user.get_username()}", timezone.now())
     logout(request)
     return redirect("desk-signin")

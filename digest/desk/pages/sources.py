@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,10 +12,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.desk.access import door
+from digest.desk.access import requires
+from digest.desk.actor import Actor
 from digest.desk.acts import source_acts
 from digest.desk.acts.paper_acts import CuratingError
-from digest.desk.pages.base import act, page
+from digest.desk.pages.base import act, actor_of, fields, page, uploaded
+from digest.desk.pages.source_calendar import calendar
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
 from digest.sources import opml
@@ -20,119 +25,126 @@ from subscriptions import kept_upload
 
 LAST = 20
 FORM = ("name", "kind", "url", "is_daily")
+VERBS: dict[str, tuple[Callable[[Actor, Source, datetime], object], str]] = {
+    "on": (source_acts.switch_on, "Switched on: it is asked at the next tick."),
+    "off": (source_acts.switch_off, "Switched off: editions do not wait for it."),
+    "trust": (source_acts.trust, "It may go on."),
+    "move": (source_acts.move, "Its new address is kept: it is asked at the next tick."),
+    "pull": (source_acts.ask_now, "Asked: see what came below."),
+}
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def sources(request: HttpRequest) -> HttpResponse:
     today = timezone.now().date()
     rows = list(Source.objects.order_by("-is_enabled", "is_sample", "name"))
     enabled = [row for row in rows if row.is_enabled]
     return page(
-        request, "sources.html", current="sources", rows=rows, map=source_acts.health(enabled, today),
+        request,
+        "sources.html",
+        current="sources",
+        rows=rows,
+        map=calendar(enabled, today),
         outcomes=dict(Outcome.choices),
-    )  # fmt: skip
+    )
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def source(request: HttpRequest, slug: str) -> HttpResponse:
     row = get_object_or_404(Source, slug=slug)
     today = timezone.now().date()
     fetches = row.fetches.defer("body", "ids", "profile").order_by("-at", "-id")[:LAST]
     kept = set(row.fetches.exclude(body=None).order_by("-at", "-id").values_list("pk", flat=True)[:LAST])
     return page(
-        request, "source.html", current="sources", source=row, fetches=fetches, kept=kept,
-        map=source_acts.health([row], today), outcomes=dict(Outcome.choices),
-    )  # fmt: skip
-
-
-@door(get=False, post=Right.OPERATE)
-def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
-    """Switch on, switch off, trust again, take a new address, ask now."""
-    row, now = get_object_or_404(Source, slug=slug), timezone.now()
-    verbs = {
-        "on": (lambda: source_acts.switch(request, row, True, now), "Switched on: it is asked at the next tick."),
-        "off": (lambda: source_acts.switch(request, row, False, now), "Switched off: editions do not wait for it."),
-        "trust": (lambda: source_acts.trust(request, row, now), "It may go on."),
-        "move": (lambda: source_acts.move(request, row, now), "Its new address is kept: it is asked at the next tick."),
-        "pull": (lambda: source_acts.ask_now(request, row, now), "Asked: see what came below."),
-    }
-    if verb not in verbs:
-        raise Http404(f"There is no act called {verb!r}.")
-    do, done = verbs[verb]
-    return act(request, done, reverse("desk-source", args=[slug]), do)
-
-
-@door(get=False, post=Right.OPERATE)
-def replay(request: HttpRequest, fetch: int) -> HttpResponse:
-    row = get_object_or_404(Fetch.objects.select_related("source"), pk=fetch)
-    back = reverse("desk-source", args=[row.source.slug])
-    return act(
-        request, "Read again: see the first line.", back, lambda: source_acts.replay(request, row, timezone.now())
+        request,
+        "source.html",
+        current="sources",
+        source=row,
+        fetches=fetches,
+        kept=kept,
+        map=calendar([row], today),
+        outcomes=dict(Outcome.choices),
     )
 
 
-@door(Right.OPERATE, post=Right.OPERATE)
+@requires(get=False, post=Right.OPERATE)
+def change(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
+    """Switch on, switch off, trust again, take a new address, ask now."""
+    row = get_object_or_404(Source, slug=slug)
+    if verb not in VERBS:
+        raise Http404(f"There is no act called {verb!r}.")
+    do, done = VERBS[verb]
+    return act(request, done, reverse("desk-source", args=[slug]), do, row, timezone.now())
+
+
+@requires(get=False, post=Right.OPERATE)
+def replay(request: HttpRequest, fetch: int) -> HttpResponse:
+    row = get_object_or_404(Fetch.objects.select_related("source"), pk=fetch)
+    back = reverse("desk-source", args=[row.source.slug])
+    return act(request, "Read again: see the first line.", back, source_acts.replay, row, timezone.now())
+
+
+@requires(Right.OPERATE, post=Right.OPERATE)
 def new(request: HttpRequest) -> HttpResponse:
     """First looked at, which tells its kind; then added."""
-    form = {name: request.POST.get(name, "").strip() for name in FORM}
+    form = fields(request.POST, FORM)
     found, problem = None, ""
     if request.method == "POST":
         try:
             if request.POST.get("do") == "add":
-                row = source_acts.add(request, form, timezone.now())
+                row = source_acts.add(actor_of(request), form, timezone.now())
                 messages.success(request, f"{row.name} is added, and is asked at the next tick.")
                 return redirect("desk-source", row.slug)
-            found = source_acts.looked_at(form["url"], timezone.now())
+            found = source_acts.preview(form["url"], timezone.now())
             form |= {"url": found.url, "kind": found.kind, "name": form["name"] or found.title}
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "source_new.html", 400 if problem else 200, current="sources", form=form, found=found,
-        problem=problem, kinds=Source.Kind.choices,
-    )  # fmt: skip
+        request,
+        "source_new.html",
+        400 if problem else 200,
+        current="sources",
+        form=form,
+        found=found,
+        problem=problem,
+        kinds=Source.Kind.choices,
+    )
 
 
-@door(Right.OPERATE, post=Right.OPERATE)
+@requires(Right.OPERATE, post=Right.OPERATE)
 def bring_in(request: HttpRequest) -> HttpResponse:
     """The feeds of an OPML file: first looked at, which adds nothing; then those that were chosen are added."""
     found, problem, body = [], "", b""
     if request.method == "POST":
         try:
-            body = _list_of(request)
+            body = uploaded(request, source_acts.LIST_BYTES)
             if request.POST.get("do") == "add":
-                done = source_acts.bring_in(request, body, request.POST.getlist("feed"), timezone.now())
-                messages.success(request, _came(len(done.added)))
+                done = source_acts.bring_in(actor_of(request), body, request.POST.getlist("feed"), timezone.now())
+                messages.success(request, imported(len(done.added)))
                 return redirect("desk-sources")
             found = source_acts.listed(body)
         except CuratingError as error:
             problem = str(error)
     return page(
-        request, "source_import.html", 400 if problem else 200, current="sources", found=found, problem=problem,
-        free=sum(not one.problem for one in found), kinds=dict(Source.Kind.choices),
+        request,
+        "source_import.html",
+        400 if problem else 200,
+        current="sources",
+        found=found,
+        problem=problem,
+        free=sum(not one.problem for one in found),
+        kinds=dict(Source.Kind.choices),
         carried=kept_upload.packed(body) if found else "",
-    )  # fmt: skip
-
-
-def _came(count: int) -> str:
-    return (
-        "1 source is added, and is asked at the next tick."
-        if count == 1
-        else (f"{count} sources are added, and are asked at the next tick.")
     )
 
 
-def _list_of(request: HttpRequest) -> bytes:
-    """The file chosen now, or the one looked at before, which the page carried."""
-    file = request.FILES.get("file")
-    if file is not None:
-        return bytes(file.read(source_acts.LIST_BYTES + 1))
-    try:
-        return kept_upload.unpacked(request.POST.get("carried", ""), source_acts.LIST_BYTES + 1)
-    except ValueError as error:
-        raise CuratingError("The list was lost on the way. Choose the file again.") from error
+def imported(count: int) -> str:
+    if count == 1:
+        return "1 source is added, and is asked at the next tick."
+    return f"{count} sources are added, and are asked at the next tick."
 
 
-@door(Right.OPERATE)
+@requires(Right.OPERATE)
 def export(request: HttpRequest) -> HttpResponse:
     """The sources as an OPML file: those that are on, or with `all` every one."""
     rows = opml.ours(every=request.GET.get("all") == "yes")

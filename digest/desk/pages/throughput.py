@@ -32,21 +32,26 @@ class Progress:
 
 def progress(edition: Edition | None, now: datetime) -> Progress | None:
     """The send of this edition, while letters wait."""
-    letters = dashboard.account(counters.read("letters", edition.date)) if edition else {}
-    if edition is None or not letters["pending"]:
+    if edition is None:
         return None
-    done, total = letters["planned"] - letters["pending"], letters["planned"]
-    if reason := stopped(now):
+    letters = dashboard.account(counters.read("letters", edition.date))
+    total = letters["planned"]
+    done = total - letters["pending"]
+    if done == total:
+        return None
+    reason = stopped(now)
+    if reason:
         return Progress(done, total, 0.0, None, f"Stopped: {reason.rstrip('.')}.")
-    looks = _looks(edition)
+    kept = counters.read("progress", edition.date)
+    looks = sorted((datetime.fromisoformat(at), count) for at, count in kept.items())
     begun = since(looks)
     if begun is None:
-        return Progress(done, total, 0.0, None, _still(looks))
+        return Progress(done, total, 0.0, None, standing_still(looks))
     rate = pace(looks, begun)
     if not rate:
         return Progress(done, total, 0.0, None, "Just begun: the pace shows within a minute.")
     ends = max(now, looks[-1][0] + timedelta(minutes=letters["pending"] / rate))
-    return Progress(done, total, rate, ends, _ahead(rate, ends, now))
+    return Progress(done, total, rate, ends, outlook(rate, ends, now))
 
 
 def stopped(now: datetime) -> str:
@@ -70,7 +75,8 @@ def since(looks: Sequence[Look]) -> Look | None:
             if at - still_since >= IDLE:
                 begun = None
         else:
-            begun = begun if begun is not None and done > before else (at, done)
+            if begun is None or done < before:
+                begun = (at, done)
             still_since = at
         before = done
     return begun
@@ -79,25 +85,28 @@ def since(looks: Sequence[Look]) -> Look | None:
 def pace(looks: Sequence[Look], begun: Look) -> float:
     """Letters a minute from `begun`, or the first look of the window, to the last look; 0 while that is too short."""
     at, done = looks[-1]
-    first = next(look for look in looks if look[0] >= max(begun[0], at - WINDOW))
-    span = at - first[0]
-    return max(0.0, (done - first[1]) / (span / timedelta(minutes=1))) if span >= LEAST else 0.0
+    start = max(begun[0], at - WINDOW)
+    first_at, first_done = next(look for look in looks if look[0] >= start)
+    span = at - first_at
+    if span < LEAST:
+        return 0.0
+    return max(0.0, (done - first_done) / (span / timedelta(minutes=1)))
 
 
-def _looks(edition: Edition) -> list[Look]:
-    kept = counters.read("progress", edition.date)
-    return sorted((datetime.fromisoformat(at), done) for at, done in kept.items())
-
-
-def _still(looks: Sequence[Look]) -> str:
-    """Nothing moves: since when, as far as is known."""
+def standing_still(looks: Sequence[Look]) -> str:
+    """Since when nothing moves, as far as is known."""
     if not looks or not looks[-1][1]:
         return "None has gone yet."
     last = next(at for at, done in looks if done == looks[-1][1])
     return f"None has gone since {last:%H:%M} UTC."
 
 
-def _ahead(rate: float, ends: datetime, now: datetime) -> str:
-    clock = f"{ends:%H:%M}" if ends.date() == now.date() else f"{ends:%-d %B %H:%M}"
-    a_minute = f"{round(rate)} a minute" if rate >= 1 else "less than one a minute"
-    return f"{a_minute.capitalize()}; {roughly(ends - now)} left, over at about {clock} UTC."
+def outlook(rate: float, ends: datetime, now: datetime) -> str:
+    """How fast the letters go and when the last will have gone."""
+    clock = f"{ends:%-d %B %H:%M}"
+    if ends.date() == now.date():
+        clock = f"{ends:%H:%M}"
+    speed = "Less than one a minute"
+    if rate >= 1:
+        speed = f"{round(rate)} a minute"
+    return f"{speed}; {roughly(ends - now)} left, over at about {clock} UTC."

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from digest.desk import counters
-from digest.desk.access import door
+from digest.desk.access import requires
 from digest.desk.acts import edition_status
 from digest.desk.pages import dashboard, flow_chart, throughput
 from digest.desk.pages.base import NotThereError, fragment, page
@@ -22,7 +22,7 @@ from digest.operate import doctor
 WORST_FIRST = (doctor.BAD, doctor.WARN, doctor.OK)
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def today(request: HttpRequest) -> HttpResponse:
     """The whole page; with `part=live` only what an open page renews."""
     now = timezone.now()
@@ -34,27 +34,30 @@ def today(request: HttpRequest) -> HttpResponse:
 
 def _facts(now: datetime) -> dict[str, Any]:
     edition = dashboard.current(now)
+    account = None
+    if edition is not None:
+        account = dashboard.account(counters.read("letters", edition.date))
     return {
         "now": now,
         "edition": edition,
         "upcoming": dashboard.upcoming(edition),
         "stages": flow_chart.stages(edition, now),
-        "matters": dashboard.alerts(edition, now),
+        "alerts": dashboard.alerts(edition, now),
         "coming": dashboard.coming(edition, now),
         "progress": throughput.progress(edition, now),
-        "account": dashboard.account(counters.read("letters", edition.date)) if edition else None,
+        "account": account,
         "counted_at": counters.counted_at("readers"),
         "editions": Edition.objects.order_by("-date")[:7],
     }
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def papers(request: HttpRequest) -> HttpResponse:
     """The papers of the edition that is worked on now."""
     return redirect("desk-triage", _at_work().date)
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def editions(request: HttpRequest) -> HttpResponse:
     """The edition that is worked on now."""
     return redirect("desk-edition", _at_work().date)
@@ -70,13 +73,13 @@ def _at_work() -> Edition:
     return found
 
 
-@door(Right.VIEW)
+@requires(Right.VIEW)
 def elsewhere(request: HttpRequest, rest: str) -> HttpResponse:
     """Every address of the desk that is none."""
     raise Http404
 
 
-@door(Right.OPERATE)
+@requires(Right.OPERATE)
 def check(request: HttpRequest) -> HttpResponse:
     """What `manage.py doctor` says, without the look-ups that may take seconds."""
     now = timezone.now()

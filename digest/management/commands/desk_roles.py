@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
-from digest.desk import audit_log, roles
+from digest.desk import actor, audit_log, roles
 from subscriptions.commands import Command as BaseCommand
 from subscriptions.commands import current, typed
 
@@ -33,7 +33,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {name!r}. Make the user first: {typed('createsuperuser')}", returncode=2)
         before = [group.name for group in user.groups.all()]
         user.groups.set([groups[role]])
-        audit_log.record(None, "give role", f"person {name}", current(None), {"roles": before}, {"roles": [role]})
+        who, now = actor.of_command(), current(None)
+        audit_log.record(who, "give role", f"person {name}", now, {"roles": before}, {"roles": [role]})
 
 
 def _names(group: Any) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from digest.desk.acts import edition_acts
+from digest.desk.pages import difference
 from digest.editions import lifecycle
 from digest.models import Act, Edition
 from tests import make
@@ -185,11 +186,11 @@ def test_f92_an_edition_held_while_the_gate_looks_is_not_released(edition, monke
 def test_the_dry_run_says_whose_letter_changes(curator, edition):
     make.subscriber(queries=["speech"])
     make.subscriber(queries=["nothing like it"], community_picks=False)
-    assert edition_acts.difference(edition, make.NOW).changed == 0
+    assert difference.difference(edition, make.NOW).changed == 0
     row = edition.entries.get(paper__title="Speech from silence")
     curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": "hide"})
-    found = edition_acts.difference(edition, make.NOW)
-    assert (found.looked_at, found.changed, found.all_readers) == (2, 1, True)
+    found = difference.difference(edition, make.NOW)
+    assert (found.compared, found.changed, found.all_readers) == (2, 1, True)
     assert b"1 of 2 readers" in curator.get(f"{PAGE}difference/").content
 
 
@@ -197,7 +198,7 @@ def test_a_pin_changes_everybodys_letter(curator, edition):
     make.subscriber(queries=["nothing like it"], community_picks=False)
     row = edition.entries.get(paper__title="Other")
     curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": "pin"})
-    assert edition_acts.difference(edition, make.NOW).changed == 1
+    assert difference.difference(edition, make.NOW).changed == 1
 
 
 def test_the_dry_run_names_what_comes_and_what_goes(curator, edition):
@@ -206,7 +207,7 @@ def test_the_dry_run_names_what_comes_and_what_goes(curator, edition):
     for title, verb in (("Speech from silence", "hide"), ("Other", "pin")):
         row = edition.entries.get(paper__title=title)
         curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": verb})
-    example = edition_acts.difference(edition, make.NOW).examples[0]
+    example = difference.difference(edition, make.NOW).examples[0]
     assert (example.reader, example.comes, example.goes) == (reader.pk, ("Other",), ("Speech from silence",))
     assert f"Reader {reader.pk}" in curator.get(f"{PAGE}difference/").content.decode()
 
@@ -217,12 +218,12 @@ def test_the_dry_run_counts_by_paper_who_gets_it_and_who_loses_it(curator, editi
     for title, verb in (("Speech from silence", "hide"), ("Other", "pin")):
         row = edition.entries.get(paper__title=title)
         curator.post(f"/desk/triage/{make.TODAY}/{row.pk}/", {"verb": verb})
-    found = edition_acts.difference(edition, make.NOW)
+    found = difference.difference(edition, make.NOW)
     assert [(one.title, one.comes, one.goes) for one in found.papers] == [
         ("Other", 2, 0), ("Speech from silence", 0, 2)
     ]  # fmt: skip
     assert "By paper" in curator.get(f"{PAGE}difference/").content.decode()
-    monkeypatch.setattr(edition_acts, "MOST_PAPERS", 1)
+    monkeypatch.setattr(difference, "MOST_PAPERS", 1)
     assert "The 1 of 2 papers that most readers" in curator.get(f"{PAGE}difference/").content.decode()
 
 

@@ -82,7 +82,7 @@ def test_letters_are_split_by_provider_and_destination():
 
 def test_small_destinations_are_one(monkeypatch):
     monkeypatch.setattr(counters, "MOST_DOMAINS", 1)
-    kept = counters._most({"a|accepted": 5, "b|accepted": 1, "c|accepted": 1, "c|bounced": 1})
+    kept = counters.largest({"a|accepted": 5, "b|accepted": 1, "c|accepted": 1, "c|bounced": 1})
     assert kept == {"a|accepted": 5, "all others|accepted": 2, "all others|bounced": 1}
 
 
@@ -413,7 +413,7 @@ def test_the_days_named_above_a_calendar_stand_clear_of_each_other(until):
     found = charts.heat_map([("a", "A")], {}, until, 35)
     places = [mark.at for mark in found.marks]
     assert len(places) >= 3
-    assert all(after - before >= 3 * (charts.CELL + charts.GAP) for before, after in pairwise(places))
+    assert all(after - before >= 3 * charts.STEP for before, after in pairwise(places))
     assert {f"{day:%-d %b}" for day in found.days[:-2] if day.day == 1} <= {mark.label for mark in found.marks}
 
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 from digest.delivery.accounts import audit
 from digest.delivery.channels import circuit_breaker, holds
 from digest.desk import counters
-from digest.desk.acts import reader_acts, topic_acts
+from digest.desk.acts import reader_acts
+from digest.desk.pages import topic_numbers
 from digest.models import Act, Attempt, Channel, Delivery, ProviderEvent, Skip, Source
 from digest.papers.entry import Entry
 from digest.sources import additions
@@ -94,7 +95,7 @@ def test_who_finds_nobody_is_told_that_a_domain_can_be_searched(operator):
 
 
 def test_the_search_by_domain_reads_an_index():
-    found = Subscriber.objects.filter(reader_acts._at("@example.org")).order_by("-id")
+    found = Subscriber.objects.filter(reader_acts.at_domain("@example.org")).order_by("-id")
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
@@ -376,7 +377,7 @@ def test_trying_another_query_shows_what_the_topic_gains_and_loses(curator, mont
 
 
 def test_the_titles_gained_and_lost_are_bounded(curator, month, monkeypatch):
-    monkeypatch.setattr(topic_acts, "MOST_TITLES", 2)
+    monkeypatch.setattr(topic_numbers, "MOST_TITLES", 2)
     make.topic("speech", "speech")
     assert "Lost Speech Speech and 1 more" in tried(curator, "vision")
 
@@ -442,11 +443,11 @@ def test_the_list_says_what_each_topic_brings(month, curator):
     topic, other = make.topic("speech", "speech"), make.topic("vision", "vision")
     make.subscriber(topics=[topic])
     for edition in month:
-        topic_acts.count(edition, make.NOW)
+        topic_numbers.count(edition, make.NOW)
     curator.get("/desk/topics/")
-    lines = {line.topic.slug: line for line in topic_acts.lines(make.TODAY)}
+    lines = {line.topic.slug: line for line in topic_numbers.lines(make.TODAY)}
     assert (lines["speech"].papers, lines["speech"].readers, lines["speech"].a_day) == (6, 1, 2.0)
-    assert topic_acts.overlaps(other, make.TODAY) == [("speech", 3)]
+    assert topic_numbers.overlaps(other, make.TODAY) == [("speech", 3)]
 
 
 def test_who_mutes_a_topic_is_none_of_its_readers(curator):
@@ -454,7 +455,7 @@ def test_who_mutes_a_topic_is_none_of_its_readers(curator):
     make.subscriber(topics=[topic])
     make.subscriber(topics=[topic]).interests.update(muted=True)
     counters.readers(make.NOW)
-    assert topic_acts.lines(make.TODAY)[0].readers == 1
+    assert topic_numbers.lines(make.TODAY)[0].readers == 1
     assert "<strong>1</strong><span>reader</span>" in curator.get("/desk/topics/speech/").content.decode()
 
 

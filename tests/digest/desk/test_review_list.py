@@ -27,7 +27,7 @@ DAY = f"/desk/triage/{make.TODAY}/"
 @pytest.fixture(autouse=True)
 def no_pairs_known(monkeypatch):
     """A process keeps one edition's pairs; tests give the same numbers to other papers."""
-    monkeypatch.setattr(review_list, "_known", {})
+    monkeypatch.setattr(review_list, "known_pairs", {})
 
 
 @pytest.fixture
@@ -73,14 +73,14 @@ def test_one_press_is_one_act_and_one_line_in_the_log(verb, field, value, curato
     ],
 )
 def test_after_an_act_one_stands_at_the_paper_or_at_the_next(after, page, stands):
-    assert paper_filter.beside([1, 2, 3, 4, 5], after, 3, page) == stands
+    assert paper_filter.next_stand([1, 2, 3, 4, 5], after, 3, page) == stands
 
 
 @given(st.lists(st.integers(0, 9), unique=True), st.lists(st.integers(0, 9), unique=True), st.integers(0, 9), st.data())
 def test_one_stands_on_the_page_or_nowhere(before, after, entry, data):
     start = data.draw(st.integers(0, len(after)))
     part = after[start : start + 3]
-    stands = paper_filter.beside(before, after, entry, part)
+    stands = paper_filter.next_stand(before, after, entry, part)
     assert stands in part if stands is not None else not set(part) & set(before)
 
 

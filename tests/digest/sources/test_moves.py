@@ -134,9 +134,9 @@ def test_a_gone_feed_is_switched_off_and_says_so(publisher: Publisher) -> None:
     row = source(publisher)
     assert "gone for good (410), so it was switched off" in pulled(row, 0)[-1]
     assert (row.is_enabled, row.next_pull_at, pull.due(NOW + timedelta(days=9))) == (False, None, [])
-    assert [one.says for one in dashboard._ailing(NOW)] == [f"moss is off: {row.held_reason}"]
+    assert [one.says for one in dashboard.failing_sources()] == [f"moss is off: {row.held_reason}"]
     additions.set_enabled(row, False, NOW)
-    assert dashboard._ailing(NOW) == []
+    assert dashboard.failing_sources() == []
     publisher.says(FEED, "/old")
     additions.set_enabled(row, True, NOW)
     assert [fetch.outcome for fetch in pull.pull_due(NOW)] == ["ok"]
