@@ -230,7 +230,7 @@ def _rows(
 
 
 def _choose(reader: Subscriber, day: PaperIndex, wants: Sequence[InterestQuery], had: frozenset[int]) -> Selection:
-    without = day.standing(had) if had else 0
+    without = day.bits_of(had) if had else 0
     return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, without)
 
 

@@ -203,7 +203,7 @@ class PaperIndex:
         row = np.frombuffer(bits.to_bytes(len(self.papers) // 8 + 1, "little"), np.uint8)
         return np.unpackbits(row, count=len(self.papers), bitorder="little").view(np.bool_)
 
-    def standing(self, papers: Iterable[int]) -> int:
+    def bits_of(self, papers: Iterable[int]) -> int:
         """The bits of papers given by their ids; those that are not of this day are passed over."""
         at = self.once(("ids", None), lambda: {paper.id: place for place, paper in enumerate(self.papers)})
         return self._packed(np.array(sorted(at[one] for one in papers if one in at), np.int32))

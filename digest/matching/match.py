@@ -35,21 +35,21 @@ def explain(day: PaperIndex, want: InterestQuery, place: int) -> Reason:
 
 def vectors(day: PaperIndex, learned: Learned) -> Vectors:
     """The day's papers in the space of a taste; found once per day."""
-    return day.once(("vectors", id(learned.space)), lambda: learned.space.vectors(day.papers))
+    return day.once(("vectors", id(learned.model)), lambda: learned.model.vectors(day.papers))
 
 
 def _liked(day: PaperIndex, learned: Learned) -> Answer:
-    scores = liked_profile.scores(learned.taste, vectors(day, learned))
-    places: Ints = np.flatnonzero(scores > learned.taste.threshold).astype(np.int32)
+    scores = liked_profile.scores(learned.profile, vectors(day, learned))
+    places: Ints = np.flatnonzero(scores > learned.profile.threshold).astype(np.int32)
     return day.ordered(places[np.argsort(-scores[places], kind="stable")])
 
 
 def _resembles(day: PaperIndex, learned: Learned, place: int) -> Reason:
     among = vectors(day, learned)
-    names = day.once(("features", id(learned.space)), lambda: list(learned.space.features))
-    words = liked_profile.telling(learned.taste, among, place, names)
+    names = day.once(("features", id(learned.model)), lambda: list(learned.model.features))
+    words = liked_profile.telling(learned.profile, among, place, names)
     return Reason(
-        LIKED, liked_profile.nearest(learned.taste, among, place), tuple(w for w in words if w not in SAYS_LITTLE)
+        LIKED, liked_profile.nearest(learned.profile, among, place), tuple(w for w in words if w not in SAYS_LITTLE)
     )
 
 

@@ -88,7 +88,7 @@ def select(
     """The best `limit` papers of a day for these wants. `matched` may be 0 while pins or community picks remain.
 
     With `explore`, a letter of five or more keeps its last place for one paper from just outside the wants.
-    `without` are the bits of papers the reader had before (`Day.standing`): they count as muted.
+    `without` are the bits of papers the reader had before (`PaperIndex.bits_of`): they count as muted.
     What a want finds is kept with the day, so that readers who share it cost little more than one.
     """
     lists, muted, unreadable = _lists(day, wants)

@@ -80,7 +80,7 @@ def test_likes_reach_papers_that_share_a_meaning_and_no_word(encoded: None) -> N
     day = PaperIndex.build(papers_of([make.edition(papers=new)]))
     learned = interests_of([reader.pk])[reader.pk][0].learned
     assert learned is not None
-    scores = liked_profile.scores(learned.taste, learned.space.vectors(day.papers))
+    scores = liked_profile.scores(learned.profile, learned.model.vectors(day.papers))
     assert scores[0] > scores[1]
     assert select(day, interests_of([reader.pk])[reader.pk], 5) is not None
 

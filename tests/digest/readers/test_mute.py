@@ -78,7 +78,7 @@ def test_a_liked_paper_done_without_is_named_no_more_even_before_the_night() -> 
         liked_papers.like(reader, one.arxiv_id, NOW)
     profiles.refit(NOW)
     mute.mute(reader, "liked", "Birds number 0", NOW)
-    assert profiles.learned([reader.pk])[reader.pk].taste.titles == ("Birds number 1",)
+    assert profiles.learned([reader.pk])[reader.pk].profile.titles == ("Birds number 1",)
     mute.mute(reader, "liked", "Birds number 1", NOW)
     assert profiles.learned([reader.pk]) == {}
 
