@@ -131,7 +131,7 @@ def without(taste: LikedProfile, title: str) -> LikedProfile | None:
     return replace(taste, titles=tuple(taste.titles[place] for place in left), likes=taste.likes[left])
 
 
-def telling(taste: LikedProfile, papers: Vectors, place: int, names: Sequence[str]) -> tuple[str, ...]:
+def top_features(taste: LikedProfile, papers: Vectors, place: int, names: Sequence[str]) -> tuple[str, ...]:
     """The features (by their names) that spoke most for this paper."""
     columns, values = papers.sparse.row(place)
     gains = values * _spread(taste.columns, taste.weights, papers.sparse.width)[columns]

@@ -16,7 +16,7 @@ import numpy as np
 from digest.matching.paper_text import PaperText
 from digest.matching.postings import Floats, Ints
 from digest.matching.sparse import SparseRows
-from digest.matching.stopwords import SAYS_LITTLE
+from digest.matching.stopwords import STOPWORDS
 from subscriptions.query import tokenizer
 from subscriptions.query.names import natural
 from subscriptions.query.parser import publisher_name
@@ -111,7 +111,7 @@ def _features(paper: PaperText) -> Counter[str]:
     for text, times in ((paper.title, TITLE_COUNTS), (paper.abstract, 1)):
         for word in tokenizer.tokens(text):
             stem = tokenizer.stem(word)
-            if stem not in SAYS_LITTLE:
+            if stem not in STOPWORDS:
                 counts[stem] += times
     for name in paper.authors:
         counts["author:" + " ".join(natural(name))] = 1

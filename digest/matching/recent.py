@@ -81,19 +81,19 @@ def window() -> PaperIndex:
     of_window = released.filter(date__gt=newest - timedelta(days=WINDOW)) if newest else released.none()
     rows = list(of_window.order_by("-date").only("pk", "serial", "revision"))
     key = tuple((row.pk, row.serial, row.revision) for row in rows)
-    day = _window.get(key, lambda: PaperIndex.build(papers_of(rows)), PATIENCE)
-    if day.remembered > MOST_REMEMBERED:
-        _window.replace(day, day.afresh())
-    return day
+    index = _window.get(key, lambda: PaperIndex.build(papers_of(rows)), PATIENCE)
+    if index.remembered > MOST_REMEMBERED:
+        _window.replace(index, index.afresh())
+    return index
 
 
-def preview(day: PaperIndex, wants: Sequence[InterestQuery]) -> RecentMatches:
+def preview(index: PaperIndex, wants: Sequence[InterestQuery]) -> RecentMatches:
     """Match `wants` with an indexed window. A query that cannot be read finds nothing, and its tally says why."""
-    dates = sorted({paper.day for paper in day.papers if paper.day})
+    dates = sorted({paper.day for paper in index.papers if paper.day})
     since = dates[-1] - timedelta(days=WEEK) if dates else date.min
     dates_of_week = [one for one in dates if one > since]
-    earlier: int = day.once(("earlier", since), lambda: _earlier(day, since))
-    answers = [_answer(day, want) for want in wants]
+    earlier: int = index.once(("earlier", since), lambda: _earlier(index, since))
+    answers = [_answer(index, want) for want in wants]
     found = muted = 0
     for want, (bits, _) in zip(wants, answers, strict=True):
         if want.muted:
@@ -108,23 +108,23 @@ def preview(day: PaperIndex, wants: Sequence[InterestQuery]) -> RecentMatches:
         tallies.append(Tally((bits & ~earlier).bit_count(), bits.bit_count(), advice))
     matched = found & ~muted
     return RecentMatches(
-        week=_span(WEEK, len(day) - earlier.bit_count(), matched & ~earlier, len(dates_of_week)),
-        month=_span(WINDOW, len(day), matched, len(dates)),
-        by_day=_by_day(day, matched, dates),
+        week=_span(WEEK, len(index) - earlier.bit_count(), matched & ~earlier, len(dates_of_week)),
+        month=_span(WINDOW, len(index), matched, len(dates)),
+        by_day=_by_day(index, matched, dates),
         tallies=tallies,
-        choices=select(day, wants, SHOWN, community=False, without=earlier).choices,
+        choices=select(index, wants, SHOWN, community=False, without=earlier).choices,
     )
 
 
-def _earlier(day: PaperIndex, since: date) -> int:
+def _earlier(index: PaperIndex, since: date) -> int:
     """The bits of the papers announced on `since` or before."""
-    return day.bits_of(paper.id for paper in day.papers if paper.day and paper.day <= since)
+    return index.bits_of(paper.id for paper in index.papers if paper.day and paper.day <= since)
 
 
-def _answer(day: PaperIndex, want: InterestQuery) -> tuple[int, str]:
+def _answer(index: PaperIndex, want: InterestQuery) -> tuple[int, str]:
     """The bits of the papers that a query finds, and what is wrong with the query."""
     try:
-        return match(day, want).bits, ""
+        return match(index, want).bits, ""
     except QueryError as error:
         return 0, str(error)
 
@@ -147,10 +147,10 @@ def _advice(want: InterestQuery, found: int, dates: int) -> str:
     return ""
 
 
-def _by_day(day: PaperIndex, matched: int, dates: Sequence[date]) -> dict[date, int]:
+def _by_day(index: PaperIndex, matched: int, dates: Sequence[date]) -> dict[date, int]:
     counts = dict.fromkeys(dates, 0)
-    for place in day.places(matched).tolist():
-        announced = day.papers[place].day
+    for place in index.places(matched).tolist():
+        announced = index.papers[place].day
         if announced:
             counts[announced] += 1
     return counts

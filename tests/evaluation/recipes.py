@@ -53,13 +53,13 @@ def bm25(papers: list[PaperText]) -> Scorer:
     For liked papers their titles are the question.
     """
     day = PaperIndex.build(PaperText(paper.id, "", f"{paper.title} . {paper.abstract}") for paper in papers)
-    lengths = np.maximum(day.stream.lengths, 1)
+    lengths = np.maximum(day.postings.lengths, 1)
 
     def scored(task: Task) -> Floats:
         total = np.zeros(len(papers), np.float32)
         for word in tokenizer.tokens(_question(papers, task)):
-            places = day.stream.places(Term((word,)))
-            often = np.bincount(day.stream.doc[places], minlength=len(papers))
+            positions = day.postings.positions(Term((word,)))
+            often = np.bincount(day.postings.doc[positions], minlength=len(papers))
             rarity = day.rarity(int((often > 0).sum()))
             total += rarity * often * 2.2 / (often + 1.2 * (0.25 + 0.75 * lengths / lengths.mean()))
         return total[task.candidates]

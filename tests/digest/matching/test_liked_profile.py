@@ -63,7 +63,7 @@ def test_the_resembled_paper_and_the_telling_words_are_named() -> None:
     profile = fitted(("bird", 1.0), ("star", 1.0))
     assert profile is not None
     assert liked_profile.nearest(profile, VECTORS, 25) == "star title"
-    assert {"star", "telescope", "orbit"} & set(liked_profile.telling(profile, VECTORS, 25, list(SPACE.features)))
+    assert {"star", "telescope", "orbit"} & set(liked_profile.top_features(profile, VECTORS, 25, list(SPACE.features)))
 
 
 def test_only_a_few_of_many_papers_reach_the_threshold() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from digest.matching import recent
-from digest.matching.select import InterestQuery
+from digest.matching.interest_query import InterestQuery
 from subscriptions.query import canonical
 from subscriptions.questions import Span
 from tests import make
