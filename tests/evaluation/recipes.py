@@ -26,7 +26,7 @@ _SANITY = r"(?u)\b[a-zA-Z_][a-zA-Z0-9_]+\b"
 
 def ours_by_likes(papers: list[PaperText]) -> Scorer:
     """Offprint's profile of liked papers (`taste.fit`), with the encoder's rows where the papers have them."""
-    space = LsaModel.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
+    space = LsaModel.build(papers, encoder="" if any(paper.embedding is None for paper in papers) else "given")
     everything = space.vectors(papers)
     drawn = np.random.default_rng(1).choice(len(papers), min(SHARED, len(papers)), replace=False)
     background = liked_profile.Background.of(space, everything.taken(drawn.tolist()))

@@ -25,7 +25,7 @@ STONES = {word: [0.0, 1.0, 0.0] for word in ("stone", "cloud", "river", "pavemen
 @pytest.fixture(autouse=True)
 def nothing_loaded_before() -> Iterator[None]:
     onnx_encoder.load.cache_clear()
-    profiles._space.cache_clear()
+    profiles._model.cache_clear()
     yield
     onnx_encoder.load.cache_clear()
 

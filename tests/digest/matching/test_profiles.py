@@ -22,7 +22,7 @@ STARS = "spectra of distant stars, telescopes and stellar evolution"
 
 @pytest.fixture(autouse=True)
 def no_landscape_of_another_test() -> None:
-    profiles._space.cache_clear()
+    profiles._model.cache_clear()
 
 
 @pytest.fixture
