@@ -8,7 +8,10 @@ class DigestConfig(AppConfig):
 
     def ready(self) -> None:
         from digest.delivery import receivers  # noqa: F401 - so does this
-        from digest.readers import history, lifecycle, taste  # noqa: F401 - they listen to subscriptions' signals
+        from digest.readers import lifecycle, taste  # noqa: F401 - they listen to subscriptions' signals
+        from digest.readers.answers import Answers
         from digest.search import schema
+        from subscriptions import questions
 
+        questions.digest = Answers()
         post_migrate.connect(schema.install, sender=self)

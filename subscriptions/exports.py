@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from django.conf import settings
 
-from subscriptions import signals
+from subscriptions import questions
 from subscriptions.models import Subscriber
 from subscriptions.wants import interests
 
@@ -20,13 +20,7 @@ def opml(subscriber: Subscriber) -> str:
     for one in interests.of(subscriber):
         if one.muted:
             continue
-        feed = _feed(one.topic.slug if one.topic else "", one.filter.text)
+        feed = questions.digest.feed_url(one.topic.slug if one.topic else "", one.filter.text)
         attributes = {"text": one.label, "type": "rss", "xmlUrl": feed} if feed else {"text": one.label}
         ElementTree.SubElement(body, "outline", attributes | {"description": one.filter.text})
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
-
-
-def _feed(topic: str, query: str) -> str:
-    """Where the site publishes this interest; empty where nobody answers."""
-    answers = [answer for _, answer in signals.locating_feed.send(Subscriber, topic=topic, query=query) if answer]
-    return str(answers[0]) if answers else ""

@@ -1,15 +1,15 @@
-"""What other rooms answer when a page of ours asks: values only, so that no page needs to know who answers."""
+"""What pages and mail of subscriptions ask the application that makes the letters: one protocol, values in and out.
+
+`digest` is set once, when Django starts (`DigestConfig.ready`). Without it `NoDigest` answers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Protocol
 
-from django.dispatch import Signal
-
-from subscriptions import signals
 from subscriptions.bibliography import Reference
 from subscriptions.models import Subscriber
 from subscriptions.wants.interests import Wish
@@ -100,45 +100,47 @@ class ProfileSummary:
     saved_url: str = ""
 
 
-def preview(
-    wishes: Sequence[Wish], now: datetime, description: str = "", liked: Sequence[Reference] = ()
-) -> Preview | None:
-    """None where nobody answers."""
-    asked = {"wishes": list(wishes), "description": description, "liked": list(liked)}
-    found: Preview | None = _first(signals.previewing, **asked, now=now)
-    return found
+class Digest(Protocol):
+    """The questions. Each method here gives the answer of subscriptions without digest."""
+
+    can_send_now: bool = False
+    """Whether `send_now` can bring a letter at all."""
+
+    def preview(self, wishes: Sequence[Wish], description: str = "", liked: Sequence[Reference] = ()) -> Preview | None:
+        """What wishes, a description and papers named would have brought in the last 30 days; None if unknown."""
+        return None
+
+    def history(self, subscriber: Subscriber, now: datetime) -> Sequence[Letter]:
+        """The reader's letters and the days without one, newest first."""
+        return ()
+
+    def today(self, subscriber: Subscriber, now: datetime) -> Letter | None:
+        """What became of the reader's present day; None if unknown."""
+        return None
+
+    def send_now(self, subscriber: Subscriber, now: datetime) -> str:
+        """Make the reader due for the newest edition at once; answers in a sentence, "" where there is no letter."""
+        return ""
+
+    def reason_to_hold(self, now: datetime) -> str:
+        """Why no mail may leave at present (a restored database); "" if it may."""
+        return ""
+
+    def feed_url(self, topic: str, query: str) -> str:
+        """The absolute address of the feed of a topic (its slug) or of a canonical query; "" if there is none."""
+        return ""
+
+    def profile_summary(self, subscriber: Subscriber) -> ProfileSummary:
+        """What was learnt from the papers that the reader likes."""
+        return ProfileSummary()
+
+    def take_back(self, subscriber: Subscriber, paper: int) -> bool:
+        """Delete what the reader said of a paper (its id); False where they had said nothing."""
+        return False
 
 
-def profile_summary(subscriber: Subscriber) -> ProfileSummary:
-    found: ProfileSummary | None = _first(signals.showing_taste, subscriber=subscriber)
-    return found or ProfileSummary()
+class NoDigest(Digest):
+    """Subscriptions without digest: nothing is known, and no mail is held."""
 
 
-def take_back(subscriber: Subscriber, paper: int, now: datetime) -> bool:
-    """Unsay what the reader said of a paper; False where they had said nothing."""
-    return bool(_first(signals.taking_back, subscriber=subscriber, paper=paper, now=now))
-
-
-def history(subscriber: Subscriber, now: datetime) -> Sequence[Letter]:
-    letters: Sequence[Letter] | None = _first(signals.history, subscriber=subscriber, now=now)
-    return letters or ()
-
-
-def today(subscriber: Subscriber, now: datetime) -> Letter | None:
-    """What became of the reader's present day; None where nobody answers."""
-    found: Letter | None = _first(signals.explaining, subscriber=subscriber, now=now)
-    return found
-
-
-def send_now(subscriber: Subscriber, now: datetime) -> str:
-    """Plan today's letter for this reader at once; answers in a sentence, empty where that is not to be had."""
-    return _first(signals.wanting_now, subscriber=subscriber, now=now) or ""
-
-
-def can_send_now() -> bool:
-    return signals.wanting_now.has_listeners(Subscriber)
-
-
-def _first(signal: Signal, **asked: Any) -> Any:
-    answers = [answer for _, answer in signal.send(Subscriber, **asked) if answer is not None]
-    return answers[0] if answers else None
+digest: Digest = NoDigest()

@@ -1,4 +1,7 @@
-"""What other rooms may want to hear of. Each is sent inside the transaction that makes it true."""
+"""Events of a subscription. Each is sent inside the transaction of the act itself.
+
+A question that needs an answer goes through `questions.digest`.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +14,10 @@ resumed = Signal()
 """`subscriber`, `now`: a reader is back from a pause and wants no catch-up. Digest moves their cursor."""
 
 exporting = Signal()
-"""`subscriber`, `document` (dict): add what your room keeps about the reader."""
+"""`subscriber`, `document` (dict): the receiver adds what it keeps about the reader."""
 
 erased = Signal()
-"""`subscriber`, `now`: scrub what your room keeps about the reader."""
-
-previewing = Signal()
-"""`wishes` (list of `interests.Wish`), `description`, `liked` (list of `bibliography.Reference`),
-`now`: answer with a `previews.Preview` of the last 30 days."""
-
-history = Signal()
-"""`subscriber`, `now`: answer with a list of `previews.Letter`, newest first."""
-
-explaining = Signal()
-"""`subscriber`, `now`: answer with a `previews.Letter` that says what became of the reader's present day."""
-
-wanting_now = Signal()
-"""`subscriber`, `now`: plan the letter for today's edition at once; answer with a sentence for the reader."""
-
-holding = Signal()
-"""`now`: answer with the reason why nothing may be sent (a restored database), or nothing."""
-
-locating_feed = Signal()
-"""`topic` (slug or empty), `query` (canonical): answer with the absolute address of its public feed."""
-
-showing_taste = Signal()
-"""`subscriber`: answer with a `previews.Taste`: what was learnt from the papers they like."""
-
-taking_back = Signal()
-"""`subscriber`, `paper` (its id), `now`: unsay what the reader said of it; answer whether there was anything."""
+"""`subscriber`, `now`: the receiver deletes what it keeps about the reader."""
 
 taste_changed = Signal()
 """`subscriber`, `now`, `is_reset`: the reader named papers, or wants all that was learnt forgotten."""

@@ -37,7 +37,7 @@ def reasons(reader: Subscriber, letters: Sequence[Letter], now: datetime) -> lis
 
 def _of_today(reader: Subscriber, now: datetime) -> list[str]:
     """What the ledger says of the reader's present day, as the desk and the command `why` say it."""
-    today = questions.today(reader, now)
+    today = questions.digest.today(reader, now)
     return [f"Today: {today.words}"] if today else []
 
 

@@ -24,7 +24,8 @@ from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.editions import late_risers, lifecycle
 from digest.matching import load
 from digest.matching.index import PaperIndex
-from digest.matching.select import PIN, InterestQuery, Selection, select, to_json
+from digest.matching.interest_query import PIN, InterestQuery
+from digest.matching.select import Selection, select, to_json
 from digest.models import Delivery, Edition, Skip
 from digest.sources import history
 from subscriptions import services
@@ -240,7 +241,7 @@ def _rows(
 
 
 def _choose(reader: Subscriber, day: PaperIndex, wants: Sequence[InterestQuery], had: frozenset[int]) -> Selection:
-    without = day.standing(had) if had else 0
+    without = day.bits_of(had) if had else 0
     return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, without)
 
 

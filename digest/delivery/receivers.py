@@ -1,4 +1,4 @@
-"""What the delivery room answers when subscriptions ask: is anything held, and what of an erased reader is left."""
+"""What delivery does for subscriptions: says whether mail is held, and deletes what it keeps of an erased reader."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from subscriptions import signals
 from subscriptions.models import Subscriber
 
 
-@receiver(signals.holding)
-def restored(now: datetime, **_: Any) -> str:
-    """A database put back from a backup mails nobody, not even an old confirmation."""
+def reason_to_hold(now: datetime) -> str:
+    """Why no mail may leave: the database was restored from a backup, so even an old confirmation waits. "" if none."""
     channel = traits.current()
     row = Channel.objects.filter(name=channel, held_by=holds.RESTORE).first()
     return row.held_reason if row else restore_guard.check(channel, now)

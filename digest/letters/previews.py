@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef
 
 from digest.letters import letters, links, load
 from digest.matching import PaperIndex
+from digest.matching.interest_query import InterestQuery
 from digest.matching.load import interests_of, papers_of
-from digest.matching.select import InterestQuery, select, to_json
+from digest.matching.select import select, to_json
 from digest.models import Delivery, Edition, EditionPaper
 from subscriptions import addresses, query
 from subscriptions.mail.outgoing import Letter

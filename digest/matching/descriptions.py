@@ -1,20 +1,22 @@
-"""A reader's own sentences as an interest: which words of them carry the meaning, and which papers answer.
+"""A description, which is a reader's own sentences, as an interest: its weightiest stems and the papers that answer.
 
-BM25F for the words of the description, each weighed once more by the root of its rarity, then widened by the
-words of the best five papers (pseudo-relevance feedback, Lavrenko & Croft, SIGIR 2001). How much each step gives
-on judged collections stands in docs/matching.md.
+BM25F for the stems of the description, each weighed once more by the root of its rarity, then widened by the stems
+of the best five papers (pseudo-relevance feedback, Lavrenko & Croft, SIGIR 2001). docs/matching.md has what each
+step gains on judged collections.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import dataclass
+from heapq import nlargest
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digest.matching.index import PaperIndex
-from digest.matching.postings import Floats, Ints
-from digest.matching.stopwords import SAYS_LITTLE
+from digest.matching.index import Hits, PaperIndex
+from digest.matching.postings import Floats
+from digest.matching.stopwords import STOPWORDS
 from subscriptions.query import Term, tokenizer
 
 MOST_STEMS = 120
@@ -25,78 +27,80 @@ CORE_STEMS = 8
 COVERED = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A description against a day: papers that answer it, best first, with scores, and the words looked for."""
-
-    places: Ints
-    scores: Floats
-    stems: dict[str, float]
-
-
 def stems_of(text: str) -> Counter[str]:
-    """The meaningful stems of some sentences with how often they stand there."""
-    return Counter(stem for stem in map(tokenizer.stem, tokenizer.tokens(text)) if stem not in SAYS_LITTLE)
+    """The stems of a text with their counts, stopwords left out."""
+    stems = map(tokenizer.stem, tokenizer.tokens(text))
+    return Counter(stem for stem in stems if stem not in STOPWORDS)
 
 
-def answer(day: PaperIndex, text: str) -> Description:
-    """The papers that answer a description. Its length may be anything; only the weightiest stems are looked for."""
-    stems = _weighed(day, stems_of(text))
-    scores = scored(day, text)
-    places = np.flatnonzero(_covered(day, stems)).astype(np.int32)
+def answer(index: PaperIndex, text: str) -> Hits:
+    """The papers that answer a description, best first; of a long one only the weightiest stems are looked for."""
+    scores = scored(index, text)
+    places = np.flatnonzero(_covered(index, _weights(index, text))).astype(np.int32)
     order = np.argsort(-scores[places], kind="stable")
-    return Description(places[order], scores[places][order], stems)
+    return Hits(places[order], scores[places][order])
 
 
-def scored(day: PaperIndex, text: str) -> Floats:
-    """How well each paper of the day answers; one float a paper, higher is better."""
-    stems = _weighed(day, stems_of(text))
-    first = _sum(day, stems)
-    if not stems or not first.any():
+def scored(index: PaperIndex, text: str) -> Floats:
+    """How well each paper of the index answers a description: shape (papers,), higher is better."""
+    stems = _weights(index, text)
+    first = _sum(index, stems)
+    if not first.any():
         return first
-    wider = _wider(day, first, sum(stems.values()))
-    return ((1 - FEEDBACK_SHARE) * first + FEEDBACK_SHARE * _sum(day, wider)).astype(np.float32)
+    wider = _sum(index, _feedback(index, first, sum(stems.values())))
+    return ((1 - FEEDBACK_SHARE) * first + FEEDBACK_SHARE * wider).astype(np.float32)
 
 
-def _weighed(day: PaperIndex, counts: Counter[str]) -> dict[str, float]:
-    """Each stem's weight: how often it was said, times the root of its rarity. The heaviest `MOST_STEMS`."""
-    weights = {stem: count * day.rarity(day.found(stem)) ** 0.5 for stem, count in counts.items() if day.found(stem)}
-    return dict(sorted(weights.items(), key=lambda item: -item[1])[:MOST_STEMS])
+def _weights(index: PaperIndex, text: str) -> dict[str, float]:
+    """The weight of each stem that some paper holds: its count times the root of its rarity; at most `MOST_STEMS`."""
+    weights: dict[str, float] = {}
+    for stem, count in stems_of(text).items():
+        papers = index.found(stem)
+        if papers:
+            weights[stem] = count * index.rarity(papers) ** 0.5
+    kept = nlargest(MOST_STEMS, weights, key=weights.__getitem__)
+    return {stem: weights[stem] for stem in kept}
 
 
-def _sum(day: PaperIndex, stems: dict[str, float]) -> Floats:
-    total = np.zeros(len(day), np.float32)
+def _sum(index: PaperIndex, stems: dict[str, float]) -> Floats:
+    """The weighed BM25F scores of the stems: shape (papers,)."""
+    total = np.zeros(len(index), np.float32)
     for stem, weight in stems.items():
-        papers, gains = day.gain(Term((stem,)))
+        papers, gains = index.gain(Term((stem,)))
         total[papers] += weight * gains
     return total
 
 
-def _wider(day: PaperIndex, first: Floats, mass: float) -> dict[str, float]:
-    """The stems of the best papers, weighed so that together they weigh as much as the description."""
-    best = np.argsort(-first, kind="stable")[:FEEDBACK_PAPERS]
-    best = best[first[best] > 0]
-    shares = first[best] / first[best].sum()
-    found: Counter[str] = Counter()
+def _feedback(index: PaperIndex, scores: Floats, total: float) -> dict[str, float]:
+    """The weightiest stems of the best papers, with weights that add up to `total`."""
+    best = np.argsort(-scores, kind="stable")[:FEEDBACK_PAPERS]
+    best = best[scores[best] > 0]
+    shares = scores[best] / scores[best].sum()
+    weights: dict[str, float] = {}
     for place, share in zip(best.tolist(), shares.tolist(), strict=True):
-        vector = {
-            stem: (1 + np.log(count)) * day.rarity(day.found(stem)) for stem, count in day.stems_in(place).items()
-        }
-        length = float(np.sqrt(sum(value * value for value in vector.values()))) or 1.0
+        vector: dict[str, float] = {}
+        for stem, count in index.stems_in(place).items():
+            vector[stem] = (1 + math.log(count)) * index.rarity(index.found(stem))
+        length = math.hypot(*vector.values()) or 1.0
         for stem, value in vector.items():
-            if stem not in SAYS_LITTLE:
-                found[stem] += share * value / length
-    kept = dict(found.most_common(FEEDBACK_STEMS))
-    return {stem: value * mass / sum(kept.values()) for stem, value in kept.items()}
+            if stem not in STOPWORDS:
+                weights[stem] = weights.get(stem, 0.0) + share * value / length
+    kept = nlargest(FEEDBACK_STEMS, weights, key=weights.__getitem__)
+    scale = total / sum(weights[stem] for stem in kept)
+    return {stem: weights[stem] * scale for stem in kept}
 
 
-def _covered(day: PaperIndex, stems: dict[str, float]) -> np.ndarray:
-    """Which papers hold enough of what was said: a share of the weight, and two words where two were said."""
-    worth = {stem: weight * day.rarity(day.found(stem)) ** 0.5 for stem, weight in stems.items()}
-    core = sum(sorted(worth.values(), reverse=True)[: max(CORE_STEMS, len(worth) // 3)])
-    held, often = np.zeros(len(day)), np.zeros(len(day), np.int32)
+def _covered(index: PaperIndex, stems: dict[str, float]) -> NDArray[np.bool_]:
+    """Which papers hold enough of a description: a share of the weight, and two stems where it has two."""
+    worth: dict[str, float] = {}
+    for stem, weight in stems.items():
+        worth[stem] = weight * index.rarity(index.found(stem)) ** 0.5
+    heaviest = sorted(worth.values(), reverse=True)
+    core = sum(heaviest[: max(CORE_STEMS, len(heaviest) // 3)])
+    held = np.zeros(len(index))
+    count = np.zeros(len(index), np.int32)
     for stem, value in worth.items():
-        papers, _ = day.gain(Term((stem,)))
+        papers, _ = index.gain(Term((stem,)))
         held[papers] += value
-        often[papers] += 1
-    return (held >= COVERED * core) & (often >= min(2, len(stems))) & (often > 0)
+        count[papers] += 1
+    return (held >= COVERED * core) & (count >= max(1, min(2, len(stems))))

@@ -62,4 +62,4 @@ def with_embeddings(papers: Sequence[PaperText], name: str = "") -> list[PaperTe
         rows = Meaning.objects.filter(paper__in=wanted[low : low + CHUNK], encoder=name)
         for pk, row in rows.values_list("paper_id", "row"):
             found[pk] = np.frombuffer(bytes(row), np.float16).astype(np.float32)
-    return [replace(paper, meaning=found.get(paper.id)) for paper in papers]
+    return [replace(paper, embedding=found.get(paper.id)) for paper in papers]

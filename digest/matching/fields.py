@@ -1,56 +1,77 @@
-"""What a day knows of its papers beside their words: who wrote them, under which categories, who announced them."""
+"""Who wrote each paper of an index, under which categories, and which sources announced it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Generic, TypeVar
 
-from digest.matching.paper_text import PaperText
 from subscriptions.query import Term, names
 from subscriptions.query.names import Name
 from subscriptions.query.parser import publisher_name
 
+Key = TypeVar("Key", str, Name)
 
-class Names:
-    """Categories or sources: a printed name and the papers (their places in the day) that carry it."""
 
-    def __init__(self, pairs: Iterable[tuple[int, str]], separator: str) -> None:
+class _Field(Generic[Key]):
+    """Names in comparable form: as printed first, and the papers (their places in the index) that carry them."""
+
+    def __init__(self) -> None:
+        self.printed: dict[Key, str] = {}
+        self.papers: dict[Key, list[int]] = {}
+
+    def add(self, key: Key, printed: str, place: int) -> None:
+        self.printed.setdefault(key, printed)
+        self.papers.setdefault(key, []).append(place)
+
+    def matching(self, term: Term) -> list[Key]:
+        """The names that a term stands for."""
+        raise NotImplementedError
+
+    def find(self, term: Term) -> list[int]:
+        """The places of the papers that carry a name the term stands for, rising."""
+        found: set[int] = set()
+        for key in self.matching(term):
+            found.update(self.papers[key])
+        return sorted(found)
+
+    def held(self, term: Term, place: int) -> list[str]:
+        """The names, as printed, by which the paper at `place` answers the term."""
+        return [self.printed[key] for key in self.matching(term) if place in self.papers[key]]
+
+
+class Names(_Field[str]):
+    """Categories or sources. `separator` stands between a group and its members: `cs.LG` with `.`."""
+
+    def __init__(self, names_of_papers: Iterable[Iterable[str]], separator: str) -> None:
+        super().__init__()
         self.separator = separator
-        self.printed: dict[str, str] = {}
-        self.papers: defaultdict[str, list[int]] = defaultdict(list)
-        for paper, name in pairs:
-            plain = publisher_name(name)
-            self.printed.setdefault(plain, name)
-            self.papers[plain].append(paper)
+        for place, printed in enumerate(names_of_papers):
+            for name in printed:
+                self.add(publisher_name(name), name, place)
 
     def matching(self, term: Term) -> list[str]:
-        """The names a term stands for: itself, with a star all that start so, and `cs` every `cs.LG`."""
+        """The term itself, with `cs` every `cs.LG`, and with a star every name that starts so."""
         asked = term.words[0]
         if term.prefix:
             return [name for name in self.papers if name.startswith(asked) or name + self.separator == asked]
         return [name for name in self.papers if name == asked or name.startswith(asked + self.separator)]
 
-    def find(self, term: Term) -> list[int]:
-        return sorted({paper for name in self.matching(term) for paper in self.papers[name]})
 
-    def held(self, term: Term, paper: int) -> list[str]:
-        """As printed, for the reason beside a paper."""
-        return [self.printed[name] for name in self.matching(term) if paper in self.papers[name]]
+class Authors(_Field[Name]):
+    """People, looked up by a part of their name and then compared whole."""
 
-
-class Authors:
-    """The day's people, found by any word of their name and then compared whole."""
-
-    def __init__(self, papers: Sequence[PaperText]) -> None:
-        self.papers: defaultdict[Name, list[int]] = defaultdict(list)
-        self.printed: dict[Name, str] = {}
-        for place, paper in enumerate(papers):
-            for name in paper.authors:
-                self._add(place, name)
+    def __init__(self, authors_of_papers: Iterable[Iterable[str]]) -> None:
+        super().__init__()
+        for place, authors in enumerate(authors_of_papers):
+            for name in authors:
+                person = names.natural(name)
+                if person:
+                    self.add(person, name, place)
 
     @cached_property
-    def by_name(self) -> defaultdict[tuple[str, str], list[Name]]:
+    def by_name(self) -> dict[tuple[str, str], list[Name]]:
         """People by family name and initial (`names.printed_under`); made when a filter first asks for somebody."""
         found = defaultdict[tuple[str, str], list[Name]](list)
         for person in self.papers:
@@ -59,35 +80,23 @@ class Authors:
         return found
 
     @cached_property
-    def by_word(self) -> defaultdict[str, list[Name]]:
+    def by_word(self) -> dict[str, list[Name]]:
+        """People by each word of their name."""
         found = defaultdict[str, list[Name]](list)
         for person in self.papers:
             for word in names.words_of(person):
                 found[word].append(person)
         return found
 
-    def _add(self, place: int, name: str) -> None:
-        person = names.natural(name)
-        if person:
-            self.papers[person].append(place)
-            self.printed.setdefault(person, name)
-
     def matching(self, term: Term) -> list[Name]:
+        """People of the same name; for `author:beng*` those with a word that starts so, and all words before it."""
+        people: dict[Name, None] = {}
         if term.prefix:
-            return self._starting(term.words)
-        under = names.asked_under(term.words)
-        near = dict.fromkeys(person for one in under for person in self.by_name.get(one, ()))
-        return [person for person in near if names.same(term.words, person)]
-
-    def _starting(self, asked: Name) -> list[Name]:
-        """`author:beng*`: some word starts so; the words before it, if any, all occur."""
-        before, starts = names.beginnings(asked)
-        found = [word for word in self.by_word if word.startswith(starts)]
-        people = dict.fromkeys(person for word in found for person in self.by_word[word])
-        return [person for person in people if before <= names.words_of(person)]
-
-    def find(self, term: Term) -> list[int]:
-        return sorted({paper for person in self.matching(term) for paper in self.papers[person]})
-
-    def held(self, term: Term, paper: int) -> list[str]:
-        return [self.printed[person] for person in self.matching(term) if paper in self.papers[person]]
+            before, starts = names.beginnings(term.words)
+            for word, carriers in self.by_word.items():
+                if word.startswith(starts):
+                    people.update(dict.fromkeys(carriers))
+            return [person for person in people if before <= names.words_of(person)]
+        for under in names.asked_under(term.words):
+            people.update(dict.fromkeys(self.by_name.get(under, ())))
+        return [person for person in people if names.same(term.words, person)]

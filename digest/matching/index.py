@@ -1,7 +1,7 @@
-"""A day's papers, indexed once: a term is an int whose bit *i* is paper *i*, so AND, OR and NOT are `&`, `|`, `& ~`.
+"""An index over some papers: a term is an int whose bit *i* is paper *i*, so AND, OR and NOT are `&`, `|`, `& ~`.
 
-Every distinct term is resolved once, every distinct query answered once, however many readers hold it.
-Words are ranked by BM25 with a title counting more than an abstract (Robertson & Zaragoza, BM25F, 2009).
+Every distinct term and query is answered once, however many readers hold it. Words are ranked by BM25 with a title
+counting more than an abstract (Robertson & Zaragoza, BM25F, 2009).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VOTE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """The papers a query found, best first: places in the day, and their scores (higher is better)."""
+    """The papers a query finds, best first: their places in the index, and their scores (higher is better)."""
 
     places: Ints
     scores: Floats
@@ -46,7 +46,7 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A query's papers as a selection takes them: bits, places best first (votes breaking near ties), their ranks."""
+    """The papers a query finds, as a selection takes them: bits, places best first, and each place's rank from 0."""
 
     bits: int
     places: list[int]
@@ -55,47 +55,72 @@ class Answer:
 
 @dataclass(slots=True)
 class _Leaf:
+    """What a term finds. A term of text has the `positions` of its first word; `gain` is computed when asked for."""
+
     bits: int
-    places: Ints | None = None
+    positions: Ints | None = None
     gain: tuple[Ints, Floats] | None = None
 
 
 @dataclass(slots=True)
 class PaperIndex:
-    """The index over some papers (a day, or a window of days). Not changed once built; remembers what was asked.
+    """The index over some papers (a day, or a window of days). Not changed once built; it keeps what was asked.
 
-    `liked` are the places of papers with votes, most first; `pinned` those of the curator's pins.
+    A paper's place is its number in `papers`. `vote_rank` has the rank from 0 of each paper with votes, most first;
+    `pinned` are the places of the curator's pins.
     """
 
     papers: Sequence[PaperText]
-    stream: Postings
+    postings: Postings
     authors: Authors
     categories: Names
     sources: Names
-    liked: Ints
-    liked_rank: dict[int, int]
+    vote_rank: dict[int, int]
     pinned: list[int]
     _leaves: dict[Term, _Leaf] = field(default_factory=dict)
-    _trees: dict[str, Node] = field(default_factory=dict)
     _memory: dict[tuple[str, object], Any] = field(default_factory=dict)
 
     @classmethod
     def build(cls, papers: Iterable[PaperText]) -> PaperIndex:
         held = list(papers)
-        liked = _liked(held)
+        voted = [place for place, paper in enumerate(held) if paper.upvotes > 0]
+        voted.sort(key=lambda place: (-held[place].upvotes, -held[place].comments, place))
         return cls(
             papers=held,
-            stream=Postings.of(held),
-            authors=Authors(held),
-            categories=Names(((place, name) for place, paper in enumerate(held) for name in paper.categories), "."),
-            sources=Names(((place, name) for place, paper in enumerate(held) for name in paper.sources), "-"),
-            liked=np.array(liked, np.int32),
-            liked_rank={place: rank for rank, place in enumerate(liked)},
+            postings=Postings.of(held),
+            authors=Authors(paper.authors for paper in held),
+            categories=Names((paper.categories for paper in held), "."),
+            sources=Names((paper.sources for paper in held), "-"),
+            vote_rank={place: rank for rank, place in enumerate(voted)},
             pinned=[place for place, paper in enumerate(held) if paper.pinned],
         )
 
     def __len__(self) -> int:
         return len(self.papers)
+
+    # -- what is kept ---------------------------------------------------------------------------------------------
+
+    def once(self, key: tuple[str, object], make: Callable[[], T]) -> T:
+        """What `make` returns, called once for each key."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        known: T = self._memory[key]
+        return known
+
+    @property
+    def remembered(self) -> int:
+        """How many answers are kept. Every new query adds some, so whoever serves the public must bound it."""
+        return len(self._leaves) + len(self._memory)
+
+    def afresh(self) -> PaperIndex:
+        """The same index without what was kept."""
+        return replace(self, _leaves={}, _memory={})
+
+    # -- which papers match ---------------------------------------------------------------------------------------
+
+    def tree(self, query: str) -> Node:
+        """A canonical query, parsed once. Raises QueryError."""
+        return self.once(("tree", query), lambda: parse(query, LONGEST_CANONICAL))
 
     def bits(self, tree: Node) -> int:
         """Which papers match: bit *i* is paper *i*."""
@@ -107,7 +132,7 @@ class PaperIndex:
                 found &= self.bits(part)
                 if not found:
                     return 0
-            return found & self._all if found < 0 else found
+            return found & self._all
         if isinstance(tree, Or):
             found = 0
             for part in tree.parts:
@@ -115,87 +140,21 @@ class PaperIndex:
             return found
         return self._all & ~self.bits(tree.part)
 
-    def tree(self, query: str) -> Node:
-        """A canonical query, read once per day. Raises QueryError."""
-        known = self._trees.get(query)
-        if known is None:
-            known = self._trees[query] = parse(query, LONGEST_CANONICAL)
-        return known
+    def bits_of(self, ids: Iterable[int]) -> int:
+        """The bits of papers given by their ids; ids of other papers are passed over."""
+        place_of = self.once(("ids", None), lambda: {paper.id: place for place, paper in enumerate(self.papers)})
+        places = sorted(place_of[one] for one in ids if one in place_of)
+        return self._packed(np.array(places, np.int32))
 
-    def hits(self, query: str) -> Hits:
-        """The papers a canonical query finds, best first. Raises QueryError."""
-        return self.ranked(self.tree(query))
-
-    def answer(self, query: str) -> Answer:
-        """What a canonical query brings to a selection, found once per day and query. Raises QueryError."""
-        return self.once(("query", query), lambda: self.ordered(self.hits(query).places))
-
-    def ordered(self, places: Ints) -> Answer:
-        """Papers best first as a selection takes them: fused with their votes, near-copies of a better one last."""
-        alike = self.once(("copies", None), self._copies)
-        order = near_duplicates.last(self._raised(places).tolist(), alike)
-        return Answer(self._packed(places), order, {place: rank for rank, place in enumerate(order)})
-
-    def _copies(self) -> dict[int, set[int]]:
-        """Near-copies are looked for in a letter's window, not in a month of papers."""
-        return near_duplicates.alike(self.stream) if len(self) <= near_duplicates.MOST_PAPERS else {}
-
-    def nearness(self, query: str) -> Floats:
-        """How near each paper comes to a query it may not answer: its share of the best possible score."""
-        return self.once(("nearness", query), lambda: self._share(self.tree(query)))
-
-    def _share(self, tree: Node) -> Floats:
-        scores = self.scores(tree)
-        best = float(scores.max()) if len(scores) else 0.0
-        return scores / best if best else scores
-
-    def once(self, key: tuple[str, object], make: Callable[[], T]) -> T:
-        """What `make` gives, made once per day and key."""
-        if key not in self._memory:
-            self._memory[key] = make()
-        known: T = self._memory[key]
-        return known
-
-    @property
-    def remembered(self) -> int:
-        """How many answers are kept: grows with every new question, so who serves the public watches it."""
-        return len(self._leaves) + len(self._trees) + len(self._memory)
-
-    def afresh(self) -> PaperIndex:
-        """The same index, with nothing remembered."""
-        return replace(self, _leaves={}, _trees={}, _memory={})
-
-    def found(self, stem: str) -> int:
-        """How many papers hold a stem."""
-        number = self.stream.stems.get(stem)
-        return int(self.stream.spread[number]) if number else 0
-
-    def stems_in(self, place: int) -> Counter[str]:
-        """The stems of a paper with how often each stands there."""
-        return self.stream.stems_in(place)
-
-    def words_for(self, query: str, place: int) -> tuple[str, ...]:
-        """What in the paper at `place` answers a canonical query; found once, for whoever shares the query."""
-        return self.once(("words", (query, place)), lambda: self.words(self.tree(query), place))
-
-    def _raised(self, places: Ints) -> Ints:
-        """The places best first, fused with their votes: ranks by words and by votes, added as 1 / (60 + rank)."""
-        if not len(self.liked_rank):
-            return places
-        fused = 1.0 / (FUSION + np.arange(len(places)))
-        votes = [self.liked_rank.get(place) for place in places.tolist()]
-        fused += [0.0 if rank is None else VOTE_SHARE / (FUSION + rank) for rank in votes]
-        return places[np.argsort(-fused, kind="stable")]
-
-    def ranked(self, tree: Node) -> Hits:
-        """The papers a tree finds, best first; equals in the day's order."""
-        places = self.places(self.bits(tree))
-        scores = self.scores(tree)[places]
-        order = np.argsort(-scores, kind="stable")
-        return Hits(places[order], scores[order])
+    def bits_of_name(self, topic: str) -> int:
+        """The bits of papers that contain a topic's name; 0 for a name without words."""
+        words = tuple(tokenizer.tokens(topic))
+        if not words:
+            return 0
+        return self.bits(Term(words))
 
     def places(self, bits: int) -> Ints:
-        """The set bits as numbers, rising."""
+        """The places of the set bits, rising."""
         return np.flatnonzero(self.mask(bits)).astype(np.int32)
 
     def mask(self, bits: int) -> NDArray[np.bool_]:
@@ -203,30 +162,120 @@ class PaperIndex:
         row = np.frombuffer(bits.to_bytes(len(self.papers) // 8 + 1, "little"), np.uint8)
         return np.unpackbits(row, count=len(self.papers), bitorder="little").view(np.bool_)
 
-    def standing(self, papers: Iterable[int]) -> int:
-        """The bits of papers given by their ids; those that are not of this day are passed over."""
-        at = self.once(("ids", None), lambda: {paper.id: place for place, paper in enumerate(self.papers)})
-        return self._packed(np.array(sorted(at[one] for one in papers if one in at), np.int32))
+    # -- in which order -------------------------------------------------------------------------------------------
 
-    def called(self, topic: str) -> int:
-        """The bits of papers that speak of a topic by its very name; none for a name without words."""
-        name = tuple(tokenizer.tokens(topic))
-        return self.bits(Term(name)) if name else 0
+    def hits(self, query: str) -> Hits:
+        """The papers a canonical query finds, best first. Raises QueryError."""
+        return self.ranked(self.tree(query))
+
+    def ranked(self, tree: Node) -> Hits:
+        """The papers a tree finds, best first; of equals the one that comes first in the index."""
+        places = self.places(self.bits(tree))
+        scores = self.scores(tree)[places]
+        order = np.argsort(-scores, kind="stable")
+        return Hits(places[order], scores[order])
+
+    def answer(self, query: str) -> Answer:
+        """What a canonical query brings to a selection, computed once. Raises QueryError."""
+        return self.once(("query", query), lambda: self.ordered(self.hits(query).places))
+
+    def ordered(self, places: Ints) -> Answer:
+        """Places, best first, as a selection takes them: fused with votes, near duplicates of a better paper last."""
+        alike = self.once(("near duplicates", None), self._near_duplicates)
+        order = near_duplicates.last(self._fused(places).tolist(), alike)
+        return Answer(self._packed(places), order, {place: rank for rank, place in enumerate(order)})
+
+    def _near_duplicates(self) -> dict[int, set[int]]:
+        """None in a month of papers: they are looked for in a letter's window only."""
+        if len(self) > near_duplicates.MOST_PAPERS:
+            return {}
+        return near_duplicates.alike(self.postings)
+
+    def _fused(self, places: Ints) -> Ints:
+        """Places, best first, fused with the votes: 1 / (60 + rank) by words and `VOTE_SHARE` of it by votes, added."""
+        if not self.vote_rank:
+            return places
+        fused = 1.0 / (FUSION + np.arange(len(places)))
+        for rank, place in enumerate(places.tolist()):
+            if place in self.vote_rank:
+                fused[rank] += VOTE_SHARE / (FUSION + self.vote_rank[place])
+        return places[np.argsort(-fused, kind="stable")]
+
+    def nearness(self, query: str) -> Floats:
+        """Each paper's score for a query, as a share of the best paper's, whether it matches or not."""
+        return self.once(("nearness", query), lambda: self._shares(self.tree(query)))
+
+    def _shares(self, tree: Node) -> Floats:
+        scores = self.scores(tree)
+        if scores.any():
+            scores /= scores.max()
+        return scores
 
     def scores(self, tree: Node) -> Floats:
-        """BM25F of every paper for what the tree asks for, matched or not; one float a paper."""
+        """BM25F of every paper for what the tree asks for, matched or not: shape (papers,)."""
         total = np.zeros(len(self.papers), np.float32)
         for term in dict.fromkeys(positive_terms(tree)):
             papers, gains = self.gain(term)
             total[papers] += gains
         return total
 
+    def gain(self, term: Term) -> tuple[Ints, Floats]:
+        """The places of the papers that hold a term, and how much it adds to each one's score."""
+        leaf = self._leaf(term)
+        if leaf.gain is None:
+            if leaf.positions is None:  # a paper carries a name or not: only the name's rarity counts
+                papers = self.places(leaf.bits)
+                leaf.gain = papers, np.full(len(papers), self.rarity(len(papers)), np.float32)
+            else:
+                leaf.gain = self._bm25(leaf.positions)
+        return leaf.gain
+
+    def _bm25(self, positions: Ints) -> tuple[Ints, Floats]:
+        """The places of the papers at some positions, and each one's BM25 gain."""
+        if not len(positions):
+            return NOWHERE, np.empty(0, np.float32)
+        weights = np.where(self.postings.in_title(positions), TITLE_WEIGHT, 1.0)
+        papers, inverse = np.unique(self.postings.doc[positions], return_inverse=True)
+        count = np.bincount(inverse, weights=weights, minlength=len(papers))
+        lengths = self.postings.lengths
+        norm = 1 - B + B * lengths[papers] / max(1.0, float(lengths.mean()))
+        gains = self.rarity(len(papers)) * count * (K1 + 1) / (count + K1 * norm)
+        return papers.astype(np.int32), gains.astype(np.float32)
+
+    def rarity(self, papers: int) -> float:
+        """BM25's idf of a word that stands in so many papers of the index."""
+        return math.log1p((len(self.papers) - papers + 0.5) / (papers + 0.5))
+
+    def found(self, stem: str) -> int:
+        """How many papers hold a stem."""
+        number = self.postings.stems.get(stem)
+        if number is None:
+            return 0
+        return int(self.postings.frequency[number])
+
+    def stems_in(self, place: int) -> Counter[str]:
+        """The stems of a paper with their counts."""
+        return self.postings.stems_in(place)
+
+    # -- why ------------------------------------------------------------------------------------------------------
+
+    def words_for(self, query: str, place: int) -> tuple[str, ...]:
+        """What in the paper at `place` answers a canonical query; found once, for whoever shares the query."""
+        return self.once(("words", (query, place)), lambda: self.words(self.tree(query), place))
+
     def words(self, tree: Node, place: int) -> tuple[str, ...]:
         """What in the paper at `place` answers the tree: its words (folded), names and categories as printed."""
         found: dict[str, None] = {}
         for term in dict.fromkeys(positive_terms(tree)):
-            if self._leaf(term).bits >> place & 1:
-                found.update(dict.fromkeys(self._held(term, place)))
+            leaf = self._leaf(term)
+            if not leaf.bits >> place & 1:
+                continue
+            if leaf.positions is None:
+                held = self._names(term).held(term, place)
+            else:
+                positions = leaf.positions[self.postings.doc[leaf.positions] == place]
+                held = self.postings.words_at(positions, len(term.words))
+            found.update(dict.fromkeys(held))
         return tuple(found)[:MOST_WORDS]
 
     @property
@@ -236,65 +285,27 @@ class PaperIndex:
     def _leaf(self, term: Term) -> _Leaf:
         leaf = self._leaves.get(term)
         if leaf is None:
-            leaf = self._leaves[term] = self._resolved(term)
+            if term.field in TEXT_FIELDS:
+                positions = self.postings.positions(term)
+                leaf = _Leaf(self._packed(self.postings.doc[positions]), positions)
+            else:
+                places = self._names(term).find(term)
+                leaf = _Leaf(self._packed(np.array(places, np.int32)))
+            self._leaves[term] = leaf
         return leaf
 
-    def _resolved(self, term: Term) -> _Leaf:
-        if term.field not in TEXT_FIELDS:
-            return _Leaf(self._packed(np.array(self._facts(term).find(term), np.int32)))
-        places = self.stream.places(term)
-        return _Leaf(self._packed(self.stream.doc[places]), places)
+    def _names(self, term: Term) -> Authors | Names:
+        """The field that a term of names asks."""
+        fields: dict[str, Authors | Names] = {"author": self.authors, "cat": self.categories}
+        return fields.get(term.field, self.sources)
 
-    def _packed(self, papers: Ints) -> int:
-        if len(papers) <= 8:
+    def _packed(self, places: Ints) -> int:
+        """Places as bits."""
+        if len(places) <= 8:
             bits = 0
-            for paper in papers.tolist():
-                bits |= 1 << paper
+            for place in places.tolist():
+                bits |= 1 << place
             return bits
         row = np.zeros(len(self.papers), np.bool_)
-        row[papers] = True
+        row[places] = True
         return int.from_bytes(np.packbits(row, bitorder="little").tobytes(), "little")
-
-    def _facts(self, term: Term) -> Authors | Names:
-        if term.field == "author":
-            return self.authors
-        return self.categories if term.field == "cat" else self.sources
-
-    def _held(self, term: Term, place: int) -> list[str]:
-        places = self._leaf(term).places
-        if places is None:
-            return self._facts(term).held(term, place)
-        return self.stream.words_at(places[self.stream.doc[places] == place], len(term.words))
-
-    def gain(self, term: Term) -> tuple[Ints, Floats]:
-        """The papers that hold a term, and how much it adds to each one's score."""
-        leaf = self._leaf(term)
-        if leaf.gain is None:
-            leaf.gain = self._flat(leaf.bits) if leaf.places is None else self._weighed(leaf.places)
-        return leaf.gain
-
-    def _flat(self, bits: int) -> tuple[Ints, Floats]:
-        """Names either stand there or not: their rarity counts, nothing else."""
-        papers = self.places(bits)
-        return papers, np.full(len(papers), self.rarity(len(papers)), np.float32)
-
-    def _weighed(self, places: Ints) -> tuple[Ints, Floats]:
-        weights = np.where(self.stream.in_title(places), TITLE_WEIGHT, 1.0)
-        if not len(places):
-            return NOWHERE, np.empty(0, np.float32)
-        papers, inverse = np.unique(self.stream.doc[places], return_inverse=True)
-        often = np.bincount(inverse, weights=weights, minlength=len(papers))
-        lengths = self.stream.lengths
-        norm = 1 - B + B * lengths[papers] / max(1.0, float(lengths.mean()))
-        gains = self.rarity(len(papers)) * often * (K1 + 1) / (often + K1 * norm)
-        return papers.astype(np.int32), gains.astype(np.float32)
-
-    def rarity(self, papers: int) -> float:
-        """BM25's idf: what a word is worth that stands in so many papers of the day."""
-        return math.log1p((len(self.papers) - papers + 0.5) / (papers + 0.5))
-
-
-def _liked(papers: Sequence[PaperText]) -> list[int]:
-    voted = [place for place, paper in enumerate(papers) if paper.upvotes > 0]
-    voted.sort(key=lambda place: (-papers[place].upvotes, -papers[place].comments, place))
-    return voted

@@ -14,10 +14,10 @@ PIN, COMMUNITY, EXPLORE = "pin", "community", "explore"
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A reader's taste and the space it was learned in."""
+    """A reader's profile and the LSA model it was fitted in."""
 
-    taste: LikedProfile
-    space: LsaModel
+    profile: LikedProfile
+    model: LsaModel
 
 
 @dataclass(frozen=True, slots=True)

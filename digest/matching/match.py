@@ -1,4 +1,4 @@
-"""A want against a day: the papers it brings, best first, and the reason beside each. Equal wants are met once."""
+"""Which papers of an index an interest query finds, best first, and the reason beside each paper."""
 
 from __future__ import annotations
 
@@ -8,53 +8,59 @@ from digest.matching import descriptions, liked_profile
 from digest.matching.index import Answer, PaperIndex
 from digest.matching.interest_query import DESCRIPTION, LIKED, InterestQuery, Learned, Reason
 from digest.matching.lsa import Vectors
-from digest.matching.postings import Ints
-from digest.matching.stopwords import SAYS_LITTLE
+from digest.matching.stopwords import STOPWORDS
 
 MOST_WORDS = 6
 
 
-def match(day: PaperIndex, want: InterestQuery) -> Answer:
-    """What a want brings to a selection. Raises QueryError where its query cannot be read."""
+def match(index: PaperIndex, want: InterestQuery) -> Answer:
+    """What a query finds, kept with the index unless it is one reader's profile. Raises QueryError if unreadable."""
     if want.kind == LIKED:
-        return _liked(day, want.learned) if want.learned else Answer(0, [], {})
+        return _liked(index, want.learned)
     if want.kind == DESCRIPTION:
-        return day.once(("description", want.query), lambda: day.ordered(descriptions.answer(day, want.query).places))
-    return day.answer(want.query)
+        key = ("description", want.query)
+        return index.once(key, lambda: index.ordered(descriptions.answer(index, want.query).places))
+    return index.answer(want.query)
 
 
-def explain(day: PaperIndex, want: InterestQuery, place: int) -> Reason:
-    """Why the paper at `place` answers the want."""
+def explain(index: PaperIndex, want: InterestQuery, place: int) -> Reason:
+    """Why the paper at `place` answers the query."""
     if want.kind == LIKED and want.learned:
-        return _resembles(day, want.learned, place)
+        return _resembled(index, want.learned, place)
     if want.kind == DESCRIPTION:
-        words = day.once(("said", (want.query, place)), lambda: _said(day, want.query, place))
+        key = ("description words", (want.query, place))
+        words = index.once(key, lambda: _shared_stems(index, want.query, place))
         return Reason(want.kind, want.label, words)
-    return Reason(want.kind, want.label, day.words_for(want.query, place))
+    return Reason(want.kind, want.label, index.words_for(want.query, place))
 
 
-def vectors(day: PaperIndex, learned: Learned) -> Vectors:
-    """The day's papers in the space of a taste; found once per day."""
-    return day.once(("vectors", id(learned.space)), lambda: learned.space.vectors(day.papers))
+def vectors(index: PaperIndex, learned: Learned) -> Vectors:
+    """The index's papers in the LSA model of a profile; computed once for each model."""
+    model = learned.model
+    return index.once(("vectors", id(model)), lambda: model.vectors(index.papers))
 
 
-def _liked(day: PaperIndex, learned: Learned) -> Answer:
-    scores = liked_profile.scores(learned.taste, vectors(day, learned))
-    places: Ints = np.flatnonzero(scores > learned.taste.threshold).astype(np.int32)
-    return day.ordered(places[np.argsort(-scores[places], kind="stable")])
+def _liked(index: PaperIndex, learned: Learned | None) -> Answer:
+    """The papers that score above the profile's threshold."""
+    if learned is None:
+        return Answer(0, [], {})
+    scores = liked_profile.scores(learned.profile, vectors(index, learned))
+    places = np.flatnonzero(scores > learned.profile.threshold).astype(np.int32)
+    order = np.argsort(-scores[places], kind="stable")
+    return index.ordered(places[order])
 
 
-def _resembles(day: PaperIndex, learned: Learned, place: int) -> Reason:
-    among = vectors(day, learned)
-    names = day.once(("features", id(learned.space)), lambda: list(learned.space.features))
-    words = liked_profile.telling(learned.taste, among, place, names)
-    return Reason(
-        LIKED, liked_profile.nearest(learned.taste, among, place), tuple(w for w in words if w not in SAYS_LITTLE)
-    )
+def _resembled(index: PaperIndex, learned: Learned, place: int) -> Reason:
+    """The liked paper that this one resembles most, and the features that count most for it."""
+    papers = vectors(index, learned)
+    names = index.once(("features", id(learned.model)), lambda: list(learned.model.features))
+    features = liked_profile.top_features(learned.profile, papers, place, names)
+    words = tuple(word for word in features if word not in STOPWORDS)
+    return Reason(LIKED, liked_profile.nearest(learned.profile, papers, place), words)
 
 
-def _said(day: PaperIndex, text: str, place: int) -> tuple[str, ...]:
-    """The words of the description that the paper holds, rarest first."""
-    held = set(day.stems_in(place))
-    said = [stem for stem in descriptions.stems_of(text) if stem in held]
-    return tuple(sorted(said, key=lambda stem: (day.found(stem), stem))[:MOST_WORDS])
+def _shared_stems(index: PaperIndex, text: str, place: int) -> tuple[str, ...]:
+    """The stems of a description that the paper holds, rarest first."""
+    shared = descriptions.stems_of(text).keys() & index.stems_in(place).keys()
+    rarest = sorted(shared, key=lambda stem: (index.found(stem), stem))
+    return tuple(rarest[:MOST_WORDS])

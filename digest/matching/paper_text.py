@@ -1,4 +1,4 @@
-"""What matching reads of a paper: plain values, so that the room needs no database."""
+"""What matching reads of a paper: plain values without a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 class PaperText:
     """One paper as matching sees it. `sources` are slugs; `pinned` is the curator's; `day` its edition's date.
 
-    `meaning` is an encoder's row, where there is an encoder.
+    `embedding` is the encoder's row, where there is an encoder.
     """
 
     id: int
@@ -27,4 +27,4 @@ class PaperText:
     upvotes: int = 0
     comments: int = 0
     pinned: bool = False
-    meaning: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)

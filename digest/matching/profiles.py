@@ -1,23 +1,22 @@
-"""Every night: where papers lie beside one another, and what each reader's likes say of it.
+"""The nightly refit: the LSA model of the newest papers, and each reader's profile in it.
 
-A profile is only a summary of likes that are kept elsewhere: it may be thrown away and built again at any time.
+A profile summarises likes that are stored elsewhere, so it can be deleted and fitted again at any time.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Q
 
 from digest.matching import embeddings, liked_profile
 from digest.matching.interest_query import Learned
-from digest.matching.liked_profile import Background, Liked, LikedProfile
+from digest.matching.liked_profile import Background, Liked
 from digest.matching.lsa import LsaModel
 from digest.matching.paper_text import PaperText
 from digest.matching.serialize import pack_model, pack_profile, unpack_model, unpack_profile
@@ -30,11 +29,12 @@ FEWEST = 30
 EVERY = timedelta(hours=20)
 CHUNK = 500
 MOST_LIKES = 400
+PAPER_COLUMNS = ("paper__id", "paper__title", "paper__abstract", "paper__authors", "paper__categories")
 
 
 @dataclass(frozen=True)
 class Refit:
-    """What a night's work came to: papers in the space, readers with a profile."""
+    """What a refit made: papers in the model, readers with a profile."""
 
     papers: int
     readers: int
@@ -52,40 +52,46 @@ class _Said:
 def refit_if_due(now: datetime) -> Refit | None:
     """The nightly refit, when the last one is old enough; None when it is not."""
     last = Landscape.objects.order_by("-pk").first()
-    return None if last and last.built_at > now - EVERY else refit(now)
+    if last and last.built_at > now - EVERY:
+        return None
+    return refit(now)
 
 
 def refit(now: datetime) -> Refit:
-    """Build the space over the newest papers and every reader's profile in it. Old ones go when all is there."""
+    """Build the model of the newest papers and every reader's profile in it. Old ones are deleted at the end."""
     loaded = embeddings.usable()
     name = loaded.name if loaded else ""
     papers = _corpus(name)
     if len(papers) < FEWEST:
         return Refit(len(papers), 0)
-    space = LsaModel.build(papers, encoder=name)
+    model = LsaModel.build(papers, encoder=name)
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
-    shared = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
-    background = Background.of(space, shared)
+    shared = model.vectors([papers[place] for place in np.sort(drawn).tolist()])
+    background = Background.of(model, shared)
     landscape = Landscape.objects.create(
-        built_at=now, papers=len(papers), encoder=space.encoder, payload=pack_model(space)
+        built_at=now, papers=len(papers), encoder=model.encoder, payload=pack_model(model)
     )
-    readers = 0
-    for chunk in _chunks(_readers()):
-        readers += _fit(chunk, landscape, space, background, now)
+    # Everybody who named a paper or answered one.
+    named = LikedPaper.objects.values_list("subscriber_id", flat=True).distinct()
+    answered = Feedback.objects.values_list("subscriber_id", flat=True).distinct()
+    readers = sorted({*named, *answered})
+    fitted = 0
+    for low in range(0, len(readers), CHUNK):
+        fitted += _fit(readers[low : low + CHUNK], landscape, model, background, now)
     Profile.objects.exclude(landscape=landscape).delete()
     Landscape.objects.exclude(pk=landscape.pk).delete()
-    return Refit(len(papers), readers)
+    return Refit(len(papers), fitted)
 
 
 def refresh(subscriber: int, now: datetime) -> bool:
-    """Fit one reader anew, in the space there is: at once after they named papers. False where there is no space."""
+    """Fit one reader anew, in the present model: at once after they named papers. False where there is no model."""
     landscape = Landscape.objects.order_by("-pk").first()
     if landscape is None:
         return False
-    space = _space(landscape.pk, landscape.built_at)
+    model = _model(landscape.pk, landscape.built_at)
     newest = _corpus(landscape.encoder, SHARED)
-    background = Background.of(space, space.vectors(newest))
-    if not _fit([subscriber], landscape, space, background, now):
+    background = Background.of(model, model.vectors(newest))
+    if not _fit([subscriber], landscape, model, background, now):
         Profile.objects.filter(subscriber=subscriber).delete()
     return True
 
@@ -94,21 +100,23 @@ def learned(subscribers: Sequence[int]) -> dict[int, Learned]:
     """The profiles of these readers, of those who have one; one query."""
     rows = Profile.objects.filter(subscriber__in=subscribers)
     columns = ("subscriber_id", "payload", "landscape_id", "landscape__built_at")
-    return {pk: Learned(unpack_profile(payload), _space(*which)) for pk, payload, *which in rows.values_list(*columns)}
+    return {pk: Learned(unpack_profile(payload), _model(*which)) for pk, payload, *which in rows.values_list(*columns)}
 
 
 def unlearn(subscriber: int, title: str) -> None:
     """Name a liked paper no more, at once; without a last one there is no profile. The night fits the rest anew."""
     row = Profile.objects.filter(subscriber=subscriber).first()
-    left = row and liked_profile.without(unpack_profile(row.payload), title)
-    if row and left:
-        Profile.objects.filter(pk=row.pk).update(payload=pack_profile(left))
-    elif row:
+    if row is None:
+        return
+    left = liked_profile.without(unpack_profile(row.payload), title)
+    if left is None:
         row.delete()
+    else:
+        Profile.objects.filter(pk=row.pk).update(payload=pack_profile(left))
 
 
 @lru_cache(maxsize=2)
-def _space(landscape: int, built_at: datetime) -> LsaModel:
+def _model(landscape: int, built_at: datetime) -> LsaModel:
     """Kept in the process: `built_at` tells a restored database's landscape from ours of the same number."""
     return unpack_model(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
 
@@ -124,40 +132,27 @@ def _text(pk: int, title: str, abstract: str, authors: Iterable[str], categories
     return PaperText(pk, title, abstract, tuple(authors), tuple(categories))
 
 
-def _readers() -> list[int]:
-    """Everybody who named a paper or answered one."""
-    named = LikedPaper.objects.values_list("subscriber_id", flat=True).distinct()
-    answered = Feedback.objects.values_list("subscriber_id", flat=True).distinct()
-    return sorted({*named, *answered})
-
-
-def _chunks(readers: list[int]) -> Iterator[list[int]]:
-    return (readers[low : low + CHUNK] for low in range(0, len(readers), CHUNK))
-
-
-def _fit(readers: list[int], landscape: Landscape, space: LsaModel, background: Background, now: datetime) -> int:
+def _fit(readers: list[int], landscape: Landscape, model: LsaModel, background: Background, now: datetime) -> int:
     """Profiles for some readers; how many have one now. A paper that several of them liked is read once."""
-    latest = {
-        reader: sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
-        for reader, said in _said(readers).items()
-    }
+    latest: dict[int, list[_Said]] = {}
+    for reader, said in _said(readers).items():
+        latest[reader] = sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
     texts = list(dict.fromkeys(one.paper for said in latest.values() for one in said))
     place = {text: number for number, text in enumerate(texts)}
-    vectors = space.vectors(embeddings.with_embeddings(texts, landscape.encoder))
+    vectors = model.vectors(embeddings.with_embeddings(texts, landscape.encoder))
     rows = []
     for reader, said in latest.items():
         liked = [Liked(one.paper.title, one.value, (now - one.at) / timedelta(days=1)) for one in said]
         profile = liked_profile.fit(liked, vectors.taken([place[one.paper] for one in said]), background)
         if profile is not None:
-            rows.append(_row(reader, landscape, profile, len(liked), now))
+            payload = pack_profile(profile)
+            rows.append(
+                Profile(subscriber_id=reader, landscape=landscape, likes=len(liked), payload=payload, fitted_at=now)
+            )
     with transaction.atomic():
         Profile.objects.filter(subscriber__in=readers).delete()
         Profile.objects.bulk_create(rows)
     return len(rows)
-
-
-def _row(reader: int, landscape: Landscape, profile: LikedProfile, likes: int, now: datetime) -> Profile:
-    return Profile(subscriber_id=reader, landscape=landscape, likes=likes, payload=pack_profile(profile), fitted_at=now)
 
 
 def _said(readers: list[int]) -> dict[int, list[_Said]]:
@@ -168,16 +163,14 @@ def _said(readers: list[int]) -> dict[int, list[_Said]]:
     for row in named:
         text = stored.get(row.identifier) or PaperText(0, row.title, row.abstract, tuple(row.authors))
         if text.title:
-            found[row.subscriber_id][_key(text, row.identifier)] = _Said(text, 1.0 if row.is_liked else -1.0, row.at)
-    columns = [f"paper__{name}" for name in ("id", "title", "abstract", "authors", "categories")]
-    answered = Feedback.objects.filter(subscriber__in=readers).values_list("subscriber_id", "value", "at", *columns)
+            key = str(text.id or row.identifier)
+            found[row.subscriber_id][key] = _Said(text, 1.0 if row.is_liked else -1.0, row.at)
+    answered = Feedback.objects.filter(subscriber__in=readers).values_list(
+        "subscriber_id", "value", "at", *PAPER_COLUMNS
+    )
     for reader, value, at, *row in answered:
         found[reader][str(row[0])] = _Said(_text(*row), float(value), at)
     return {reader: list(said.values()) for reader, said in found.items()}
-
-
-def _key(text: PaperText, identifier: str) -> str:
-    return str(text.id) if text.id else identifier
 
 
 def known(identifiers: set[str]) -> dict[str, PaperText]:
@@ -186,8 +179,6 @@ def known(identifiers: set[str]) -> dict[str, PaperText]:
     wanted = sorted(identifiers)
     for low in range(0, len(wanted), CHUNK):
         part = wanted[low : low + CHUNK]
-        rows = Identifier.objects.filter(Q(value__in=part)).values_list(
-            "value", "paper__id", "paper__title", "paper__abstract", "paper__authors", "paper__categories"
-        )
-        found.update({value: _text(*row) for value, *row in rows})
+        for value, *row in Identifier.objects.filter(value__in=part).values_list("value", *PAPER_COLUMNS):
+            found[value] = _text(*row)
     return found

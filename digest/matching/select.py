@@ -1,57 +1,24 @@
-"""From what matched to the few papers worth a reader's morning, each with the reason beside it. Pure.
+"""From the papers that match to the few of one letter, each with the reasons beside it. Pure.
 
-Curator's pins come first. Then every interest in turn brings its best paper that is not there yet, so a broad
-topic cannot drown a narrow one; a weight of 2 means two turns. One place may go to a paper from just outside
-what the reader follows, and places left over to what the community raised; both say so. The order within is by
-reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): being high on several lists beats being first
-on one.
+Curator's pins come first. Then every interest in turn brings its best paper that is not there yet, so a broad topic
+cannot crowd out a narrow one; a weight of 2 means two turns. One place may go to exploration (a paper from just
+outside the interests), and places left over to community picks; both say so. The order within is by reciprocal rank
+fusion (Cormack, Clarke & Büttcher, SIGIR 2009): being high on several lists beats being first on one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 from typing import Any
 
 import numpy as np
 
-from digest.matching import match
 from digest.matching.index import FUSION, VOTE_SHARE, PaperIndex
-from digest.matching.interest_query import (
-    AUTHOR,
-    CATEGORY,
-    COMMUNITY,
-    DESCRIPTION,
-    EXPLORE,
-    FILTER,
-    LIKED,
-    PIN,
-    TOPIC,
-    InterestQuery,
-    Learned,
-    Reason,
-)
-from subscriptions import query
-
-__all__ = [
-    "AUTHOR",
-    "CATEGORY",
-    "COMMUNITY",
-    "DESCRIPTION",
-    "EXPLORE",
-    "FILTER",
-    "LIKED",
-    "PIN",
-    "TOPIC",
-    "Choice",
-    "InterestQuery",
-    "Learned",
-    "Reason",
-    "Selection",
-    "select",
-    "to_json",
-]
+from digest.matching.interest_query import COMMUNITY, DESCRIPTION, EXPLORE, LIKED, PIN, TOPIC, InterestQuery, Reason
+from digest.matching.match import explain, match
+from subscriptions.query import QueryError
 
 PICKED = Reason(PIN, "Picked by the curator")
 MOST_COMMUNITY = 3
@@ -70,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What goes into one letter. `matched` papers answered the wants in all; `unreadable` wants were left out."""
+    """The papers of one letter. `matched` papers answered the queries in all; `unreadable` queries were left out."""
 
     choices: tuple[Choice, ...]
     matched: int
@@ -78,66 +45,63 @@ class Selection:
 
 
 def select(
-    day: PaperIndex,
+    index: PaperIndex,
     wants: Sequence[InterestQuery],
     limit: int,
     community: bool = True,
     explore: bool = False,
     without: int = 0,
 ) -> Selection:
-    """The best `limit` papers of a day for these wants. `matched` may be 0 while pins or community picks remain.
+    """The best `limit` papers of an index for these queries. `matched` may be 0 while pins or community picks remain.
 
-    With `explore`, a letter of five or more keeps its last place for one paper from just outside the wants.
-    `without` are the bits of papers the reader had before (`Day.standing`): they count as muted.
-    What a want finds is kept with the day, so that readers who share it cost little more than one.
+    With `explore`, a letter of five or more keeps its last place for one paper from just outside the interests.
+    `without` are the bits of papers the reader had before (`PaperIndex.bits_of`): they count as muted.
+    What a query finds is kept with the index, so that readers who share it cost little more than one.
     """
-    lists, muted, unreadable = _lists(day, wants)
+    lists, muted, unreadable = _lists(index, wants)
     muted |= without
     matched = 0
     for one in lists:
         matched |= one.bits
-    closed = muted | matched
-    pins = [place for place in day.pinned if not muted >> place & 1][:limit]
-    beyond = None
+    pins = [place for place in index.pinned if not muted >> place & 1][:limit]
+    room = limit
+    explored = None
     if explore and limit >= FEWEST_FOR_EXPLORING and len(pins) < limit:
-        beyond = _beyond(day, lists, closed)
-    if beyond in pins:
-        beyond = None
+        explored = _nearest(index, lists, muted | matched)
+        if explored in pins:
+            explored = None
+        if explored is not None:
+            room -= 1
     taken = dict.fromkeys(pins)
-    _take_turns(taken, lists, muted, limit if beyond is None else limit - 1)
-    scored = [_chosen(day, lists, place) for place in taken]
+    _take_turns(taken, lists, muted, room)
+    scored = [_chosen(index, lists, place) for place in taken]
     rest = scored[len(pins) :]
     rest.sort(key=lambda one: -one[0])
-    choices = [made for _, made in scored[: len(pins)]]
-    choices += [made for _, made in rest]
-    if beyond is not None:
-        choices.append(_choice(day, beyond, 0.0, (_explored(day, lists, beyond),)))
-        muted |= 1 << beyond
+    choices = [choice for _, choice in scored[: len(pins)]]
+    choices += [choice for _, choice in rest]
+    if explored is not None:
+        choices.append(_choice(index, explored, 0.0, (_shared_words(index, lists, explored),)))
+        muted |= 1 << explored
     if community:
-        choices += _raised(day, taken, muted, limit - len(choices))
+        choices += _popular(index, taken, muted, limit - len(choices))
     return Selection(tuple(choices), (matched & ~muted).bit_count(), unreadable)
 
 
 def to_json(selection: Selection) -> list[dict[str, Any]]:
     """What a delivery row keeps of a selection."""
-    return [
-        {
-            "paper": choice.paper,
-            "score": choice.score,
-            "reasons": [
-                {"kind": reason.kind, "label": reason.label, "words": list(reason.words)} for reason in choice.reasons
-            ],
-        }
-        for choice in selection.choices
-    ]
+    rows = []
+    for choice in selection.choices:
+        reasons = [{"kind": one.kind, "label": one.label, "words": list(one.words)} for one in choice.reasons]
+        rows.append({"paper": choice.paper, "score": choice.score, "reasons": reasons})
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """What one want finds in a day: the papers as bits, and as places best first with each one's rank from 0.
+    """What one query finds in an index: the papers as bits, and as places best first with each one's rank from 0.
 
-    `named` are the papers that speak of a topic by its name. `alone` keeps, by place, the scored choices
-    of papers that no other want of their reader finds.
+    `named` are the bits of papers that contain a topic's name. `alone` keeps, by place, the scored choices of papers
+    that no other query of their reader finds.
     """
 
     want: InterestQuery
@@ -148,15 +112,15 @@ class _List:
     alone: dict[int, tuple[float, Choice]] = field(default_factory=dict)
 
 
-def _lists(day: PaperIndex, wants: Iterable[InterestQuery]) -> tuple[list[_List], int, tuple[str, ...]]:
-    """The lists that bring papers, the bits of what is muted, and the labels of wants that cannot be read."""
+def _lists(index: PaperIndex, wants: Iterable[InterestQuery]) -> tuple[list[_List], int, tuple[str, ...]]:
+    """The lists that bring papers, the bits of what is muted, and the labels of queries that cannot be read."""
     lists: list[_List] = []
     muted = 0
     unreadable: list[str] = []
     for want in wants:
         try:
-            found = _found(day, want)
-        except query.QueryError:
+            found = _found(index, want)
+        except QueryError:
             unreadable.append(want.label)
             continue
         if want.muted:
@@ -166,17 +130,19 @@ def _lists(day: PaperIndex, wants: Iterable[InterestQuery]) -> tuple[list[_List]
     return lists, muted, tuple(unreadable)
 
 
-def _found(day: PaperIndex, want: InterestQuery) -> _List:
-    """What a want finds, kept with the day. What likes find is one reader's own, so it is not kept."""
+def _found(index: PaperIndex, want: InterestQuery) -> _List:
+    """What a query finds, kept with the index. A profile is one reader's own, so its list is not kept."""
     if want.kind == LIKED:
-        return _list(day, want)
+        return _list(index, want)
     key = (want.kind, want.label, want.query, want.weight)
-    return day.once(("list", key), lambda: _list(day, want))
+    return index.once(("list", key), lambda: _list(index, want))
 
 
-def _list(day: PaperIndex, want: InterestQuery) -> _List:
-    answer = match.match(day, want)
-    named = day.called(want.label) if want.kind == TOPIC else 0
+def _list(index: PaperIndex, want: InterestQuery) -> _List:
+    answer = match(index, want)
+    named = 0
+    if want.kind == TOPIC:
+        named = index.bits_of_name(want.label)
     return _List(want, answer.bits, answer.places, answer.rank, named)
 
 
@@ -198,66 +164,69 @@ def _take_turns(taken: dict[int, None], lists: list[_List], muted: int, limit: i
             heappop(claims)
 
 
-def _beyond(day: PaperIndex, lists: list[_List], closed: int) -> int | None:
-    """The paper that comes nearest to the wants without answering any: it shares their words, weighed by rarity.
+def _nearest(index: PaperIndex, lists: list[_List], closed: int) -> int | None:
+    """The open paper that comes nearest to the queries: it shares their words, weighed by rarity.
 
-    Papers that speak of a topic by its very name are not outside it, whatever its filter asks for.
+    Papers that contain a topic's name are not outside the topic, whatever its filter asks for.
     """
-    near = np.zeros(len(day), np.float32)
+    near = np.zeros(len(index), np.float32)
     for one in lists:
         closed |= one.named
         if one.want.kind not in NO_QUERY:
-            near += one.want.weight * day.nearness(one.want.query)
-    near[day.mask(closed)] = 0
-    best = int(near.argmax()) if len(near) else 0
-    return best if len(near) and near[best] > 0 else None
+            near += one.want.weight * index.nearness(one.want.query)
+    near[index.mask(closed)] = 0
+    if not near.any():
+        return None
+    return int(near.argmax())
 
 
-def _explored(day: PaperIndex, lists: Iterable[_List], place: int) -> Reason:
-    """Why a paper is here that answers none of the wants: the words it shares with them."""
+def _shared_words(index: PaperIndex, lists: Iterable[_List], place: int) -> Reason:
+    """Why an explored paper is here, which answers none of the queries: the words it shares with them."""
     found: dict[str, None] = {}
     for one in lists:
         if one.want.kind not in NO_QUERY:
-            found.update(dict.fromkeys(day.words_for(one.want.query, place)))
+            found.update(dict.fromkeys(index.words_for(one.want.query, place)))
     return Reason(EXPLORE, "Just outside what you follow", tuple(found))
 
 
-def _raised(day: PaperIndex, taken: Container[int], muted: int, room: int) -> list[Choice]:
-    """What the community raised most, for the places that are left, three at most."""
+def _popular(index: PaperIndex, taken: dict[int, None], muted: int, room: int) -> list[Choice]:
+    """The papers with the most votes for the places that are left, three at most."""
     picks: list[Choice] = []
-    for place in day.liked_rank:
+    for place in index.vote_rank:
         if len(picks) >= min(MOST_COMMUNITY, room):
             break
         if place not in taken and not muted >> place & 1:
-            reason = Reason(COMMUNITY, f"{day.papers[place].upvotes} readers raised it")
-            picks.append(_choice(day, place, 0.0, (reason,)))
+            reason = Reason(COMMUNITY, f"{index.papers[place].upvotes} readers raised it")
+            picks.append(_choice(index, place, 0.0, (reason,)))
     return picks
 
 
-def _chosen(day: PaperIndex, lists: list[_List], place: int) -> tuple[float, Choice]:
-    """A paper with its score. Most are there for one want, which many readers share."""
+def _chosen(index: PaperIndex, lists: list[_List], place: int) -> tuple[float, Choice]:
+    """A paper with its score. Most are there for one query, which many readers share."""
     holding = [one for one in lists if place in one.rank]
     if len(holding) != 1:
-        return _scored(day, holding, place)
+        return _scored(index, holding, place)
     kept = holding[0].alone
     if place not in kept:
-        kept[place] = _scored(day, holding, place)
+        kept[place] = _scored(index, holding, place)
     return kept[place]
 
 
-def _scored(day: PaperIndex, holding: list[_List], place: int) -> tuple[float, Choice]:
-    """Ranks fused into a score. The want the paper stands highest with comes first; of equals, the narrower."""
-    score = sum(one.want.weight / (FUSION + one.rank[place]) for one in holding)
-    voted = day.liked_rank.get(place)
-    if voted is not None:
-        score += VOTE_SHARE / (FUSION + voted)
-    found = sorted(holding, key=lambda one: (one.rank[place], len(one.places)))
-    reasons = [match.explain(day, one.want, place) for one in found]
-    if day.papers[place].pinned:
-        reasons.insert(0, PICKED)
-    return score, _choice(day, place, score, tuple(reasons))
+def _scored(index: PaperIndex, holding: list[_List], place: int) -> tuple[float, Choice]:
+    """Ranks fused into a score. The query the paper ranks highest with comes first; of equals, the narrower."""
+    score = 0.0
+    reasons = []
+    if index.papers[place].pinned:
+        reasons.append(PICKED)
+    for one in holding:
+        score += one.want.weight / (FUSION + one.rank[place])
+    for one in sorted(holding, key=lambda one: (one.rank[place], len(one.places))):
+        reasons.append(explain(index, one.want, place))
+    if place in index.vote_rank:
+        score += VOTE_SHARE / (FUSION + index.vote_rank[place])
+    return score, _choice(index, place, score, tuple(reasons))
 
 
-def _choice(day: PaperIndex, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
+def _choice(index: PaperIndex, place: int, score: float, reasons: tuple[Reason, ...]) -> Choice:
     """The paper at `place`, as a letter keeps it."""
-    return Choice(day.papers[place].id, round(100 * score, 3), reasons)
+    return Choice(index.papers[place].id, round(100 * score, 3), reasons)

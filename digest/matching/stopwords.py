@@ -1,4 +1,4 @@
-"""Words that say nothing of a subject: left out of descriptions and profiles, never out of filters."""
+"""Words that occur in texts on any subject. Descriptions and profiles leave them out; filters do not."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ through throughout thus to together too toward towards two under until up upon u
 very via was we well were what whatever when where whether which while who whole whom whose why will with within without
 would yes yet you your yours
 """
-SAYS_LITTLE = frozenset(tokenizer.stem(word) for word in _LISTED.split())
+STOPWORDS = frozenset(tokenizer.stem(word) for word in _LISTED.split())

@@ -18,7 +18,7 @@ from django.db import models, transaction
 from django.template import engines
 from django.utils.translation import ngettext
 
-from subscriptions import signals
+from subscriptions import questions
 from subscriptions.clock import database_now
 from subscriptions.db_retry import retry_on_db_error
 from subscriptions.links import urls
@@ -68,7 +68,7 @@ def queue_quiet(lines: Mapping[Subscriber, tuple[str, str]], now: datetime) -> N
 
 def send_waiting(now: datetime, limit: int = 500) -> Counter[str]:
     """Send what waits and is due; answers how many ended in which state."""
-    if any(reason for _, reason in signals.holding.send(Notice, now=now)):
+    if questions.digest.reason_to_hold(now):
         return Counter()
     counts: Counter[str] = Counter(_heal(now))
     with outgoing.connection() as postbox:

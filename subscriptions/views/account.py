@@ -72,7 +72,7 @@ def _keep_open(response: HttpResponse, reader: Subscriber) -> None:
 def _page(request: HttpRequest, reader: Subscriber, status: int = 200, **shown: Any) -> HttpResponse:
     context = {
         "reader": reader,
-        "taste": questions.profile_summary(reader),
+        "taste": questions.digest.profile_summary(reader),
         "form": AddressForm(initial={"email": ""}),
         "done": "",
         "trouble": "",

@@ -78,7 +78,7 @@ def drop(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, A
 
 
 def unsay(request: HttpRequest, reader: Subscriber, now: datetime) -> dict[str, Any]:
-    if not questions.take_back(reader, _number(request), now):
+    if not questions.digest.take_back(reader, _number(request)):
         return {"trouble": "You have said nothing of that paper, or took it back already.", "status": 422}
     return {"done": "Taken back: it no longer counts."}
 
@@ -100,7 +100,7 @@ def shown(reader: Subscriber) -> dict[str, Any]:
     """What the section needs."""
     first = reader.descriptions.first()
     return {
-        "taste": questions.profile_summary(reader),
+        "taste": questions.digest.profile_summary(reader),
         "taste_form": TasteForm(initial={"description": first.text if first else "", "papers": ""}),
         "liked": list(reader.liked_papers.order_by("-id")[:SHOWN]),
         "liked_count": reader.liked_papers.count(),

@@ -121,7 +121,7 @@ def _renew_links(request: HttpRequest, reader: Subscriber, now: datetime) -> Don
 
 
 def _send_now(request: HttpRequest, reader: Subscriber, now: datetime) -> Done:
-    said = questions.send_now(reader, now)
+    said = questions.digest.send_now(reader, now)
     return {"done": said} if said else {"trouble": "There is no letter to send at this moment.", "status": 409}
 
 
@@ -162,12 +162,12 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         was_muted = request.POST.getlist("was_muted")
     schedule_form = shown.pop("schedule_form", None) or ScheduleForm(reader=reader)
     wishes_form = shown.pop("wishes_form", None) or WishesForm(initial=_wishes(kept))
-    letters = list(questions.history(reader, now))
+    letters = list(questions.digest.history(reader, now))
     context = {
         "reader": reader,
         "kept": kept,
         "was_muted": was_muted,
-        "tallies": _tallies(reader, kept, now),
+        "tallies": _tallies(reader, kept),
         "wishes_form": wishes_form,
         "schedule_form": schedule_form,
         "next_letter": _local(reader, reader.next_digest_at),
@@ -175,7 +175,7 @@ def _page(request: HttpRequest, reader: Subscriber, now: datetime, status: int =
         "tomorrow": (schedule.local_date(reader.zone, now) + schedule.DAY).isoformat(),
         "letters": letters,
         "reasons": troubleshooting.reasons(reader, letters, now),
-        "can_send_now": questions.can_send_now() and reader.state == Subscriber.State.ACTIVE,
+        "can_send_now": questions.digest.can_send_now and reader.state == Subscriber.State.ACTIVE,
         "leave_url": urls.unsubscribe_url(reader),
         "done": "",
         "trouble": "",
@@ -203,7 +203,7 @@ def _wishes(kept: list[Any]) -> dict[str, Any]:
     return {"topics": [one.topic.slug for one in kept if one.topic], "queries": "\n".join(lines)}
 
 
-def _tallies(reader: Subscriber, kept: list[Any], now: datetime) -> dict[str, questions.Tally]:
+def _tallies(reader: Subscriber, kept: list[Any]) -> dict[str, questions.Tally]:
     """What each interest finds in the last 7 and 30 days, by its canonical text.
 
     A mute keeps out what any other wish brings, the description and the papers they like included.
@@ -214,7 +214,7 @@ def _tallies(reader: Subscriber, kept: list[Any], now: datetime) -> dict[str, qu
     described, liked = "", list[Reference]()
     if any(wish.muted for wish in wishes):
         described, liked = liked_papers.described(reader), liked_papers.named(reader)
-    preview = questions.preview(wishes, now, described, liked)
+    preview = questions.digest.preview(wishes, described, liked)
     return preview.tallies if preview and preview.month.looked_at else {}
 
 

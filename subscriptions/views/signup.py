@@ -33,7 +33,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if request.method != "POST":
         form = _fresh_form(request)
-        return _page(request, form, now, preview=_linked(form, now))
+        return _page(request, form, now, preview=_linked(form))
     wants_preview = request.POST.get("act") == "preview"
     form = SignupForm(request.POST, request.FILES, preview=wants_preview)
     is_valid = form.is_valid()
@@ -60,7 +60,7 @@ def _fresh_form(request: HttpRequest) -> SignupForm:
     return SignupForm(initial=wishes | {"email": ""})
 
 
-def _linked(form: SignupForm, now: datetime) -> questions.Preview | None:
+def _linked(form: SignupForm) -> questions.Preview | None:
     """What the wishes that came with the link would have brought. It costs no more than the search that led here."""
     sent = QueryDict(mutable=True)
     sent.setlist("topics", form.slugs)
@@ -69,7 +69,7 @@ def _linked(form: SignupForm, now: datetime) -> questions.Preview | None:
     if not linked.is_valid():
         return None
     form.wishes, form.sentences = linked.wishes, linked.sentences
-    return questions.preview(form.wishes, now, form.described) if form.wishes or form.described else None
+    return questions.digest.preview(form.wishes, form.described) if form.wishes or form.described else None
 
 
 def _page(request: HttpRequest, form: SignupForm, now: datetime, status: int = 200, **shown: Any) -> HttpResponse:
@@ -90,7 +90,7 @@ def _preview(request: HttpRequest, form: PreviewForm, now: datetime) -> question
         "preview", client_prefix.prefix_of(request), now
     ):
         return None
-    return questions.preview(form.wishes, now, form.described, form.liked)
+    return questions.digest.preview(form.wishes, form.described, form.liked)
 
 
 def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpResponse:
@@ -180,13 +180,14 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _send_now(reader: Subscriber, now: datetime) -> str:
-    return questions.send_now(reader, now) if reader.state == Subscriber.State.ACTIVE else ""
+    return questions.digest.send_now(reader, now) if reader.state == Subscriber.State.ACTIVE else ""
 
 
 def _confirmed(request: HttpRequest, reader: Subscriber, now: datetime, said: str = "") -> HttpResponse:
     """What is true now: the link may be opened again days later, when letters have come."""
     reader.refresh_from_db()
-    is_due, has_letters = services.is_due(reader, now), any(one.papers for one in questions.history(reader, now))
+    is_due = services.is_due(reader, now)
+    has_letters = any(one.papers for one in questions.digest.history(reader, now))
     response = render(
         request,
         "subscriptions/confirmed.html",
@@ -196,7 +197,7 @@ def _confirmed(request: HttpRequest, reader: Subscriber, now: datetime, said: st
             "is_due": is_due,
             "has_letters": has_letters,
             "said": said,
-            "can_send_now": questions.can_send_now() and not (said or is_due or has_letters),
+            "can_send_now": questions.digest.can_send_now and not (said or is_due or has_letters),
         },
     )
     link_sessions.keep(response, "preferences", _preferences_token(reader))

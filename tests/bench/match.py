@@ -14,8 +14,9 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from digest.matching.index import PaperIndex
+from digest.matching.interest_query import FILTER, InterestQuery
 from digest.matching.paper_text import PaperText
-from digest.matching.select import FILTER, InterestQuery, select
+from digest.matching.select import select
 from subscriptions.query import canonical, parse
 
 LIMIT = 15

@@ -38,7 +38,7 @@ def run(papers: int, seed: int) -> dict[str, Any]:
         if number % 10 == 0:
             wants.append(InterestQuery("description", DESCRIPTION, " ".join(rng.choice(words[50:], SAID).tolist())))
         clock, cpu = time.perf_counter(), time.process_time()
-        matched += recent.over(day.afresh(), wants).month.matched
+        matched += recent.preview(day.afresh(), wants).month.matched
         taken.append((time.perf_counter() - clock, time.process_time() - cpu))
     wall, own = (1000 * np.quantile(np.array(taken), [0.5, 0.95, 1.0], axis=0)).round(1).T.tolist()
     return {

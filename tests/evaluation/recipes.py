@@ -26,7 +26,7 @@ _SANITY = r"(?u)\b[a-zA-Z_][a-zA-Z0-9_]+\b"
 
 def ours_by_likes(papers: list[PaperText]) -> Scorer:
     """Offprint's profile of liked papers (`taste.fit`), with the encoder's rows where the papers have them."""
-    space = LsaModel.build(papers, encoder="" if any(paper.meaning is None for paper in papers) else "given")
+    space = LsaModel.build(papers, encoder="" if any(paper.embedding is None for paper in papers) else "given")
     everything = space.vectors(papers)
     drawn = np.random.default_rng(1).choice(len(papers), min(SHARED, len(papers)), replace=False)
     background = liked_profile.Background.of(space, everything.taken(drawn.tolist()))
@@ -53,13 +53,13 @@ def bm25(papers: list[PaperText]) -> Scorer:
     For liked papers their titles are the question.
     """
     day = PaperIndex.build(PaperText(paper.id, "", f"{paper.title} . {paper.abstract}") for paper in papers)
-    lengths = np.maximum(day.stream.lengths, 1)
+    lengths = np.maximum(day.postings.lengths, 1)
 
     def scored(task: Task) -> Floats:
         total = np.zeros(len(papers), np.float32)
         for word in tokenizer.tokens(_question(papers, task)):
-            places = day.stream.places(Term((word,)))
-            often = np.bincount(day.stream.doc[places], minlength=len(papers))
+            positions = day.postings.positions(Term((word,)))
+            often = np.bincount(day.postings.doc[positions], minlength=len(papers))
             rarity = day.rarity(int((often > 0).sum()))
             total += rarity * often * 2.2 / (often + 1.2 * (0.25 + 0.75 * lengths / lengths.mean()))
         return total[task.candidates]

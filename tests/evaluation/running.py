@@ -34,7 +34,7 @@ def _encoded(collection: Collection, encoder: OnnxEncoder | None) -> Collection:
     if encoder is None:
         return collection
     rows = encoder.encode([text_of(paper) for paper in collection.papers])
-    papers = [replace(paper, meaning=row) for paper, row in zip(collection.papers, rows, strict=True)]
+    papers = [replace(paper, embedding=row) for paper, row in zip(collection.papers, rows, strict=True)]
     return replace(collection, papers=papers)
 
 

@@ -15,7 +15,7 @@ from jinja2 import TemplateError
 
 from digest.editions import lifecycle
 from digest.letters import previews
-from digest.matching.select import InterestQuery
+from digest.matching.interest_query import InterestQuery
 from digest.models import Edition, EditionPaper
 from digest.operate.doctor.services import smtp_fix
 from digest.sources import pull

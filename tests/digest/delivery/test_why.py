@@ -47,9 +47,9 @@ def test_command_desk_and_reader_are_told_the_same(state: str, reason: str, says
     assert reader_acts.why_nothing_today(reader, NOW) == told
     [got] = reader_acts.letters(reader)
     assert got.why == told
-    [line] = questions.history(reader, NOW)
+    [line] = questions.digest.history(reader, NOW)
     assert line.words == reasons.to_reader(told)
-    today = questions.today(reader, NOW)
+    today = questions.digest.today(reader, NOW)
     assert today is not None
     assert today.words == line.words
 
@@ -59,7 +59,7 @@ def test_the_readers_page_does_not_send_them_to_the_spam_folder_for_a_letter_tha
     state: str, reason: str, says: str
 ) -> None:
     reader = letter(state, reason)
-    found = troubleshooting.reasons(reader, questions.history(reader, NOW), NOW)
+    found = troubleshooting.reasons(reader, questions.digest.history(reader, NOW), NOW)
     assert any(says in one for one in found)
     assert troubleshooting.IN_ORDER not in found
 
@@ -67,13 +67,13 @@ def test_the_readers_page_does_not_send_them_to_the_spam_folder_for_a_letter_tha
 @pytest.mark.parametrize("fate", sorted(why.FAILED))
 def test_a_letter_that_bounced_after_all_is_no_good_one(fate: str) -> None:
     reader = letter("accepted", fate=fate)
-    found = troubleshooting.reasons(reader, questions.history(reader, NOW), NOW)
+    found = troubleshooting.reasons(reader, questions.digest.history(reader, NOW), NOW)
     assert any(f"reported as {fate}" in one for one in found)
 
 
 def test_after_a_good_letter_the_reader_looks_in_the_spam_folder() -> None:
     reader = letter("accepted", fate="delivered")
-    assert troubleshooting.reasons(reader, questions.history(reader, NOW), NOW) == [troubleshooting.IN_ORDER]
+    assert troubleshooting.reasons(reader, questions.digest.history(reader, NOW), NOW) == [troubleshooting.IN_ORDER]
     assert reader_acts.why_nothing_today(reader, NOW) == ""
 
 
@@ -92,7 +92,8 @@ def test_a_day_without_a_letter_has_one_reason_everywhere(reason: str) -> None:
     Skip.objects.create(subscriber=reader, local_date=TODAY, reason=reason, at=NOW)
     told = run("why", "ada@example.org", "--date", str(TODAY))["sentence"]
     assert reader_acts.why_nothing_today(reader, NOW) == told
-    assert reasons.to_reader(told) in " ".join(troubleshooting.reasons(reader, questions.history(reader, NOW), NOW))
+    letters = questions.digest.history(reader, NOW)
+    assert reasons.to_reader(told) in " ".join(troubleshooting.reasons(reader, letters, NOW))
 
 
 @pytest.mark.parametrize("reason", sorted(reasons.SENTENCES))

@@ -57,7 +57,7 @@ def select(
         reason = Reason(EXPLORE, "Just outside what you follow", tuple(dict.fromkeys(shared)))
         choices.append(choice(day, beyond, 0.0, reason))
     if community:
-        left = [place for place in day.liked_rank if place not in {*taken, beyond, *muted}]
+        left = [place for place in day.vote_rank if place not in {*taken, beyond, *muted}]
         choices += [raised(day, place) for place in left[: max(0, min(MOST_COMMUNITY, limit - len(choices)))]]
     return Selection(tuple(choices), len(matched - muted), tuple(unreadable))
 
@@ -91,7 +91,7 @@ def nearest(day: PaperIndex, held: list[Held], closed: set[int]) -> int | None:
     for one in queries(held):
         near += one.want.weight * day.nearness(one.want.query)
         if one.want.kind == TOPIC:
-            closed = closed | set(day.places(day.called(one.want.label)).tolist())
+            closed = closed | set(day.places(day.bits_of_name(one.want.label)).tolist())
     for place in closed:
         near[place] = 0
     if not len(near) or near.max() <= 0:
@@ -105,8 +105,8 @@ def queries(held: list[Held]) -> list[Held]:
 
 def score(day: PaperIndex, held: list[Held], place: int) -> float:
     total = sum(one.want.weight / (FUSION + one.answer.rank[place]) for one in held if place in one.answer.rank)
-    if place in day.liked_rank:
-        total += VOTE_SHARE / (FUSION + day.liked_rank[place])
+    if place in day.vote_rank:
+        total += VOTE_SHARE / (FUSION + day.vote_rank[place])
     return total
 
 

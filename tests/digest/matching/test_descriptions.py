@@ -5,7 +5,8 @@ import time
 import pytest
 
 from digest.matching import descriptions, near_duplicates
-from digest.matching.select import DESCRIPTION, InterestQuery, select
+from digest.matching.interest_query import DESCRIPTION, InterestQuery
+from digest.matching.select import select
 from tests.digest.matching.papers import day, paper
 
 LIBRARY = day(
@@ -62,7 +63,7 @@ def test_a_near_copy_waits_behind_every_other_match() -> None:
         paper("speech one again", f"{words} speech speech indeed"),
         paper("other", "speech is here among much that is quite different from all of that"),
     )
-    assert near_duplicates.alike(among.stream) == {0: {1}, 1: {0}}
+    assert near_duplicates.alike(among.postings) == {0: {1}, 1: {0}}
     chosen = [choice.paper for choice in select(among, [InterestQuery("s", "filter", "speech")], 3).choices]
     assert set(chosen[:2]) == {among.papers[2].id, chosen[0]}
     assert chosen[2] in {among.papers[0].id, among.papers[1].id}

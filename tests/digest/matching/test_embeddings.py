@@ -33,7 +33,7 @@ class Ornithologist:
 
 @pytest.fixture(autouse=True)
 def no_landscape_of_another_test() -> None:
-    profiles._space.cache_clear()
+    profiles._model.cache_clear()
 
 
 @pytest.fixture
@@ -80,13 +80,13 @@ def test_likes_reach_papers_that_share_a_meaning_and_no_word(encoded: None) -> N
     day = PaperIndex.build(papers_of([make.edition(papers=new)]))
     learned = interests_of([reader.pk])[reader.pk][0].learned
     assert learned is not None
-    scores = liked_profile.scores(learned.taste, learned.space.vectors(day.papers))
+    scores = liked_profile.scores(learned.profile, learned.model.vectors(day.papers))
     assert scores[0] > scores[1]
     assert select(day, interests_of([reader.pk])[reader.pk], 5) is not None
 
 
 def test_a_paper_not_encoded_yet_is_matched_by_its_words() -> None:
-    papers = [PaperText(n, f"bird {n % 4}", "song nest", meaning=np.array([1, 0], np.float32)) for n in range(40)]
+    papers = [PaperText(n, f"bird {n % 4}", "song nest", embedding=np.array([1, 0], np.float32)) for n in range(40)]
     space = LsaModel.build(papers, encoder="x")
     assert np.isfinite(space.vectors([PaperText(99, "bird song")]).dense).all()
 
@@ -132,4 +132,4 @@ def test_matching_reads_rows_and_never_loads_the_encoder(encoded: None, monkeypa
     profiles.refit(NOW)
     monkeypatch.setattr(onnx_encoder, "load", lambda folder: pytest.fail("the encoder was loaded"))
     (read,) = papers_of([make.edition(papers=papers[:1])])
-    assert read.meaning is not None
+    assert read.embedding is not None

@@ -63,7 +63,7 @@ def test_the_resembled_paper_and_the_telling_words_are_named() -> None:
     profile = fitted(("bird", 1.0), ("star", 1.0))
     assert profile is not None
     assert liked_profile.nearest(profile, VECTORS, 25) == "star title"
-    assert {"star", "telescope", "orbit"} & set(liked_profile.telling(profile, VECTORS, 25, list(SPACE.features)))
+    assert {"star", "telescope", "orbit"} & set(liked_profile.top_features(profile, VECTORS, 25, list(SPACE.features)))
 
 
 def test_only_a_few_of_many_papers_reach_the_threshold() -> None:
@@ -112,7 +112,9 @@ def test_sparse_rows_multiply_like_the_matrix_they_are(rows: list[dict[int, floa
     matrix = np.random.default_rng(1).standard_normal((8, depth)).astype(np.float32)
     assert np.allclose(sparse.times_matrix(matrix), dense @ matrix, atol=1e-4)
     assert np.allclose(sparse.times(matrix[:, 0].copy()), dense @ matrix[:, 0], atol=1e-4)
-    assert np.allclose(sparse.turned().times_matrix(np.ones((len(rows), 1), np.float32))[:, 0], dense.sum(0), atol=1e-4)
+    assert np.allclose(
+        sparse.transposed().times_matrix(np.ones((len(rows), 1), np.float32))[:, 0], dense.sum(0), atol=1e-4
+    )
 
 
 @given(st.lists(st.integers(0, 59), min_size=1, max_size=12), st.integers(1, 60))
@@ -122,7 +124,7 @@ def test_only_the_features_that_can_weigh_most_are_looked_at_and_none_is_missed(
         patch.setattr(liked_profile, "KEPT_FEATURES", kept)
         rows = VECTORS.taken(places).sparse
         columns, weights = BACKGROUND.less(rows.columns, rows.values)
-        plain = np.bincount(rows.columns, rows.values, minlength=rows.width) - SPACE.middle
+        plain = np.bincount(rows.columns, rows.values, minlength=rows.width) - SPACE.mean
         weightiest = np.sort(np.abs(plain))[::-1][:kept]
         assert np.allclose(np.sort(np.abs(weights))[::-1], weightiest, atol=1e-5)
         assert np.allclose(weights, plain[columns], atol=1e-5)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from digest.matching.interest_query import InterestQuery
 from digest.matching.load import interests_of, papers_announced, papers_of
-from digest.matching.select import InterestQuery
 from digest.models import Edition, EditionPaper, Paper
 from subscriptions.models import Interest
 from tests import make

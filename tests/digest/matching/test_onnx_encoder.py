@@ -25,7 +25,7 @@ STONES = {word: [0.0, 1.0, 0.0] for word in ("stone", "cloud", "river", "pavemen
 @pytest.fixture(autouse=True)
 def nothing_loaded_before() -> Iterator[None]:
     onnx_encoder.load.cache_clear()
-    profiles._space.cache_clear()
+    profiles._model.cache_clear()
     yield
     onnx_encoder.load.cache_clear()
 
@@ -114,7 +114,7 @@ def test_likes_reach_a_paper_that_shares_no_word_by_a_real_model(settings: Any, 
     day = PaperIndex.build(papers_of([make.edition(papers=new)]))
     learned = interests_of([reader.pk])[reader.pk][0].learned
     assert learned is not None
-    stones, birds = liked_profile.scores(learned.taste, learned.space.vectors(day.papers))
+    stones, birds = liked_profile.scores(learned.profile, learned.model.vectors(day.papers))
     assert birds > 0 > stones
 
 

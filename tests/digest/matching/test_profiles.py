@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from digest.matching import PaperIndex, profiles
+from digest.matching.interest_query import LIKED
 from digest.matching.load import interests_of, papers_of
-from digest.matching.select import LIKED, select
+from digest.matching.select import select
 from digest.models import Feedback, Landscape, Profile
 from subscriptions import services
 from subscriptions.wants import liked_papers
@@ -21,7 +22,7 @@ STARS = "spectra of distant stars, telescopes and stellar evolution"
 
 @pytest.fixture(autouse=True)
 def no_landscape_of_another_test() -> None:
-    profiles._space.cache_clear()
+    profiles._model.cache_clear()
 
 
 @pytest.fixture

@@ -93,7 +93,8 @@ def test_a_web_process_builds_the_index_of_previews_before_it_serves(django_asse
         recent._window.clear()
         importlib.reload(importlib.import_module(door))
         with django_assert_num_queries(2):  # which editions there are; their papers are indexed already
-            assert recent.preview([InterestQuery("speech", "filter", "speech")]).month.matched == 1
+            wants = [InterestQuery("speech", "filter", "speech")]
+            assert recent.preview(recent.window(), wants).month.matched == 1
 
 
 def test_a_web_process_starts_where_the_database_is_away(

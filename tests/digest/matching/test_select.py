@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.matching import PaperIndex
-from digest.matching.interest_query import AUTHOR, CATEGORY, DESCRIPTION, FILTER, TOPIC
-from digest.matching.select import InterestQuery, Reason, Selection, select, to_json
+from digest.matching.interest_query import AUTHOR, CATEGORY, DESCRIPTION, FILTER, TOPIC, InterestQuery, Reason
+from digest.matching.select import Selection, select, to_json
 from tests.digest.matching import plain_choice
 from tests.digest.matching.papers import day, paper
 

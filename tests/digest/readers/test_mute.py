@@ -71,14 +71,14 @@ def test_a_paper_liked_by_its_id_is_done_without_by_its_title() -> None:
 
 
 def test_a_liked_paper_done_without_is_named_no_more_even_before_the_night() -> None:
-    profiles._space.cache_clear()
+    profiles._model.cache_clear()
     papers = [make.paper(f"Birds number {n}", abstract=f"song of wild birds part {n % 5}") for n in range(40)]
     reader = make.subscriber()
     for one in papers[:2]:
         liked_papers.like(reader, one.arxiv_id, NOW)
     profiles.refit(NOW)
     mute.mute(reader, "liked", "Birds number 0", NOW)
-    assert profiles.learned([reader.pk])[reader.pk].taste.titles == ("Birds number 1",)
+    assert profiles.learned([reader.pk])[reader.pk].profile.titles == ("Birds number 1",)
     mute.mute(reader, "liked", "Birds number 1", NOW)
     assert profiles.learned([reader.pk]) == {}
 

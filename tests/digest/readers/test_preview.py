@@ -10,13 +10,13 @@ from digest.matching.index import PaperIndex
 from subscriptions import questions
 from subscriptions.wants import interests
 from tests import make
-from tests.make import NOW, TODAY
+from tests.make import TODAY
 
 pytestmark = pytest.mark.django_db
 
 
 def shown(*queries: str) -> questions.Preview:
-    preview = questions.preview(interests.read(queries=list(queries)), NOW)
+    preview = questions.digest.preview(interests.read(queries=list(queries)))
     assert preview is not None
     return preview
 
@@ -60,7 +60,7 @@ def test_s38_what_strangers_ask_does_not_pile_up(monkeypatch):
     monkeypatch.setattr(month, "MOST_REMEMBERED", 20)
     make.edition(papers=[make.paper("Speech")])
     for number in range(100):
-        questions.preview(interests.read(queries=[f"word{number}"]), NOW)
+        questions.digest.preview(interests.read(queries=[f"word{number}"]))
     assert month.window().remembered < 30
 
 
