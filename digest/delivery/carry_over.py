@@ -100,7 +100,7 @@ def take_back(delivery: Delivery, now: datetime) -> None:
         # Locked: an intent that is being committed comes first, and then the letter goes as it is.
         claimed = Attempt.objects.select_for_update().filter(pk=later.attempt_id or 0, state=Attempt.State.OPEN)
         if claimed.first() is not None:
-            ledger.move(Delivery.objects.filter(pk=later.pk, attempt=later.attempt_id), Event.ABANDON, now)
+            ledger.move(Delivery.objects.filter(pk=later.pk, attempt=later.attempt_id), Event.UNCLAIM, now)
         brought = {one["paper"] for one in delivery.papers}
         left = [one for one in later.papers if not ("carried" in one and one["paper"] in brought)]
         waiting = Delivery.objects.filter(pk=later.pk, state=Delivery.State.PENDING)

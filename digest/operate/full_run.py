@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from digest import delivery
-from digest.delivery import plan, stops
+from digest.delivery import blockers, plan
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import traits
 from digest.editions import lifecycle
@@ -29,7 +29,7 @@ class Report:
 
     fetches: list[Fetch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    held: list[stops.Stop] = field(default_factory=list)
+    held: list[blockers.Blocker] = field(default_factory=list)
     edition: Edition | None = None
     deliveries: list[Delivery] = field(default_factory=list)
 
@@ -107,6 +107,6 @@ def _send(report: Report, now: datetime) -> None:
     delivery.deliver(now)
     requests.process(now)
     notices.send_waiting(now)
-    report.held = stops.now_standing(now)
+    report.held = blockers.find(now)
     rows = Delivery.objects.filter(planned_at__gte=now).exclude(id__in=planned)
     report.deliveries = list(rows.select_related("subscriber").order_by("id"))

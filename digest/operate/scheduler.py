@@ -21,7 +21,7 @@ from digest.operate import heartbeats
 log = logging.getLogger(__name__)
 
 
-class Ticker:
+class Scheduler:
     """Runs every entry of Celery's beat schedule at its interval until `stop()`."""
 
     def __init__(self, schedule: Mapping[str, Mapping[str, Any]] | None = None) -> None:

@@ -14,7 +14,7 @@ from types import FrameType
 
 from django.conf import settings
 
-from digest.operate.scheduler import Ticker
+from digest.operate.scheduler import Scheduler
 
 
 class PortTakenError(Exception):
@@ -66,13 +66,13 @@ def serve(port: int, say: Callable[[str], None]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: _stop(stopping, _frame))
     children = [_start(command) for command in commands(port)]
-    ticker = None if settings.REDIS_URL else Ticker()
-    if ticker:
-        ticker.start()
+    scheduler = None if settings.REDIS_URL else Scheduler()
+    if scheduler:
+        scheduler.start()
     dead = _watch(children, stopping)
     say("\nStopping …" if not dead else f"\n{dead} ended by itself. Stopping …")
-    if ticker:
-        ticker.stop()
+    if scheduler:
+        scheduler.stop()
     _end(children)
     return 1 if dead else 0
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from digest.delivery import stops
+from digest.delivery import blockers
 
 
 @never_cache
@@ -35,5 +35,5 @@ def _missing() -> int:
 
 
 def _holds() -> list[dict[str, str]]:
-    found = stops.now_standing(timezone.now())
+    found = blockers.find(timezone.now())
     return [{"channel": one.channel, "by": one.by, "way_out": one.way_out} for one in found]

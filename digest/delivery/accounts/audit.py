@@ -20,7 +20,7 @@ from digest.models import Attempt, Delivery, Edition, ProviderEvent, Sealed
 from subscriptions.clock import database_now
 from subscriptions.models import Notice, Subscriber
 
-LIMBO = timedelta(seconds=60)  # beyond the lease: one sweep is every 15 s
+STUCK_AFTER = timedelta(seconds=60)  # beyond the lease: one sweep is every 15 s
 OUTBOX_LIMIT = timedelta(minutes=10)
 EXAMPLES = 5
 APART = timedelta(hours=12)  # of two letters that fell due on the same date in two zones
@@ -140,11 +140,11 @@ def _editions(letters: QuerySet[Delivery]) -> QuerySet[Delivery, Any]:
     return letters.values("edition_id").distinct()
 
 
-def no_limbo(letters: QuerySet[Delivery]) -> Finding:
+def none_stuck(letters: QuerySet[Delivery]) -> Finding:
     """Claimed no longer than the lease and a minute; in doubt no longer than evidence may take."""
     at = database_now()
-    claimed = Q(state=Delivery.State.CLAIMED, attempt__lease_until__lt=at - LIMBO)
-    longest = resolve.LONGEST_DOUBT + LIMBO
+    claimed = Q(state=Delivery.State.CLAIMED, attempt__lease_until__lt=at - STUCK_AFTER)
+    longest = resolve.LONGEST_DOUBT + STUCK_AFTER
     doubtful = Q(state=Delivery.State.AMBIGUOUS, attempt__ambiguous_at__lt=at - longest)
     keyed = [name for name, one in traits.TRAITS.items() if one.kind is Kind.IDEMPOTENT]
     patient = Q(attempt__channel__in=keyed, attempt__ambiguous_at__gt=at - longest - timedelta(days=1))
@@ -219,7 +219,7 @@ def attempts_agree(letters: QuerySet[Delivery]) -> Finding:
     return _finding("I13", "no letter waits on an attempt that is closed", astray)
 
 
-def nothing_left_sealed(letters: QuerySet[Delivery]) -> Finding:
+def no_frozen_copy_left(letters: QuerySet[Delivery]) -> Finding:
     left = Sealed.objects.filter(attempt__state=Attempt.State.CLOSED)
     return _finding("I14", "no sealed letter outlives its attempt", left, "sha256")
 
@@ -228,7 +228,7 @@ CHECKS: tuple[Check, ...] = (
     one_letter_an_edition,
     nobody_missed,
     nobody_beyond_their_cursor,
-    no_limbo,
+    none_stuck,
     accepted_by_an_attempt,
     not_after_leaving,
     content_unchanged,
@@ -237,5 +237,5 @@ CHECKS: tuple[Check, ...] = (
     notices_move,
     doubts_carried_once,
     attempts_agree,
-    nothing_left_sealed,
+    no_frozen_copy_left,
 )

@@ -1,7 +1,7 @@
 """What mail providers report about letters: stored once, applied once, in any order.
 
 Anymail translates each provider's words; `remember` keeps the event under a key of its own, `apply`
-draws the consequences. States only rise (see `FATES`), so late, repeated or shuffled events change nothing.
+draws the consequences. States only rise (see `PROVIDER_EVENTS`), so late, repeated or shuffled events change nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from subscriptions.models import Notice, Subscriber, Suppression
 log = logging.getLogger(__name__)
 
 # A letter's fate only rises; what stands further right is the stronger news.
-FATES = (
+PROVIDER_EVENTS = (
     "",
     "queued",
     "sent",
@@ -43,7 +43,7 @@ FATES = (
     "bounced",
     "complained",
 )
-PROOFS = frozenset(FATES[1:])  # every one of these means that the provider had taken it
+PROOFS = frozenset(PROVIDER_EVENTS[1:])  # every one of these means that the provider had taken it
 # Most events a clock of a provider may be ahead of ours.
 AHEAD = timedelta(minutes=10)
 
@@ -252,7 +252,7 @@ def _to_letter(row: ProviderEvent, delivery: Delivery, now: datetime) -> None:
         return
     settle.mark_proven_sent(delivery, now)
     if row.address_hmac in {"", delivery.address_hmac}:
-        weaker = FATES[: FATES.index(row.type)]
+        weaker = PROVIDER_EVENTS[: PROVIDER_EVENTS.index(row.type)]
         Delivery.objects.filter(pk=delivery.pk, fate__in=weaker).update(fate=row.type)
 
 

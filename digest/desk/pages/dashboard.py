@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from digest.delivery import resolve, stops
+from digest.delivery import blockers, resolve
 from digest.desk import counters
 from digest.desk.pages.formats import number
 from digest.desk.roles import Right
@@ -88,7 +88,7 @@ def _ticks(now: datetime) -> list[Alert]:
 
 
 def _holds(now: datetime) -> list[Alert]:
-    held = stops.now_standing(now)
+    held = blockers.find(now)
     page = reverse("desk-deliverability")
     return [
         Alert("bad", f"Sending through {one.channel} is stopped: {one.reason} {one.way_out}", "Look at it", page)

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import reasons, resolve, stops
+from digest.delivery import blockers, reasons, resolve
 from digest.delivery.channels import circuit_breaker, traits
 from digest.desk import counters
 from digest.desk.access import door
@@ -60,9 +60,9 @@ def deliverability(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _held(now: datetime) -> list[tuple[stops.Stop, circuit_breaker.Waiting | None]]:
+def _held(now: datetime) -> list[tuple[blockers.Blocker, circuit_breaker.Waiting | None]]:
     """What keeps letters back, each with the reports that wait for a word there."""
-    return [(one, circuit_breaker.waiting(one.channel)) for one in stops.now_standing(now)]
+    return [(one, circuit_breaker.waiting(one.channel)) for one in blockers.find(now)]
 
 
 def _given_up() -> QuerySet[Delivery]:

@@ -24,7 +24,7 @@ class Command(Base):
         if sent:
             return {"letter": sent, "settled": settle.mark_proven_sent(_letter(sent), current(None))}
         if replay:
-            if not resolve.revive(_letter(replay), current(None)):
+            if not resolve.retry(_letter(replay), current(None)):
                 raise CommandError("Only a set-aside letter whose papers have not gone since can be sent again.")
             return {"letter": replay, "replayed": True}
         aside = Delivery.objects.filter(state=Delivery.State.DEAD).select_related("subscriber", "edition")

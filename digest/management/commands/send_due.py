@@ -35,7 +35,7 @@ class Command(Base):
         planned = plan.plan(at)
         delivery.deliver(at)
         heartbeats.beat("command:send_due", at)
-        return _answer(planned, _ends() - before, holds.why(traits.current(), at))
+        return _answer(planned, _ends() - before, holds.reason(traits.current(), at))
 
 
 def _ends() -> Counter[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.delivery import resolve, stops
+from digest.delivery import blockers, resolve
 from digest.delivery.accounts import restore_guard, sent_marks
 from digest.delivery.channels import traits
 from digest.delivery.reports import missing_reports
@@ -154,7 +154,7 @@ def letters(now: datetime) -> Finding:
 
 def sending(now: datetime) -> Iterator[Finding]:
     """Every hold by name, with its way out."""
-    found = stops.now_standing(now)
+    found = blockers.find(now)
     for one in found:
         yield Finding("letters", f"held: {one.channel}", BAD, f"by {one.by}: {one.reason}", one.way_out)
     if not found:

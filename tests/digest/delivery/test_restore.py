@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from digest import delivery
-from digest.delivery import plan, stops
+from digest.delivery import blockers, plan
 from digest.delivery.accounts import restore_guard, sent_marks
 from digest.delivery.channels import holds, traits
 from digest.desk.pages import dashboard
@@ -293,7 +293,7 @@ def test_moved_is_refused_where_a_file_knows_better(reader: Subscriber, provider
 
 
 def test_every_page_and_command_names_the_hold_and_its_end(moved: Subscriber, client: Client) -> None:
-    [stop] = stops.now_standing(NOW)
+    [stop] = blockers.find(NOW)
     assert "resume --restored" in stop.way_out
     assert "resume --moved" in stop.way_out
     assert stop.way_out in [one.fix for one in doctor.jobs.sending(NOW)]
@@ -318,8 +318,8 @@ def test_every_page_and_command_names_the_hold_and_its_end(moved: Subscriber, cl
     ],
 )
 def test_every_hold_has_a_way_out(by: str, reason: str, probe: Any, says: str) -> None:
-    full = stops.circuit_breaker.SURGE if reason.startswith("Reports") else reason
-    assert says in stops.way_out(Channel(name="smtp", held_by=by, held_reason=full, probe_at=probe))
+    full = blockers.circuit_breaker.SURGE if reason.startswith("Reports") else reason
+    assert says in blockers.way_out(Channel(name="smtp", held_by=by, held_reason=full, probe_at=probe))
 
 
 def test_before_the_first_turn_the_doctor_knows_already(

@@ -81,7 +81,7 @@ def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind:
     report(kind)
     assert active() == READERS - circuit_breaker.SURGE_LEAST
     assert ProviderEvent.objects.filter(waits=True, applied_at=None).count() == READERS - circuit_breaker.SURGE_LEAST
-    assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+    assert holds.reason("postmark", NOW) == circuit_breaker.SURGE
     assert any("Reports would end the letters" in one.says for one in dashboard.alerts(None, NOW))
 
 
@@ -109,7 +109,7 @@ def test_s17_dropped_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> No
     sweep(NOW)
     assert active() == READERS - circuit_breaker.SURGE_LEAST
     assert ProviderEvent.objects.count() == READERS
-    assert not holds.why("postmark", NOW)
+    assert not holds.reason("postmark", NOW)
 
 
 @pytest.mark.thorough
@@ -118,7 +118,7 @@ def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider) 
     assert command("resume", "--apply-reports")["applied"] == 40
     assert active() == 0
     assert Delivery.objects.filter(fate="complained").count() == READERS
-    assert not holds.why("postmark", NOW)
+    assert not holds.reason("postmark", NOW)
 
 
 @pytest.mark.thorough
@@ -139,15 +139,15 @@ def test_s17_the_next_sweep_holds_again_what_was_resumed_beside_a_report(sent: A
     report(BOUNCE, 0, 21)
     holds.resume("postmark", NOW)
     sweep(NOW)
-    assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+    assert holds.reason("postmark", NOW) == circuit_breaker.SURGE
 
 
 def test_s17_a_hold_that_probes_by_itself_gives_way_to_one_that_waits_for_a_word(sent: Any) -> None:
-    holds.hold("postmark", holds.BREAKER, "10 letters in a row did not go.", NOW, holds.PROBE_AFTER)
+    holds.hold("postmark", holds.BREAKER, "10 letters in a row did not go.", NOW, holds.HALF_OPEN_AFTER)
     report(BOUNCE)
     later = NOW + timedelta(hours=1)
-    assert holds.why("postmark", later) == circuit_breaker.SURGE
-    assert not holds.is_probing("postmark", later)
+    assert holds.reason("postmark", later) == circuit_breaker.SURGE
+    assert not holds.is_half_open("postmark", later)
 
 
 @pytest.mark.thorough

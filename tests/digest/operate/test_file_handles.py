@@ -37,7 +37,7 @@ begun = time.monotonic()
 def turn():
     turns.append(time.monotonic())
     delivery.deliver(timezone.now())
-clock = ticker.Ticker({})
+clock = scheduler.Scheduler({})
 clock.schedule = {}
 import threading
 thread = threading.Thread(target=clock._loop, args=("send", turn, 0.5), daemon=True)

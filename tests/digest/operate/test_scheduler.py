@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from digest.operate import heartbeats
-from digest.operate.scheduler import Ticker
+from digest.operate.scheduler import Scheduler
 
 RUNS: dict[str, int] = {}
 ENOUGH, FAILED = threading.Event(), threading.Event()
@@ -32,9 +32,9 @@ def afresh():
     FAILED.clear()
 
 
-def ticking(**ticks: str) -> Ticker:
+def ticking(**ticks: str) -> Scheduler:
     here = "tests.digest.operate.test_scheduler"
-    return Ticker({name: {"task": f"{here}.{task}", "schedule": 0.01} for name, task in ticks.items()})
+    return Scheduler({name: {"task": f"{here}.{task}", "schedule": 0.01} for name, task in ticks.items()})
 
 
 @pytest.mark.django_db(transaction=True)
@@ -62,4 +62,4 @@ def test_a_tick_that_fails_is_logged_and_stops_no_other(caplog):
 def test_its_timetable_is_celerys():
     from config.timetable import TIMETABLE
 
-    assert {tick.task for tick in TIMETABLE} == {entry["task"] for entry in Ticker().schedule.values()}
+    assert {tick.task for tick in TIMETABLE} == {entry["task"] for entry in Scheduler().schedule.values()}
