@@ -1,9 +1,8 @@
-"""What the delivery room answers when subscriptions ask: is anything held, and what of an erased reader is left."""
+"""Receivers of the signals of subscriptions: whether sending is held, and erasing a reader."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.dispatch import receiver
 
@@ -15,14 +14,16 @@ from subscriptions.models import Subscriber
 
 
 @receiver(signals.holding)
-def restored(now: datetime, **_: Any) -> str:
-    """A database put back from a backup mails nobody, not even an old confirmation."""
+def restored(now: datetime, **_: object) -> str:
+    """Why nothing is sent from a database restored from a backup, not even a confirmation; empty if it may be."""
     channel = traits.current()
     row = Channel.objects.filter(name=channel, held_by=holds.RESTORE).first()
-    return row.held_reason if row else restore_guard.check(channel, now)
+    if row is None:
+        return restore_guard.check(channel, now)
+    return row.held_reason
 
 
 @receiver(signals.erased)
-def forget_sealed(subscriber: Subscriber, **_: Any) -> None:
-    """The letter kept for a repeat has the reader's address: an erased reader's is not repeated."""
+def delete_frozen_copies(subscriber: Subscriber, **_: object) -> None:
+    """Delete the frozen copies of an erased reader's letters, because they have the address."""
     Sealed.objects.filter(delivery__subscriber=subscriber).delete()
