@@ -72,7 +72,7 @@ def kind_of(channel: str, report: ProviderReport) -> Kind:
     if report.event_type not in {"bounced", "rejected", "failed"}:
         return Kind.UNSAID
     if channel == BY_MAIL:
-        return Kind(field(report.esp_event, "kind") or Kind.UNSAID)
+        return Kind(str(field(report.esp_event, "kind") or Kind.UNSAID.value))
     said = report.mta_response or ""
     if channel == "mailjet":
         said = str(field(report.esp_event, "error") or "")
