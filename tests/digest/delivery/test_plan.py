@@ -305,7 +305,7 @@ def test_a_long_absence_is_caught_up_with_for_a_month_of_editions(monkeypatch) -
 
 def test_what_is_planned_goes_out_though_planning_breaks(monkeypatch) -> None:
     sent = []
-    monkeypatch.setattr("digest.tasks.planning.plan", lambda now: 1 / 0)
+    monkeypatch.setattr("digest.tasks.plan.plan", lambda now: 1 / 0)
     monkeypatch.setattr("digest.tasks.delivery.deliver", lambda now, budget: sent.append(now))
     with pytest.raises(ZeroDivisionError):
         tasks.send_due()

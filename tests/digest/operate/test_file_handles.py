@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 SCENE = """
 import json, os, resource, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -19,12 +19,14 @@ django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from tests.chaos.database import furnish
-from digest import delivery, planning, ticker
+from digest import delivery
+from digest.delivery import plan
+from digest.operate import scheduler
 from digest.models import Delivery
 from django.db import connections
 from django.utils import timezone
 furnish(3)
-planning.plan(timezone.now())
+plan.plan(timezone.now())
 connections.close_all()
 taken = []
 try:
@@ -54,7 +56,7 @@ print(json.dumps({"turns": without, "seconds": seconds, "sent": Delivery.objects
 
 
 @pytest.mark.slow
-def test_f21_without_a_file_handle_the_ticker_backs_off_and_goes_on(tmp_path: Path) -> None:
+def test_f21_without_a_file_handle_the_scheduler_backs_off_and_goes_on(tmp_path: Path) -> None:
     settings = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "OFFPRINT_DOTENV": "no"}
     settings |= {"VAR_DIR": str(tmp_path), "STATE_DIR": f"{tmp_path}/state", "LOG_LEVEL": "error"}
     done = subprocess.run(

@@ -39,23 +39,23 @@ def ticking(**ticks: str) -> Scheduler:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_runs_each_tick_again_and_again():
-    ticker = ticking(one="count")
-    ticker.start()
+    clock = ticking(one="count")
+    clock.start()
     assert ENOUGH.wait(PATIENCE)
-    ticker.stop()
+    clock.stop()
     after = RUNS["count"]
     assert "ticker:one" in heartbeats.last()
-    assert not any(thread.is_alive() for thread in ticker._threads)
+    assert not any(thread.is_alive() for thread in clock._threads)
     assert RUNS["count"] == after
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_tick_that_fails_is_logged_and_stops_no_other(caplog):
-    ticker = ticking(bad="fail", good="count")
-    ticker.start()
+    clock = ticking(bad="fail", good="count")
+    clock.start()
     assert ENOUGH.wait(PATIENCE)
     assert FAILED.wait(PATIENCE)
-    ticker.stop()
+    clock.stop()
     assert "the tick 'bad' failed" in caplog.text
 
 
