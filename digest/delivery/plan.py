@@ -242,14 +242,7 @@ def _choose(reader: Subscriber, day: PaperIndex, wants: Sequence[InterestQuery],
     without = 0
     if had:
         without = day.standing(had)
-    return select(
-        day,
-        wants,
-        reader.papers_per_day,
-        reader.community_picks,
-        reader.exploration,
-        without,
-    )
+    return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, without)
 
 
 def _row(
@@ -363,8 +356,8 @@ def _still_as_read(readers: Sequence[Subscriber]) -> list[Subscriber]:
     names = ("state", "cursor", "next_digest_at", *SCHEDULE)
     unchanged = []
     for one in readers:
-        now_stored = current.get(one.pk)
-        if now_stored and all(getattr(one, name) == getattr(now_stored, name) for name in names):
+        stored = current.get(one.pk)
+        if stored and all(getattr(one, name) == getattr(stored, name) for name in names):
             unchanged.append(one)
     return unchanged
 

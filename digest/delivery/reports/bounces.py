@@ -8,7 +8,8 @@ to unsubscribe by mail, which the letters' List-Unsubscribe header offers, is pr
 from __future__ import annotations
 
 import email
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -27,15 +28,15 @@ class Report:
     """A bounce mail in the shape of a `ProviderReport`."""
 
     event_type: str
-    event_id: str
-    message_id: str
+    event_id: str | None
+    message_id: str | None
     recipient: str | None
     timestamp: datetime | None
-    description: str
+    description: str | None
+    metadata: Mapping[str, object] | None
+    esp_event: object
     reject_reason: str | None = None
     mta_response: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
-    esp_event: dict[str, str] = field(default_factory=dict)
 
 
 def take(raw: bytes, now: datetime) -> str:

@@ -18,35 +18,16 @@ BY_MAIL = "smtp"  # the channel whose bounces come as mails, and are read by `re
 class ProviderReport(Protocol):
     """The fields of Anymail's tracking event that are read here (anymail.dev, "Tracking sent mail status")."""
 
-    @property
-    def event_type(self) -> str: ...
-
-    @property
-    def event_id(self) -> str | None: ...
-
-    @property
-    def message_id(self) -> str | None: ...
-
-    @property
-    def recipient(self) -> str | None: ...
-
-    @property
-    def timestamp(self) -> datetime | None: ...
-
-    @property
-    def metadata(self) -> Mapping[str, object] | None: ...
-
-    @property
-    def reject_reason(self) -> str | None: ...
-
-    @property
-    def description(self) -> str | None: ...
-
-    @property
-    def mta_response(self) -> str | None: ...
-
-    @property
-    def esp_event(self) -> object: ...
+    event_type: str
+    event_id: str | None
+    message_id: str | None
+    recipient: str | None
+    timestamp: datetime | None
+    metadata: Mapping[str, object] | None
+    reject_reason: str | None
+    description: str | None
+    mta_response: str | None
+    esp_event: object
 
 
 # Provider -> the field of its own report that calls a bounce permanent, and the values that do.
