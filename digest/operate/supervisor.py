@@ -1,4 +1,4 @@
-"""Keeps the site up on this machine: web processes, and worker and beat (Redis) or the ticker (no broker)."""
+"""The supervisor: runs the web processes, and worker and beat (with Redis) or the scheduler (without a broker)."""
 
 from __future__ import annotations
 
