@@ -53,21 +53,27 @@ def run(now: datetime, say: Say) -> Report:
     if new_here:
         report.notes.append(new_here)
     say("Pulling the sources …")
-    _pull(report, now)
-    _keep_some_back(report, now)
-    say("Releasing today's edition …")
-    _release(report, now)
-    say("Planning and sending the digests …")
-    _send(report, now)
-    return report
-
-
-def _pull(report: Report, now: datetime) -> None:
     if settings.SAMPLE_FEEDS != "always":
         report.fetches = pull.pull_due(now)
     if _needs_samples(report.fetches):
         report.fetches = pull.pull_samples(now)
-        report.notes.append(_why_samples())
+        note = "The publishers cannot be reached from here, so the bundled sample feeds were read instead."
+        if settings.SAMPLE_FEEDS == "always":
+            note = "The bundled sample feeds were read, because SAMPLE_FEEDS=always."
+        report.notes.append(note)
+    practice = demo_data.keep_some_back(now)
+    if practice is not None:
+        kept = practice.entries.count()
+        report.notes.append(f"{kept} papers are kept for tomorrow's edition: it is open at the desk, to be tried.")
+    say("Releasing today's edition …")
+    report.edition = lifecycle.collect(now.date(), now)
+    try:
+        report.edition = lifecycle.release(report.edition, now)
+    except lifecycle.EditionError as reason:
+        report.notes.append(str(reason))
+    say("Planning and sending the digests …")
+    _send(report, now)
+    return report
 
 
 def _needs_samples(fetches: list[Fetch]) -> bool:
@@ -77,28 +83,6 @@ def _needs_samples(fetches: list[Fetch]) -> bool:
     reached = any(fetch.http_status for fetch in fetches)
     only_samples_so_far = not Paper.objects.exclude(announcements__source__slug__startswith="sample-").exists()
     return not reached and only_samples_so_far
-
-
-def _why_samples() -> str:
-    if settings.SAMPLE_FEEDS == "always":
-        return "The bundled sample feeds were read, because SAMPLE_FEEDS=always."
-    return "The publishers cannot be reached from here, so the bundled sample feeds were read instead."
-
-
-def _keep_some_back(report: Report, now: datetime) -> None:
-    practice = demo_data.keep_some_back(now)
-    if practice is not None:
-        report.notes.append(
-            f"{practice.entries.count()} papers are kept for tomorrow's edition: it is open at the desk, to be tried."
-        )
-
-
-def _release(report: Report, now: datetime) -> None:
-    report.edition = lifecycle.collect(now.date(), now)
-    try:
-        report.edition = lifecycle.release(report.edition, now)
-    except lifecycle.EditionError as reason:
-        report.notes.append(str(reason))
 
 
 def _send(report: Report, now: datetime) -> None:

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from django.conf import settings
 
@@ -64,8 +63,10 @@ def serve(port: int, say: Callable[[str], None]) -> int:
     """Serve until Ctrl-C or SIGTERM, or until one of the processes dies; returns the exit code."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: _stop(stopping, _frame))
-    children = [_start(command) for command in commands(port)]
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    # Our own fixed commands; each in a session of its own, so that Ctrl-C reaches it through us.
+    folder = Path(settings.BASE_DIR)
+    children = [subprocess.Popen(command, cwd=folder, start_new_session=True) for command in commands(port)]  # noqa: S603
     scheduler = None if settings.REDIS_URL else Scheduler()
     if scheduler:
         scheduler.start()
@@ -75,15 +76,6 @@ def serve(port: int, say: Callable[[str], None]) -> int:
         scheduler.stop()
     _end(children)
     return 1 if dead else 0
-
-
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Our own fixed command; in a session of its own, so that Ctrl-C reaches it through us."""
-    return subprocess.Popen(command, cwd=Path(settings.BASE_DIR), start_new_session=True)  # noqa: S603
-
-
-def _stop(stopping: threading.Event, _frame: FrameType | None) -> None:
-    stopping.set()
 
 
 def _watch(children: Sequence[subprocess.Popen[bytes]], stopping: threading.Event) -> str:

@@ -33,7 +33,10 @@ class Command(BaseCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         if not options["once"]:
-            self._check_port(options["port"])
+            try:
+                supervisor.check_port(options["port"])
+            except supervisor.PortTakenError as error:
+                raise CommandError(str(error)) from error
         self.quiet = options["json"]
         supervisor.use_port(options["port"])
         now = options["now"] or timezone.now()
@@ -57,12 +60,6 @@ class Command(BaseCommand):
         if not self.quiet:
             self.stdout.write(line)
             self.stdout.flush()
-
-    def _check_port(self, port: int) -> None:
-        try:
-            supervisor.check_port(port)
-        except supervisor.PortTakenError as error:
-            raise CommandError(str(error)) from error
 
     def tell(self, report: full_run.Report, answer: dict[str, Any]) -> None:
         self.say("\nSources")

@@ -332,6 +332,6 @@ def test_before_the_first_turn_the_doctor_knows_already(
 
 
 def test_the_doctor_tells_where_the_second_file_cannot_be_written(settings: Any, db: None) -> None:
-    assert doctor.jobs.marked().state == "warn"  # the tests keep it within VAR_DIR
+    assert doctor.jobs.ledger_files().state == "warn"  # the tests keep it within VAR_DIR
     settings.STATE_DIR = settings.VAR_DIR.with_name("elsewhere")
-    assert doctor.jobs.marked().state == "ok"
+    assert doctor.jobs.ledger_files().state == "ok"
