@@ -106,7 +106,7 @@ def mails(folder: Path) -> dict[str, Row]:
 
 def provider_events(folder: Path) -> dict[str, Row]:
     """The same for the providers' events."""
-    from digest.delivery.reports import events
+    from digest.delivery.reports import provider_report
 
     kinds = {name: kind for kind, names in EVENTS.items() for name in names.split()}
     rows = {kind: Row() for kind in EVENTS}
@@ -114,7 +114,7 @@ def provider_events(folder: Path) -> dict[str, Row]:
         key = f"{channel}:{name}"
         if key in kinds:
             row = rows[kinds[key]]
-            (row.final if events.severity(channel, event) == "hard" else row.others).append(key)
+            (row.final if provider_report.severity(channel, event) == "hard" else row.others).append(key)
     return rows
 
 

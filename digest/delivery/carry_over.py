@@ -1,4 +1,4 @@
-"""Turning doubt into no loss: papers of a letter that may not have arrived come with the reader's next one."""
+"""Carries the papers of a letter that may not have arrived over into the reader's next letter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from digest.delivery import ledger, reasons, states
 from digest.delivery.states import Event
@@ -18,55 +18,57 @@ from subscriptions.models import Subscriber
 Waiting = Mapping[int, Sequence[Delivery]]  # subscriber id -> letters whose papers wait to be carried
 KIND = "carried"
 NOT_BEGUN = (Delivery.State.PENDING, Delivery.State.CLAIMED)
+DOUBTFUL = tuple(states.DELIVERY[state] for state in states.CARRIED)
 MOST = 20  # papers carried into one letter, newest letters first; the archive has the rest
 
 
 def waiting_for(subscribers: Sequence[int]) -> dict[int, list[Delivery]]:
     """Subscriber id -> their letters whose papers wait to be carried, newest first."""
-    rows = Delivery.objects.filter(_doubtful() | _left_out(), subscriber__in=subscribers, carried_by=None)
+    rows = _not_carried().filter(subscriber__in=subscribers)
     found: dict[int, list[Delivery]] = defaultdict(list)
     for row in rows.select_related("edition").order_by("-planned_at", "-id"):
         found[row.subscriber_id].append(row)
     return found
 
 
+def _not_carried() -> QuerySet[Delivery]:
+    """Letters that may not have arrived, and those skipped because a reader paused or left who wants to catch up."""
+    doubtful = Q(state__in=DOUBTFUL)
+    left_out = Q(
+        state=Delivery.State.SKIPPED,
+        reason__in=[reasons.PAUSED, reasons.UNSUBSCRIBED],
+        subscriber__catch_up=True,
+    )
+    return Delivery.objects.filter(doubtful | left_out, carried_by=None)
+
+
 def add(papers: Sequence[dict[str, Any]], carried: Sequence[Delivery]) -> list[dict[str, Any]]:
-    """The new papers, then the carried ones that are not among them, each marked with its edition's day."""
+    """The new papers, then the carried ones that are not among them, each marked with its edition's day.
+
+    A paper that is carried twice keeps its first day.
+    """
     together = list(papers)
+    most = len(papers) + MOST
     there = {one["paper"] for one in papers}
     for row in carried:
+        day = row.edition.date
+        reason = {"kind": KIND, "label": f"{day.day} {day:%B}", "words": []}
         for one in row.papers:
-            if one["paper"] not in there and len(together) < len(papers) + MOST:
-                there.add(one["paper"])
-                together.append(_carried(one, row))
+            if one["paper"] in there or len(together) >= most:
+                continue
+            there.add(one["paper"])
+            if not any(known["kind"] == KIND for known in one["reasons"]):
+                one = {**one, "carried": day.isoformat(), "reasons": [reason, *one["reasons"]]}
+            together.append(one)
     return together
 
 
-def _carried(one: dict[str, Any], row: Delivery) -> dict[str, Any]:
-    """A paper with the day of the letter that may not have brought it; one carried twice keeps its first day."""
-    if any(reason["kind"] == KIND for reason in one["reasons"]):
-        return one
-    day = row.edition.date
-    reason = {"kind": KIND, "label": f"{day.day} {day:%B}", "words": []}
-    return {**one, "carried": day.isoformat(), "reasons": [reason, *one["reasons"]]}
-
-
 def mark(rows: Sequence[Delivery], carried: Waiting) -> None:
-    """Say on the old letters which new one brings their papers: those read when it was put together, no others."""
+    """Write on the old letters which new one brings their papers: those read when it was put together, no others."""
     for row in rows:
         ids = [old.pk for old in carried.get(row.subscriber_id, ())]
         if ids:
-            Delivery.objects.filter(_doubtful() | _left_out(), pk__in=ids, carried_by=None).update(carried_by=row)
-
-
-def _doubtful() -> Q:
-    return Q(state__in=[states.DELIVERY[one] for one in states.CARRIED])
-
-
-def _left_out() -> Q:
-    """Planned, then skipped because the reader paused or left: whoever comes back is told, if they want to be."""
-    gone = [reasons.PAUSED, reasons.UNSUBSCRIBED]
-    return Q(state=Delivery.State.SKIPPED, reason__in=gone, subscriber__catch_up=True)
+            _not_carried().filter(pk__in=ids).update(carried_by=row)
 
 
 def look_again(rows: Sequence[Delivery], carried: Waiting) -> None:
@@ -74,24 +76,27 @@ def look_again(rows: Sequence[Delivery], carried: Waiting) -> None:
 
     To be called in the transaction that stores the new letters.
     """
-    ids = [old.pk for row in rows for old in carried.get(row.subscriber_id, ())]
+    ids = []
+    for row in rows:
+        ids += [old.pk for old in carried.get(row.subscriber_id, ())]
     if not ids:
         return
-    old_ones = Delivery.objects.filter(_doubtful() | _left_out(), pk__in=ids, carried_by=None).order_by("pk")
+    old_ones = _not_carried().filter(pk__in=ids).order_by("pk")
     if connection.features.has_select_for_update_of:
         old_ones = old_ones.select_for_update(of=("self",))
-    still = set(old_ones.values_list("pk", flat=True))
+    still_waiting = set(old_ones.values_list("pk", flat=True))
     for row in rows:
         waiting = carried.get(row.subscriber_id, ())
-        if any(old.pk not in still for old in waiting):
+        left = [old for old in waiting if old.pk in still_waiting]
+        if len(left) < len(waiting):
             own = [one for one in row.papers if "carried" not in one]
-            row.papers = add(own, [old for old in waiting if old.pk in still])
+            row.papers = add(own, left)
 
 
 def take_back(delivery: Delivery, now: datetime) -> None:
-    """It arrived after all: a later letter that has not begun to leave need not bring its papers.
+    """The letter arrived after all: a later letter that has not begun to leave need not bring its papers.
 
-    One that a worker has claimed is taken from it, so that it is written anew.
+    One that a worker has claimed is unclaimed, so that it is written anew.
     """
     with transaction.atomic():
         later = Delivery.objects.filter(carries=delivery, state__in=NOT_BEGUN).first()
@@ -100,10 +105,14 @@ def take_back(delivery: Delivery, now: datetime) -> None:
         # Locked: an intent that is being committed comes first, and then the letter goes as it is.
         claimed = Attempt.objects.select_for_update().filter(pk=later.attempt_id or 0, state=Attempt.State.OPEN)
         if claimed.first() is not None:
-            ledger.move(Delivery.objects.filter(pk=later.pk, attempt=later.attempt_id), Event.ABANDON, now)
+            ledger.move(Delivery.objects.filter(pk=later.pk, attempt=later.attempt_id), Event.UNCLAIM, now)
         brought = {one["paper"] for one in delivery.papers}
-        left = [one for one in later.papers if not ("carried" in one and one["paper"] in brought)]
+        left = []
+        for one in later.papers:
+            if "carried" not in one or one["paper"] not in brought:
+                left.append(one)
         waiting = Delivery.objects.filter(pk=later.pk, state=Delivery.State.PENDING)
         waiting.update(papers=left)
-        if not left and later.papers and later.subscriber.empty_day == Subscriber.EmptyDay.NOTHING:
+        is_empty = later.papers and not left
+        if is_empty and later.subscriber.empty_day == Subscriber.EmptyDay.NOTHING:
             ledger.move(waiting, Event.SKIP, now, reason=reasons.NO_MATCH)

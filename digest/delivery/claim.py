@@ -1,4 +1,4 @@
-"""Taking letters out of the waiting line: a lease in one short transaction, so that no two workers share one."""
+"""Claims waiting letters: one short transaction gives a worker a lease, so that no two workers share a letter."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from subscriptions.mail import outgoing
 from subscriptions.models import Subscriber, Suppression
 
 State = Delivery.State
-LEASE = timedelta(seconds=120)  # rendering (30 s), one hand-over (30 s) and a margin fit in twice
+LEASE = timedelta(seconds=120)  # twice the writing (30 s) and one hand-over (30 s)
 WORKER = f"{socket.gethostname()}:{os.getpid()}"[:80]
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """One attempt and its letters; `until` is on `clock.alive()`, for the fence."""
+    """One attempt and its letters; `until` is the end of the lease in seconds of `clock.monotonic()`."""
 
     attempt: Attempt
     deliveries: tuple[Delivery, ...]
@@ -40,31 +40,31 @@ class Claimed:
 
 @retry_on_db_error
 def claim(now: datetime, channel: str, limit: int) -> list[Claimed]:
-    """Lease up to `limit` waiting letters; those who may not be written to are skipped with the reason."""
-    until = monotonic() + LEASE.total_seconds()  # before the database's lease begins: the fence may only be stricter
+    """Lease up to `limit` waiting letters; those that must not be sent are skipped with the reason."""
+    until = monotonic() + LEASE.total_seconds()  # read before the database's lease begins, so it never ends later
     with transaction.atomic():
-        rows = list(unlocked(waiting(now)).select_related("subscriber").order_by("next_at", "id")[:limit])
+        rows = waiting(now)
+        if connection.features.has_select_for_update_skip_locked:  # SQLite's writers take turns and need no locks
+            rows = rows.select_for_update(skip_locked=True, of=("self",))
+        chosen = list(rows.select_related("subscriber").order_by("next_at", "id")[:limit])
         failpoint("claim.selected")
-        writable = _sort_out(rows, now)
-        return _lease(writable, channel, now, until)
+        sendable = _skip_or_postpone(chosen, now)
+        return _lease(sendable, channel, now, until)
 
 
 def waiting(now: datetime) -> QuerySet[Delivery]:
+    """The letters that may be tried now."""
     return Delivery.objects.filter(state=State.PENDING, next_at__lte=now)
 
 
-def unlocked(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Rows no other worker is taking right now. SQLite needs no locks: its writers take turns."""
-    if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True, of=("self",))
-    return rows
+def _skip_or_postpone(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """The letters that may go now.
 
-
-def _sort_out(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
-    """Those that may go now. The others are settled or put off here, in the same transaction."""
-    unwanted = why_not([row.subscriber for row in rows])
+    In the same transaction the letters of readers who left are skipped, and those to a paused domain postponed.
+    """
+    unwanted = reasons_against([row.subscriber for row in rows])
     paused = {one.subject: one.free_at for one in limiter.held("destination", now)}
-    writable: list[Delivery] = []
+    sendable: list[Delivery] = []
     skipped: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         domain = row.subscriber.email.rpartition("@")[2].lower()
@@ -73,54 +73,57 @@ def _sort_out(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
         elif domain in paused:
             Delivery.objects.filter(pk=row.pk).update(next_at=paused[domain])
         else:
-            writable.append(row)
+            sendable.append(row)
     for reason, ids in skipped.items():
-        waiting_ones = Delivery.objects.filter(pk__in=ids, state=State.PENDING)
-        ledger.move(waiting_ones, Event.SKIP, now, reason=reason)
-    return writable
+        still_waiting = Delivery.objects.filter(pk__in=ids, state=State.PENDING)
+        ledger.move(still_waiting, Event.SKIP, now, reason=reason)
+    return sendable
 
 
-def why_not(subscribers: Iterable[Subscriber]) -> dict[int, str]:
-    """Subscriber id -> reason, for those who may not be written to at this moment."""
+def reasons_against(subscribers: Iterable[Subscriber]) -> dict[int, str]:
+    """Subscriber id -> reason, for those who must not be written to at this moment."""
     people = list(subscribers)
     hashes = {one.pk: keyed_hash(one.email_key) for one in people if one.email}
-    found = set(
-        Suppression.objects.filter(address_hmac__in=set(hashes.values())).values_list("address_hmac", flat=True)
-    )
-    verdicts: dict[int, str] = {}
+    suppressions = Suppression.objects.filter(address_hmac__in=set(hashes.values()))
+    suppressed = set(suppressions.values_list("address_hmac", flat=True))
+    is_real = outgoing.is_real()
+    found: dict[int, str] = {}
     for one in people:
         if one.state != Subscriber.State.ACTIVE:
-            verdicts[one.pk] = reasons.BY_STATE.get(one.state, reasons.UNSUBSCRIBED)
+            found[one.pk] = reasons.BY_STATE.get(one.state, reasons.UNSUBSCRIBED)
         elif one.pk not in hashes:
-            verdicts[one.pk] = reasons.ERASED
-        elif hashes[one.pk] in found:
-            verdicts[one.pk] = reasons.SUPPRESSED
-        elif outgoing.is_real() and is_demonstration(one.email):
-            verdicts[one.pk] = reasons.DEMONSTRATION
-    return verdicts
+            found[one.pk] = reasons.ERASED
+        elif hashes[one.pk] in suppressed:
+            found[one.pk] = reasons.SUPPRESSED
+        elif is_real and is_demonstration(one.email):
+            found[one.pk] = reasons.DEMONSTRATION
+    return found
 
 
 def _lease(rows: Sequence[Delivery], channel: str, now: datetime, until: float) -> list[Claimed]:
-    """Write the attempts and point the letters at them."""
+    """Store one attempt for each batch of letters, and point the letters to it.
+
+    A reader may have changed the address since the letter was planned; its hash is written anew.
+    """
     size = traits.of(channel).batch
-    groups = [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
     lease = database_now() + LEASE
-    attempts = Attempt.objects.bulk_create(
-        Attempt(channel=channel, lease_until=lease, worker=WORKER, started_at=now) for _ in groups
-    )
+    batches = []
+    attempts = []
+    for start in range(0, len(rows), size):
+        batches.append(tuple(rows[start : start + size]))
+        attempts.append(Attempt(channel=channel, lease_until=lease, worker=WORKER, started_at=now))
+    Attempt.objects.bulk_create(attempts)
     failpoint("claim.attempts_written")
-    for attempt, group in zip(attempts, groups, strict=True):
-        _point(group, attempt, now)
+    found = []
+    for attempt, batch in zip(attempts, batches, strict=True):
+        ids = [row.pk for row in batch]
+        ledger.move(Delivery.objects.filter(pk__in=ids), Event.CLAIM, now, attempt=attempt)
+        for row in batch:
+            row.attempt = attempt
+            current = keyed_hash(row.subscriber.email_key)
+            if row.address_hmac != current:
+                row.address_hmac = current
+                Delivery.objects.filter(pk=row.pk).update(address_hmac=current)
+        found.append(Claimed(attempt, batch, until))
     failpoint("claim.marked")
-    return [Claimed(attempt, group, until) for attempt, group in zip(attempts, groups, strict=True)]
-
-
-def _point(group: Sequence[Delivery], attempt: Attempt, now: datetime) -> None:
-    ids = [row.pk for row in group]
-    ledger.move(Delivery.objects.filter(pk__in=ids), Event.CLAIM, now, attempt=attempt)
-    for row in group:
-        row.attempt = attempt
-        current = keyed_hash(row.subscriber.email_key)
-        if row.address_hmac != current:  # the address changed since it was planned
-            row.address_hmac = current
-            Delivery.objects.filter(pk=row.pk).update(address_hmac=current)
+    return found

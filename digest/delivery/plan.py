@@ -1,4 +1,4 @@
-"""Who is due, and with what: one delivery row for each due reader, or one reason why there is none.
+"""Plans letters: one delivery row for each due reader, or one reason why there is none.
 
 A digest covers every edition released after the reader's cursor. The row, the moved cursor and the
 next due moment are one transaction, so a reader is planned once however often this runs.
@@ -11,7 +11,6 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -99,22 +98,19 @@ def plan(now: datetime, chunk: int = CHUNK) -> Planned:
     """Plan every reader who is due. Safe to run twice, and in two places at once."""
     total = Planned()
     if restore_guard.check(traits.current(), now):
-        return total  # what it would plan may have gone before the database was put back
-    _end_pauses(now)
-    newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
-    windows = Windows(newest) if newest else None
-    for readers in _chunks(_due(now, newest), chunk):
-        failpoint("plan.read")
-        total.add(_plan_chunk(readers, windows, now))
-    return total
-
-
-def _end_pauses(now: datetime) -> None:
-    """Readers whose pause is over are readers again."""
+        return total  # what it would plan may have gone before the database was restored
     over = Subscriber.objects.filter(state=Subscriber.State.PAUSED, next_digest_at__lte=now)
     for readers in _chunks(over, CHUNK):
         for reader in readers:
             services.resume(reader, now)
+    newest = Edition.objects.filter(state=Edition.State.RELEASED).order_by("-serial").first()
+    windows = None
+    if newest:
+        windows = Windows(newest)
+    for readers in _chunks(_due(now, newest), chunk):
+        failpoint("plan.read")
+        total.add(_plan_chunk(readers, windows, now))
+    return total
 
 
 def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
@@ -125,8 +121,14 @@ def _due(now: datetime, newest: Edition | None) -> QuerySet[Subscriber]:
     due = Subscriber.objects.filter(state=Subscriber.State.ACTIVE, next_digest_at__lte=now)
     if not due.exists() or awaited(now) is None:
         return due
-    served = Q(cursor__gte=newest.serial if newest and newest.serial else 0)
+    served = Q(cursor__gte=_serial(newest))
     return due.exclude(served & Q(next_digest_at__gt=now - LATE_LIMIT))
+
+
+def _serial(edition: Edition | None) -> int:
+    if edition is None:
+        return 0
+    return edition.serial or 0
 
 
 def awaited(now: datetime) -> Edition | None:
@@ -138,8 +140,10 @@ def awaited(now: datetime) -> Edition | None:
     today = now.date()
     stored = {one.date: one for one in Edition.objects.filter(date__range=(today - schedule.DAY, today))}
     stored.setdefault(today, Edition(date=today))
-    unreleased = [one for _, one in sorted(stored.items()) if one.state != Edition.State.RELEASED]
-    return next((one for one in unreleased if _may_come(one, now)), None)
+    for _, edition in sorted(stored.items()):
+        if edition.state != Edition.State.RELEASED and _may_come(edition, now):
+            return edition
+    return None
 
 
 def _may_come(edition: Edition, now: datetime) -> bool:
@@ -163,14 +167,23 @@ def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:
 
 @retry_on_db_error
 def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: datetime) -> Planned:
-    """Match outside the transaction, then write for those who are still as they were read."""
-    newest = windows.newest.serial or 0 if windows else 0
+    """Match outside the transaction, then write for those who are still as they were read.
+
+    A reader is fresh (a letter is due), missed (too late on their day) or idle (no edition since the last letter).
+    """
+    newest = 0
+    if windows:
+        newest = _serial(windows.newest)
+    fresh, missed, idle = [], [], []
+    for one in readers:
+        if one.cursor >= newest:
+            idle.append(one)
+        elif now - due_moment(one, now) > late_limit(one):
+            missed.append(one)
+        else:
+            fresh.append(one)
     done = Planned()
-    timely, late = _by_lateness(readers, now)
-    fresh = [one for one in timely if one.cursor < newest]
-    missed = [one for one in late if one.cursor < newest]
-    idle = [one for one in readers if one.cursor >= newest]
-    done.add(_write_skips(missed, {one.pk: reasons.TOO_LATE for one in missed}, now))
+    done.add(_write_skips(missed, reasons.TOO_LATE, now))
     if fresh and windows:
         carried = carry_over.waiting_for([one.pk for one in fresh])
         rows = _rows(fresh, windows, carried, now)
@@ -179,28 +192,24 @@ def _plan_chunk(readers: Sequence[Subscriber], windows: Windows | None, now: dat
     why = _why_nothing(now)
     if why != reasons.NOTHING_NEW:
         idle = [one for one in idle if not _waits(one, now)]
-    done.add(_write_skips(idle, {one.pk: why for one in idle}, now))
+    done.add(_write_skips(idle, why, now))
     return done
 
 
-def _by_lateness(readers: Sequence[Subscriber], now: datetime) -> tuple[list[Subscriber], list[Subscriber]]:
-    """Readers whose last due moment can still be kept, and those for whom it is too late on their day."""
-    timely: list[Subscriber] = []
-    late: list[Subscriber] = []
-    for one in readers:
-        (timely if now - due_moment(one, now) <= late_limit(one) else late).append(one)
-    return timely, late
-
-
 def due_moment(reader: Subscriber, now: datetime) -> datetime:
-    """The reader's last due moment up to now: after days of silence one merged letter is due, not many."""
+    """The reader's last due moment up to now: after days without a letter one merged letter is due, not many."""
     first = reader.next_digest_at
     last = schedule.last_due(services.times(reader), now)
-    return max(first, last) if first else last
+    if first is None:
+        return last
+    return max(first, last)
 
 
 def late_limit(reader: Subscriber) -> timedelta:
-    return LATE_LIMIT_WEEKLY if reader.frequency == Frequency.WEEKLY else LATE_LIMIT
+    """How long after their due moment a reader's letter may still go."""
+    if reader.frequency == Frequency.WEEKLY:
+        return LATE_LIMIT_WEEKLY
+    return LATE_LIMIT
 
 
 def _waits(reader: Subscriber, now: datetime) -> bool:
@@ -224,9 +233,10 @@ def _rows(
     carried: carry_over.Waiting,
     now: datetime,
 ) -> dict[int, Delivery]:
-    """Reader id -> the row. Whoever breaks the choosing stays due, is named in the log, and stops nobody."""
-    wants = load.interests_of([one.pk for one in readers])
-    had = late_risers.already_had([one.pk for one in readers], windows.risers)
+    """Reader id -> the row. A reader whose choosing fails stays due and is named in the log; the others go on."""
+    ids = [one.pk for one in readers]
+    wants = load.interests_of(ids)
+    had = late_risers.already_had(ids, windows.risers)
     rows = {}
     for one in readers:
         window = windows.since(one.cursor)
@@ -241,7 +251,9 @@ def _rows(
 
 
 def _choose(reader: Subscriber, day: PaperIndex, wants: Sequence[InterestQuery], had: frozenset[int]) -> Selection:
-    without = day.bits_of(had) if had else 0
+    without = 0
+    if had:
+        without = day.bits_of(had)
     return select(day, wants, reader.papers_per_day, reader.community_picks, reader.exploration, without)
 
 
@@ -253,6 +265,7 @@ def _row(
     carried: Sequence[Delivery],
     now: datetime,
 ) -> Delivery:
+    """The letter with its papers. Community picks alone make a letter only for readers who asked for nothing."""
     due = due_moment(reader, now)
     row = Delivery(
         edition=window.newest,
@@ -265,24 +278,28 @@ def _row(
         planned_at=now,
         address_hmac=keyed_hash(reader.email_key),
     )
-    papers = to_json(chosen) if _is_worth_it(chosen, wants) else []
+    papers = []
+    has_pin = any(reason.kind == PIN for one in chosen.choices for reason in one.reasons)
+    if chosen.matched or has_pin or not wants:
+        papers = to_json(chosen)
     row.papers = carry_over.add(papers, carried)
-    _skip_if_empty(row, reasons.NO_MATCH if wants else reasons.NO_INTERESTS, now)
+    reason = reasons.NO_MATCH
+    if not wants:
+        reason = reasons.NO_INTERESTS
+    _skip_if_empty(row, reason, now)
     return row
 
 
 def _skip_if_empty(row: Delivery, reason: str, now: datetime) -> None:
-    """A letter without papers is not sent, but to who wants a line on such days. One that was skipped stays so."""
-    wants_a_line = row.subscriber.empty_day == Subscriber.EmptyDay.LINE
-    if not row.papers and not wants_a_line and row.state == Delivery.State.PENDING:
+    """A letter without papers is sent only to readers who want a line on such days. One that was skipped stays so."""
+    if row.papers or _wants_a_line(row.subscriber):
+        return
+    if row.state == Delivery.State.PENDING:
         ledger.begin_skipped(row, reason, now)
 
 
-def _is_worth_it(chosen: Selection, wants: Sequence[InterestQuery]) -> bool:
-    """Community picks alone make a letter only for readers who asked for nothing in particular."""
-    if chosen.matched or any(reason.kind == PIN for one in chosen.choices for reason in one.reasons):
-        return True
-    return bool(chosen.choices) and not wants
+def _wants_a_line(reader: Subscriber) -> bool:
+    return reader.empty_day == Subscriber.EmptyDay.LINE
 
 
 # -- the transaction ----------------------------------------------------------------------------
@@ -296,23 +313,25 @@ def _write_deliveries(
     now: datetime,
 ) -> Planned:
     """Insert the rows and move the readers on, or neither."""
-    done = Planned()
     with transaction.atomic():
         unchanged = _still_as_read(readers)
-        new = [rows[one.pk] for one in unchanged]
         served = _served(unchanged, newest)
+        new = [rows[one.pk] for one in unchanged]
         carry_over.look_again(new, carried)
         for row in new:
             _skip_if_empty(row, reasons.NO_MATCH, now)
-        inserted = Delivery.objects.bulk_create([row for row in new if row.subscriber_id not in served], batch_size=500)
+        unserved = [row for row in new if row.subscriber_id not in served]
+        inserted = Delivery.objects.bulk_create(unserved, batch_size=500)
         failpoint("plan.inserted")
-        carry_over.mark([row for row in inserted if row.state == Delivery.State.PENDING], carried)
-        _move(unchanged, newest.serial or 0, now)
+        waiting = [row for row in inserted if row.state == Delivery.State.PENDING]
+        carry_over.mark(waiting, carried)
+        _move(unchanged, _serial(newest), now)
         failpoint("plan.moved")
     failpoint("plan.committed")
+    done = Planned(planned=len(waiting))
     done.skipped.update(row.reason for row in inserted if row.state == Delivery.State.SKIPPED)
-    done.planned = sum(row.state == Delivery.State.PENDING for row in inserted)
-    done.skipped += Counter({reasons.ALREADY_SENT: len(served)} if served else {})
+    if served:
+        done.skipped[reasons.ALREADY_SENT] += len(served)
     return done
 
 
@@ -324,74 +343,70 @@ def _served(readers: Sequence[Subscriber], newest: Edition) -> set[int]:
     letters = Delivery.objects.filter(edition=newest)
     served = set(letters.filter(subscriber__in=readers).values_list("subscriber_id", flat=True))
     since = newest.released_at
-    hashes = {keyed_hash(one.email_key): one.pk for one in readers if _is_newer(one, since)}
+    hashes = {}
+    for one in readers:
+        if since and one.confirmed_at and one.confirmed_at >= since:
+            hashes[keyed_hash(one.email_key)] = one.pk
     if not hashes:
         return served
     moved = Consent.objects.filter(act="moved", at__gte=since).values("subscriber")
     left_behind = letters.filter(address_hmac__in=hashes, subscriber__in=moved)
-    return served | {hashes[one] for one in left_behind.values_list("address_hmac", flat=True)}
-
-
-def _is_newer(reader: Subscriber, since: datetime | None) -> bool:
-    return since is not None and reader.confirmed_at is not None and reader.confirmed_at >= since
+    for address in left_behind.values_list("address_hmac", flat=True):
+        served.add(hashes[address])
+    return served
 
 
 def _still_as_read(readers: Sequence[Subscriber]) -> list[Subscriber]:
-    """Those nobody changed or planned since they were read; locked until the transaction ends."""
+    """Those nobody changed or planned since they were read; locked until the transaction ends.
+
+    A reader who was served meanwhile, or who changed when letters come, would be planned wrongly.
+    """
     rows = Subscriber.objects.filter(pk__in=[one.pk for one in readers]).order_by("pk")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True)
     current = {one.pk: one for one in rows}
-    return [one for one in readers if one.pk in current and _same(one, current[one.pk])]
-
-
-def _same(read: Subscriber, current: Subscriber) -> bool:
-    """Neither served meanwhile nor with other wishes for when: both would make the plan a wrong one."""
-    return all(
-        getattr(read, name) == getattr(current, name) for name in ("state", "cursor", "next_digest_at", *SCHEDULE)
-    )
+    names = ("state", "cursor", "next_digest_at", *SCHEDULE)
+    unchanged = []
+    for one in readers:
+        stored = current.get(one.pk)
+        if stored and all(getattr(one, name) == getattr(stored, name) for name in names):
+            unchanged.append(one)
+    return unchanged
 
 
 def _move(readers: Sequence[Subscriber], serial: int | None, now: datetime) -> None:
-    """Readers with the same moments are moved in one update."""
+    """Write the next due moment, and the cursor if `serial` is given. Readers with the same moments share an update."""
     by_moments: dict[tuple[datetime, datetime], list[int]] = defaultdict(list)
     for one in readers:
         due = due_moment(one, now)
-        by_moments[due, services.next_due_after(one, now, due)].append(one.pk)
-    for (due, at), ids in by_moments.items():
-        values: dict[str, Any] = {"next_digest_at": at, "served_at": due}
-        if serial is not None:
-            values["cursor"] = serial
-        Subscriber.objects.filter(pk__in=ids).update(**values)
+        next_due = services.next_due_after(one, now, due)
+        by_moments[due, next_due].append(one.pk)
+    for (due, next_due), ids in by_moments.items():
+        rows = Subscriber.objects.filter(pk__in=ids)
+        if serial is None:
+            rows.update(next_digest_at=next_due, served_at=due)
+        else:
+            rows.update(next_digest_at=next_due, served_at=due, cursor=serial)
 
 
-def _write_skips(readers: Sequence[Subscriber], why: dict[int, str], now: datetime) -> Planned:
-    """One reason for the reader's day; the cursor stays, so nothing is lost."""
+def _write_skips(readers: Sequence[Subscriber], reason: str, now: datetime) -> Planned:
+    """Write one reason for the reader's day; the cursor stays, so no paper is lost."""
     done = Planned()
     if not readers:
         return done
+    sentence = reasons.to_reader(reasons.sentence(reason))
     with transaction.atomic():
         unchanged = _still_as_read(readers)
-        rows = [
-            Skip(
-                subscriber=one,
-                local_date=schedule.local_date(one.zone, due_moment(one, now)),
-                reason=why[one.pk],
-                at=now,
-            )
-            for one in unchanged
-        ]
+        rows = []
+        lines = {}
+        for one in unchanged:
+            day = schedule.local_date(one.zone, due_moment(one, now))
+            rows.append(Skip(subscriber=one, local_date=day, reason=reason, at=now))
+            if _wants_a_line(one):
+                lines[one] = (str(day), sentence)
         Skip.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
-        notices.queue_quiet({row.subscriber: _line(row) for row in rows if _wants_a_line(row.subscriber)}, now)
+        notices.queue_quiet(lines, now)
         _move(unchanged, None, now)
-    done.skipped.update(why[one.pk] for one in unchanged)
+    if unchanged:
+        done.skipped[reason] += len(unchanged)
     return done
-
-
-def _wants_a_line(reader: Subscriber) -> bool:
-    return reader.empty_day == Subscriber.EmptyDay.LINE
-
-
-def _line(skip: Skip) -> tuple[str, str]:
-    """The day it is about, and the reason in the reader's own voice."""
-    return str(skip.local_date), reasons.to_reader(reasons.sentence(skip.reason))

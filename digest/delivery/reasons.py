@@ -1,4 +1,4 @@
-"""Why a reader got no letter: one word for the ledger, one sentence for people."""
+"""Why a reader got no letter: a word that the ledger stores, and a sentence for people."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ LEFT_MEANWHILE = "left meanwhile"
 MOVED_MEANWHILE = "moved meanwhile"
 RESTORED = "restored"
 
+POLICY_REJECTED = "The provider or the reader's own mail server would not take it, as a matter of policy."
+MESSAGE_REJECTED = "The provider could not take this very letter."
 SENTENCES = {
     NO_MATCH: "None of the new papers matched what this reader asked for.",
     NOTHING_NEW: "No edition had come out since this reader's last letter.",
@@ -41,10 +43,12 @@ SENTENCES = {
     NOT_YET: "This reader is due now, or at an hour still to come; the letter is planned at the next turn.",
     DEMONSTRATION: "This is a reader of the demonstration: no real mail goes there.",
     WAITING: "The day's edition is not out yet; this reader's letter waits for it.",
-    # How a letter ended: the outcomes of `subscriptions.mail.outcomes`, and what was done about doubts.
+    # How a letter ended: the outcomes of `subscriptions.mail.outcomes`, and what was done about letters in doubt.
     "refused": "The provider refused this address for good.",
-    "unwelcome": "The provider or the reader's own mail server would not take it, as a matter of policy.",
-    "poison": "The provider could not take this very letter.",
+    "policy_rejected": POLICY_REJECTED,
+    "message_rejected": MESSAGE_REJECTED,
+    "unwelcome": POLICY_REJECTED,  # as older rows have it
+    "poison": MESSAGE_REJECTED,  # as older rows have it
     "later": "The provider asked for it later, as often as we try.",
     "blocked": "The provider took nothing from us at that time.",
     "unclear": "The connection ended before the provider had said whether it took it.",
@@ -64,7 +68,7 @@ BY_STATE = {
 
 
 def sentence(reason: str) -> str:
-    """The reason in plain words."""
+    """The sentence for a stored word; the word itself where it has none."""
     return SENTENCES.get(reason, reason.replace("_", " "))
 
 
@@ -80,7 +84,7 @@ TO_READER = (
 
 
 def to_reader(sentence: str) -> str:
-    """A sentence about a reader, turned to the reader."""
+    """A sentence about a reader, addressed to the reader."""
     for of_them, of_you in TO_READER:
         sentence = sentence.replace(of_them, of_you)
     return sentence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.dispatch import receiver
 
@@ -18,10 +17,12 @@ def reason_to_hold(now: datetime) -> str:
     """Why no mail may leave: the database was restored from a backup, so even an old confirmation waits. "" if none."""
     channel = traits.current()
     row = Channel.objects.filter(name=channel, held_by=holds.RESTORE).first()
-    return row.held_reason if row else restore_guard.check(channel, now)
+    if row is None:
+        return restore_guard.check(channel, now)
+    return row.held_reason
 
 
 @receiver(signals.erased)
-def forget_sealed(subscriber: Subscriber, **_: Any) -> None:
-    """The letter kept for a repeat has the reader's address: an erased reader's is not repeated."""
+def delete_frozen_copies(subscriber: Subscriber, **_: object) -> None:
+    """Delete the frozen copies of an erased reader's letters, because they have the address."""
     Sealed.objects.filter(delivery__subscriber=subscriber).delete()

@@ -1,14 +1,13 @@
-"""What became of letters whose worker died or whose answer was lost: heal, repeat, give up, expire.
+"""What becomes of letters whose worker died or whose answer was lost: recover, repeat, mark uncertain, expire.
 
-Death after the intent is a doubt, never "not sent". A doubt ends by the same letter under the same
-key (idempotent channels), by evidence (see `evidence`), or by being named as uncertain.
+A worker's death after the intent makes a letter ambiguous, never "not sent". That ends by a repeat of the same letter
+under the same key (idempotent channels), by evidence (see `evidence`), or by marking the letter uncertain.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -25,52 +24,57 @@ from digest.models import Attempt, Delivery, Sealed
 from subscriptions.addresses import keyed_hash
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
+from subscriptions.mail.mail_backend import MailBackend
 from subscriptions.mail.outcomes import Outcome
 from subscriptions.models import Frequency
 
 CHUNK = 200
-# How long a doubt may wait for evidence before it is named; events come within minutes as a rule,
+MOST_EXPIRED = 5000  # letters that expire in one sweep
+# How long a letter may wait for evidence before it is marked uncertain. Events come within minutes as a rule,
 # and after this the reader's next letter brings the papers (reliability: AMBIGUOUS at most 6 h).
 LONGEST_DOUBT = timedelta(hours=6)
-REPEAT_AFTER = timedelta(seconds=60)  # a provider that just lost an answer gets a moment
+REPEAT_AFTER = timedelta(seconds=60)  # since the answer was lost
+DOUBTFUL = (Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS)
 
 
 def recover(now: datetime) -> Counter[str]:
-    """Settle the attempts of workers that are gone. Safe to run in many places at once."""
-    failpoint("heal.begun")
+    """End the attempts whose lease is over; returns how many by event. Safe to run in many places at once."""
+    failpoint("recover.begun")
     counts: Counter[str] = Counter()
     at = database_now()
     # A lease that ends later than any can was given before the clock was set back: it is over, too.
     over = Q(lease_until__lt=at) | Q(lease_until__gt=at + 2 * claim.LEASE)
     for state in (Attempt.State.OPEN, Attempt.State.SENDING):
         for attempt in Attempt.objects.filter(over, state=state).order_by("lease_until")[:CHUNK]:
-            counts[_bury(attempt, now)] += 1
+            counts[_expire_lease(attempt, now)] += 1
     return counts
 
 
 @retry_on_db_error
-def _bury(attempt: Attempt, now: datetime) -> str:
-    """One dead worker's attempt: nothing had left before the intent; after it, anything may have."""
-    event = delivery_states.event_of_death(attempt.state == Attempt.State.SENDING)
+def _expire_lease(attempt: Attempt, now: datetime) -> str:
+    """Unclaim the letters of an attempt that had no intent yet, else mark it and them ambiguous."""
+    event = delivery_states.event_of_lost_lease(attempt.state == Attempt.State.SENDING)
+    letters = Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED)
     with transaction.atomic():
-        if event is Event.ABANDON:
+        if event is Event.UNCLAIM:
             ours = _attempt(attempt, Attempt.State.OPEN)
-            changed = ledger.turn(ours, Attempt.State.CLOSED, outcome="abandoned", closed_at=now)
+            changed = ledger.move_attempts(ours, Attempt.State.CLOSED, outcome="abandoned", closed_at=now)
             if changed:
-                ledger.move(Delivery.objects.filter(attempt=attempt), Event.ABANDON, now)
+                ledger.move(letters, event, now)
         else:
-            changed = _doubt(attempt, now)
-        failpoint("heal.marked")
-    return event.value if changed else "settled meanwhile"
-
-
-def _doubt(attempt: Attempt, now: datetime) -> int:
-    ours = _attempt(attempt, Attempt.State.SENDING)
-    changed = ledger.turn(ours, Attempt.State.AMBIGUOUS, ambiguous_at=database_now(), outcome="worker lost")
-    if changed:
-        claimed = Delivery.objects.filter(attempt=attempt, state=Delivery.State.CLAIMED)
-        ledger.move(claimed, Event.LOSE, now, reason="worker lost")
-    return changed
+            ours = _attempt(attempt, Attempt.State.SENDING)
+            changed = ledger.move_attempts(
+                ours,
+                Attempt.State.AMBIGUOUS,
+                ambiguous_at=database_now(),
+                outcome="worker lost",
+            )
+            if changed:
+                ledger.move(letters, event, now, reason="worker lost")
+        failpoint("recover.marked")
+    if not changed:
+        return "settled meanwhile"
+    return event.value
 
 
 def _attempt(attempt: Attempt, state: Attempt.State) -> QuerySet[Attempt]:
@@ -81,10 +85,10 @@ def _attempt(attempt: Attempt, state: Attempt.State) -> QuerySet[Attempt]:
 # -- the same bytes under the same key ----------------------------------------------------------
 
 
-def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) -> Counter[str]:
-    """Offer again what is in doubt on an idempotent channel, while it still knows the key.
+def repeat(now: datetime, channel: str, backend: MailBackend, end: float | None = None) -> Counter[str]:
+    """Offer ambiguous letters of an idempotent channel again, while the provider still knows their key.
 
-    One attempt after the other, at the channel's pace, until `end` (of `alive()`) or the first that is not clear.
+    One attempt after the other, at the channel's rate, until `end` (of `clock.monotonic()`) or an unclear answer.
     """
     counts: Counter[str] = Counter()
     traits = channel_traits.of(channel)
@@ -98,110 +102,110 @@ def repeat(now: datetime, channel: str, postbox: Any, end: float | None = None) 
         ambiguous_at__lte=at - REPEAT_AFTER,
     )
     for attempt in young.order_by("intent_at")[:CHUNK]:
-        if (end is not None and monotonic() >= end) or not throttle.take(channel, 1):
+        is_over = end is not None and monotonic() >= end
+        if is_over or not throttle.take(channel, 1):
             break
-        outcomes = _repeat(attempt, now, postbox)
+        outcomes = _repeat(attempt, now, backend)
         counts += outcomes
         if outcomes[Outcome.UNCLEAR] or outcomes[Outcome.BLOCKED]:
             break
     return counts
 
 
-def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
-    failpoint("replay.begun")
+def _repeat(attempt: Attempt, now: datetime, backend: MailBackend) -> Counter[str]:
+    """Repeat one attempt under a new lease, which ends no later than the provider forgets the key."""
+    failpoint("repeat.begun")
     at = database_now()
-    left = channel_traits.of(attempt.channel).key_life - (at - (attempt.intent_at or at))
-    until = (
-        monotonic() + min(claim.LEASE, left).total_seconds()
-    )  # the fence: nothing is begun under a key about to be forgotten
+    intent_at = attempt.intent_at or at
+    key_left = intent_at + channel_traits.of(attempt.channel).key_life - at
+    until = monotonic() + min(claim.LEASE, key_left).total_seconds()
     lease = at + claim.LEASE
     doubted = _attempt(attempt, Attempt.State.AMBIGUOUS)
-    if not ledger.turn(doubted, Attempt.State.SENDING, lease_until=lease):
+    if not ledger.move_attempts(doubted, Attempt.State.SENDING, lease_until=lease):
         return Counter()
     attempt.lease_until = lease
-    _let_go(attempt, now)
-    rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
-    doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
-    going = [(one.delivery, settle.thaw(one)) for one in rows if one.delivery.state in doubtful]
-    results = send.offer(attempt, going, until, postbox, holds.HoldWatch(attempt.channel, now))
-    results = [(row, settle.still_unclear(receipt)) for row, receipt in results]
+    _drop_departed(attempt, now)
+    going = []
+    for one in Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk"):
+        if one.delivery.state in DOUBTFUL:
+            going.append((one.delivery, settle.read_frozen(one)))
+    may_begin = send.LeaseCheck(until, holds.HoldWatch(attempt.channel, now))
+    offered = send.offer(attempt, going, may_begin, backend)
+    results = [(row, settle.still_unclear(receipt)) for row, receipt in offered]
     if not settle.settle(attempt, results, now):
         settle.late_answers(attempt, results, now)
     return Counter(receipt.outcome.value for _, receipt in results)
 
 
-def _let_go(attempt: Attempt, now: datetime) -> None:
-    """Who has left or has another address since is not offered the letter again.
-
-    Whether the first offer arrived, nobody will know.
-    """
-    doubtful = Delivery.objects.filter(attempt=attempt, state__in=[Delivery.State.AMBIGUOUS, Delivery.State.CLAIMED])
-    rows = list(doubtful.select_related("subscriber"))
-    left = claim.why_not([row.subscriber for row in rows])
+def _drop_departed(attempt: Attempt, now: datetime) -> None:
+    """Mark uncertain the letters of readers who left or took another address: they are not offered again."""
+    rows = list(Delivery.objects.filter(attempt=attempt, state__in=DOUBTFUL).select_related("subscriber"))
+    left = claim.reasons_against([row.subscriber for row in rows])
     moved = [row.subscriber_id for row in rows if row.address_hmac != keyed_hash(row.subscriber.email_key)]
     for reason, readers in ((reasons.LEFT_MEANWHILE, list(left)), (reasons.MOVED_MEANWHILE, moved)):
         Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=readers).delete()
         theirs = Delivery.objects.filter(attempt=attempt, subscriber__in=readers)
-        ledger.move(theirs, Event.LOSE, now)
-        ledger.move(theirs, Event.GIVE_UP, now, reason=reason)
+        ledger.move(theirs, Event.NO_ANSWER, now)
+        ledger.move(theirs, Event.MARK_UNCERTAIN, now, reason=reason)
 
 
-# -- the end of patience ------------------------------------------------------------------------
+# -- when the time is over ----------------------------------------------------------------------
 
 
-def expire_lease(now: datetime) -> int:
-    """Name the doubts that nothing will settle in time; answers how many letters."""
+def mark_uncertain(now: datetime) -> int:
+    """Mark the letters uncertain for which no evidence will come in time; returns how many."""
     count = 0
     for attempt in Attempt.objects.filter(state=Attempt.State.AMBIGUOUS).order_by("pk")[:CHUNK]:
-        if _is_hopeless(attempt):
-            with transaction.atomic():
-                if ledger.turn(_attempt(attempt, Attempt.State.AMBIGUOUS), Attempt.State.CLOSED, closed_at=now):
-                    count += _name(attempt, now)
+        if not _is_over(attempt):
+            continue
+        with transaction.atomic():
+            ours = _attempt(attempt, Attempt.State.AMBIGUOUS)
+            if not ledger.move_attempts(ours, Attempt.State.CLOSED, closed_at=now):
+                continue
+            Sealed.objects.filter(attempt=attempt).delete()
+            rows = Delivery.objects.filter(attempt=attempt)
+            ledger.move(rows, Event.NO_ANSWER, now)
+            count += ledger.move(rows, Event.MARK_UNCERTAIN, now)
     return count
 
 
-def _is_hopeless(attempt: Attempt) -> bool:
+def _is_over(attempt: Attempt) -> bool:
+    """Whether the attempt waited for evidence as long as its channel allows."""
     traits = channel_traits.of(attempt.channel)
     if attempt.ambiguous_at is None or traits.kind is Kind.BLIND:
         return True
-    patience = LONGEST_DOUBT
+    since = attempt.ambiguous_at
     if traits.kind is Kind.IDEMPOTENT and attempt.intent_at:
-        return database_now() > attempt.intent_at + min(traits.key_life, timedelta(days=1)) + patience
-    return database_now() > attempt.ambiguous_at + patience
-
-
-def _name(attempt: Attempt, now: datetime) -> int:
-    Sealed.objects.filter(attempt=attempt).delete()
-    rows = Delivery.objects.filter(attempt=attempt)
-    ledger.move(rows, Event.LOSE, now)
-    return ledger.move(rows, Event.GIVE_UP, now)
+        since = attempt.intent_at + min(traits.key_life, timedelta(days=1))
+    return database_now() > since + LONGEST_DOUBT
 
 
 def expire(now: datetime) -> int:
-    """Letters that could not go in time do not go any more: their papers come with the next one."""
+    """Expire the letters that could not go in time: their papers come with the next one. Returns how many."""
     waiting = Delivery.objects.filter(state=Delivery.State.PENDING)
-    weekly = waiting.filter(subscriber__frequency=Frequency.WEEKLY, due_at__lt=now - LATE_LIMIT_WEEKLY)
-    others = waiting.exclude(subscriber__frequency=Frequency.WEEKLY).filter(due_at__lt=now - LATE_LIMIT)
-    return sum(_expire(rows, now) for rows in (weekly, others))
+    is_weekly = Q(subscriber__frequency=Frequency.WEEKLY)
+    count = 0
+    for rows in (
+        waiting.filter(is_weekly, due_at__lt=now - LATE_LIMIT_WEEKLY),
+        waiting.filter(~is_weekly, due_at__lt=now - LATE_LIMIT),
+    ):
+        ids = list(rows.values_list("pk", flat=True)[:MOST_EXPIRED])
+        count += ledger.move(Delivery.objects.filter(pk__in=ids), Event.EXPIRE, now, reason=reasons.TOO_LATE)
+    return count
 
 
-def _expire(rows: QuerySet[Delivery], now: datetime) -> int:
-    ids = list(rows.values_list("pk", flat=True)[:5000])
-    return ledger.move(Delivery.objects.filter(pk__in=ids), Event.EXPIRE, now, reason=reasons.TOO_LATE)
-
-
-def revive(delivery: Delivery, now: datetime) -> bool:
-    """An operator sends a shunted letter again, unless its papers have gone with a later one."""
+def retry(delivery: Delivery, now: datetime) -> bool:
+    """Let an operator send a dead letter again; False if its papers have gone with a later one."""
     rows = Delivery.objects.filter(pk=delivery.pk, carried_by=None)
-    return bool(ledger.move(rows, Event.REVIVE, now, tries=0, next_at=now, due_at=now, reason=""))
+    return bool(ledger.move(rows, Event.RETRY, now, tries=0, next_at=now, due_at=now, reason=""))
 
 
 def in_doubt() -> QuerySet[Delivery]:
-    """Letters in doubt or named as uncertain that no later letter has made good: what every page and command counts."""
+    """Ambiguous and uncertain letters whose papers no later letter brings: what every page and command counts."""
     states = [Delivery.State.AMBIGUOUS, Delivery.State.UNCERTAIN]
     return Delivery.objects.filter(state__in=states, carried_by=None)
 
 
 def backlog() -> QuerySet[Delivery]:
-    """The letters in doubt by name, the newest first."""
+    """The letters in doubt with their readers, the newest first."""
     return in_doubt().select_related("subscriber", "edition").order_by(F("due_at").desc())

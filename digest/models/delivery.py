@@ -11,7 +11,10 @@ from digest.models.editions import Edition
 
 
 class Delivery(models.Model):
-    """One reader's letter for one edition: committed before it is sent, unique, with what was chosen and why."""
+    """One reader's letter for one edition: committed before it is sent, unique, with what was chosen and why.
+
+    `fate` is the strongest event that the provider reported about it (`events.PROVIDER_EVENTS`); empty before any.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", "Waiting"
@@ -110,7 +113,7 @@ class Attempt(models.Model):
 
 
 class Sealed(models.Model):
-    """The very letter that was offered under a key, kept until its attempt is closed: a repeat must be identical."""
+    """The frozen copy of a letter that was offered under a key, kept until its attempt is closed for a repeat."""
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="sealed")
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="sealed")
@@ -144,7 +147,7 @@ class Channel(models.Model):
 
 
 class Standing(models.Model):
-    """How well an address takes mail: soft bounces wear it down, time and deliveries restore it."""
+    """The bounce score of an address: it rises with each bounce, fades with time, and a delivery resets it to 0."""
 
     address_hmac = models.CharField(max_length=64, unique=True)
     bounces = models.FloatField(default=0, help_text="Soft bounces, fading with time.")
@@ -158,7 +161,7 @@ class Standing(models.Model):
 
 
 class Mark(models.Model):
-    """One remembered word about the database itself, such as the epoch that fences a restored copy."""
+    """One value about the database itself, such as the epoch by which the restore guard knows a restored copy."""
 
     name = models.CharField(max_length=60, unique=True)
     value = models.CharField(max_length=300)

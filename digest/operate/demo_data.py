@@ -51,16 +51,12 @@ def add_readers(now: datetime) -> int:
     """Add those who are missing, confirmed, and due for their first letter at once; returns how many."""
     if Subscriber.objects.filter(email_key__endswith=f"@{addresses.DEMONSTRATION}").exists():
         return 0
-    for reader in READERS:
-        _add(reader, now)
+    for one in READERS:
+        row = services.subscribe(one.email, topics=one.topics, queries=one.queries, now=now, **one.wishes)
+        services.confirm(row, now)
+        Subscriber.objects.filter(pk=row.pk).update(next_digest_at=now)
+        row.notices.all().delete()
     return len(READERS)
-
-
-def _add(reader: Demonstration, now: datetime) -> None:
-    row = services.subscribe(reader.email, topics=reader.topics, queries=reader.queries, now=now, **reader.wishes)
-    services.confirm(row, now)
-    Subscriber.objects.filter(pk=row.pk).update(next_digest_at=now)
-    row.notices.all().delete()
 
 
 KEPT_BACK = 12  # papers; on a day of fewer than sixty, a fifth of them

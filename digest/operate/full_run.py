@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from digest import delivery
-from digest.delivery import plan, stops
+from digest.delivery import blockers, plan
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import traits
 from digest.editions import lifecycle
@@ -29,7 +29,7 @@ class Report:
 
     fetches: list[Fetch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    held: list[stops.Stop] = field(default_factory=list)
+    held: list[blockers.Blocker] = field(default_factory=list)
     edition: Edition | None = None
     deliveries: list[Delivery] = field(default_factory=list)
 
@@ -53,21 +53,27 @@ def run(now: datetime, say: Say) -> Report:
     if new_here:
         report.notes.append(new_here)
     say("Pulling the sources …")
-    _pull(report, now)
-    _keep_some_back(report, now)
-    say("Releasing today's edition …")
-    _release(report, now)
-    say("Planning and sending the digests …")
-    _send(report, now)
-    return report
-
-
-def _pull(report: Report, now: datetime) -> None:
     if settings.SAMPLE_FEEDS != "always":
         report.fetches = pull.pull_due(now)
     if _needs_samples(report.fetches):
         report.fetches = pull.pull_samples(now)
-        report.notes.append(_why_samples())
+        note = "The publishers cannot be reached from here, so the bundled sample feeds were read instead."
+        if settings.SAMPLE_FEEDS == "always":
+            note = "The bundled sample feeds were read, because SAMPLE_FEEDS=always."
+        report.notes.append(note)
+    practice = demo_data.keep_some_back(now)
+    if practice is not None:
+        kept = practice.entries.count()
+        report.notes.append(f"{kept} papers are kept for tomorrow's edition: it is open at the desk, to be tried.")
+    say("Releasing today's edition …")
+    report.edition = lifecycle.collect(now.date(), now)
+    try:
+        report.edition = lifecycle.release(report.edition, now)
+    except lifecycle.EditionError as reason:
+        report.notes.append(str(reason))
+    say("Planning and sending the digests …")
+    _send(report, now)
+    return report
 
 
 def _needs_samples(fetches: list[Fetch]) -> bool:
@@ -79,34 +85,12 @@ def _needs_samples(fetches: list[Fetch]) -> bool:
     return not reached and only_samples_so_far
 
 
-def _why_samples() -> str:
-    if settings.SAMPLE_FEEDS == "always":
-        return "The bundled sample feeds were read, because SAMPLE_FEEDS=always."
-    return "The publishers cannot be reached from here, so the bundled sample feeds were read instead."
-
-
-def _keep_some_back(report: Report, now: datetime) -> None:
-    practice = demo_data.keep_some_back(now)
-    if practice is not None:
-        report.notes.append(
-            f"{practice.entries.count()} papers are kept for tomorrow's edition: it is open at the desk, to be tried."
-        )
-
-
-def _release(report: Report, now: datetime) -> None:
-    report.edition = lifecycle.collect(now.date(), now)
-    try:
-        report.edition = lifecycle.release(report.edition, now)
-    except lifecycle.EditionError as reason:
-        report.notes.append(str(reason))
-
-
 def _send(report: Report, now: datetime) -> None:
     planned = set(Delivery.objects.filter(planned_at__gte=now).values_list("id", flat=True))
     plan.plan(now)
     delivery.deliver(now)
     requests.process(now)
     notices.send_waiting(now)
-    report.held = stops.now_standing(now)
+    report.held = blockers.find(now)
     rows = Delivery.objects.filter(planned_at__gte=now).exclude(id__in=planned)
     report.deliveries = list(rows.select_related("subscriber").order_by("id"))

@@ -1,4 +1,4 @@
-"""The timetable without a broker: each tick runs in a thread of its own, so a slow one delays no other.
+"""The scheduler runs the timetable without a broker: each tick in a thread of its own, so a slow one delays no other.
 
 It calls the same functions as the Celery tasks, from the same timetable.
 """
@@ -21,7 +21,7 @@ from digest.operate import heartbeats
 log = logging.getLogger(__name__)
 
 
-class Ticker:
+class Scheduler:
     """Runs every entry of Celery's beat schedule at its interval until `stop()`."""
 
     def __init__(self, schedule: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -57,7 +57,7 @@ def _once(name: str, run: Callable[[], Any]) -> None:
     close_old_connections()
     try:
         run()
-        heartbeats.beat(f"ticker:{name}", timezone.now())
+        heartbeats.beat(f"ticker:{name}", timezone.now())  # the stored name
     except Exception:
         log.exception("the tick %r failed; it is tried again at its next turn", name)
     finally:

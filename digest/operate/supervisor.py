@@ -1,4 +1,4 @@
-"""Keeps the site up on this machine: web processes, and worker and beat (Redis) or the ticker (no broker)."""
+"""The supervisor: runs the web processes, and worker and beat (with Redis) or the scheduler (without a broker)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from django.conf import settings
 
-from digest.operate.scheduler import Ticker
+from digest.operate.scheduler import Scheduler
 
 
 class PortTakenError(Exception):
@@ -64,26 +63,19 @@ def serve(port: int, say: Callable[[str], None]) -> int:
     """Serve until Ctrl-C or SIGTERM, or until one of the processes dies; returns the exit code."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: _stop(stopping, _frame))
-    children = [_start(command) for command in commands(port)]
-    ticker = None if settings.REDIS_URL else Ticker()
-    if ticker:
-        ticker.start()
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    # Our own fixed commands; each in a session of its own, so that Ctrl-C reaches it through us.
+    folder = Path(settings.BASE_DIR)
+    children = [subprocess.Popen(command, cwd=folder, start_new_session=True) for command in commands(port)]  # noqa: S603
+    scheduler = None if settings.REDIS_URL else Scheduler()
+    if scheduler:
+        scheduler.start()
     dead = _watch(children, stopping)
     say("\nStopping …" if not dead else f"\n{dead} ended by itself. Stopping …")
-    if ticker:
-        ticker.stop()
+    if scheduler:
+        scheduler.stop()
     _end(children)
     return 1 if dead else 0
-
-
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Our own fixed command; in a session of its own, so that Ctrl-C reaches it through us."""
-    return subprocess.Popen(command, cwd=Path(settings.BASE_DIR), start_new_session=True)  # noqa: S603
-
-
-def _stop(stopping: threading.Event, _frame: FrameType | None) -> None:
-    stopping.set()
 
 
 def _watch(children: Sequence[subprocess.Popen[bytes]], stopping: threading.Event) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from digest.delivery import stops
+from digest.delivery import blockers
 
 
 @never_cache
@@ -24,7 +24,7 @@ def ready(request: HttpRequest) -> JsonResponse:
         executor = MigrationExecutor(connection)
         missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         if not missing:
-            for one in stops.now_standing(timezone.now()):
+            for one in blockers.find(timezone.now()):
                 holds.append({"channel": one.channel, "by": one.by, "way_out": one.way_out})
     except DatabaseError:
         return JsonResponse({"ready": False, "database": "away", "migrations": "unknown", "holds": []}, status=503)

@@ -170,11 +170,11 @@ def after(notice: Notice, receipt: Receipt, now: datetime) -> dict[str, Any]:
     match receipt.outcome:
         case Outcome.ACCEPTED:
             return {"state": State.ACCEPTED, "settled_at": now}
-        case Outcome.REFUSED | Outcome.SUPPRESSED | Outcome.POISON:
+        case Outcome.REFUSED | Outcome.SUPPRESSED | Outcome.MESSAGE_REJECTED:
             return {"state": State.REJECTED, "settled_at": now}
         case Outcome.BLOCKED:
             return {"state": State.PENDING, "next_at": now + PROVIDER_PAUSE}
-        case Outcome.LATER | Outcome.UNWELCOME:
+        case Outcome.LATER | Outcome.POLICY_REJECTED:
             return _later(notice, receipt, now)
     if notice.kind in REPEATABLE and notice.repeats == 0:
         return {"state": State.PENDING, "next_at": now + timedelta(minutes=1), "repeats": 1}

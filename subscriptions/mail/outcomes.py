@@ -34,8 +34,10 @@ from subscriptions.mail.answers import Kind
 class Outcome(StrEnum):
     ACCEPTED = "accepted"  # the provider has it
     REFUSED = "refused"  # this recipient, for good
-    UNWELCOME = "unwelcome"  # certainly not taken, for reasons of policy: ours, the relay's, or the reader's server's
-    POISON = "poison"  # this letter's content or form, whoever sends it again
+    POLICY_REJECTED = (
+        "policy_rejected"  # certainly not taken, for reasons of policy: ours, the relay's, or the reader's server's
+    )
+    MESSAGE_REJECTED = "message_rejected"  # this letter's content or form, whoever sends it again
     LATER = "later"  # certainly not taken; try again, not before `retry_after`
     BLOCKED = "blocked"  # the whole channel: wrong key, no quota, suspended
     UNCLEAR = "unclear"  # may have been taken: never send again without evidence
@@ -76,12 +78,12 @@ def of_error(error: Exception, *, body_offered: bool = True) -> Receipt:
     if isinstance(error, AnymailInvalidAddress):
         return Receipt(Outcome.REFUSED, detail=_line(error))
     if isinstance(error, AnymailUnsupportedFeature | AnymailSerializationError):
-        return Receipt(Outcome.POISON, detail=_line(error))
+        return Receipt(Outcome.MESSAGE_REJECTED, detail=_line(error))
     if isinstance(error, AnymailAPIError):
         return _of_api(error)
     if isinstance(error, smtplib.SMTPException | OSError):
         return _of_smtp(error, body_offered)
-    return Receipt(Outcome.POISON, detail=_line(error))
+    return Receipt(Outcome.MESSAGE_REJECTED, detail=_line(error))
 
 
 # -- HTTP providers -----------------------------------------------------------------------------
@@ -166,7 +168,7 @@ def _of_status(status: int, detail: str, headers: Mapping[str, str], code: str) 
     # 408 and 409 speak of a request that may still be under way; 425 too.
     if 400 <= status < 500 and status not in {408, 409, 425}:
         over_quota = answers.kind(detail) is Kind.LIMIT
-        return Receipt(Outcome.BLOCKED if over_quota else Outcome.POISON, detail=detail, status=status)
+        return Receipt(Outcome.BLOCKED if over_quota else Outcome.MESSAGE_REJECTED, detail=detail, status=status)
     return Receipt(Outcome.UNCLEAR, detail=detail, status=status, retry_after=_retry_after(headers))
 
 
@@ -231,7 +233,7 @@ def _of_smtp(error: Exception, body_offered: bool) -> Receipt:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return Receipt(Outcome.REFUSED, detail=_line(error))
     if isinstance(error, smtplib.SMTPDataError):
-        return _of_reply(error.smtp_code, _decode(error.smtp_error), Outcome.POISON)
+        return _of_reply(error.smtp_code, _decode(error.smtp_error), Outcome.MESSAGE_REJECTED)
     if isinstance(error, smtplib.SMTPResponseException):
         return _of_command(error)
     if body_offered:
@@ -244,7 +246,7 @@ _CAUSES = {
     Kind.GONE: Outcome.REFUSED,
     Kind.FULL: Outcome.REFUSED,
     Kind.LIMIT: Outcome.BLOCKED,
-    Kind.POLICY: Outcome.UNWELCOME,
+    Kind.POLICY: Outcome.POLICY_REJECTED,
 }
 
 
@@ -264,7 +266,7 @@ def _of_command(error: smtplib.SMTPResponseException) -> Receipt:
     if receipt.outcome is Outcome.LATER:
         return receipt
     too_large = answers.kind(receipt.detail) is Kind.CONTENT
-    outcome = Outcome.POISON if too_large else Outcome.BLOCKED
+    outcome = Outcome.MESSAGE_REJECTED if too_large else Outcome.BLOCKED
     return replace(receipt, outcome=outcome, no_such_address=False)
 
 

@@ -71,7 +71,7 @@ def hurry() -> None:
     evidence.FLOOR, evidence.MARGIN = timedelta(seconds=2), timedelta(milliseconds=200)
     resolve.REPEAT_AFTER = timedelta(milliseconds=300)
     resolve.LONGEST_DOUBT = timedelta(seconds=45)
-    holds.PROBE_AFTER = timedelta(seconds=1)
+    holds.HALF_OPEN_AFTER = timedelta(seconds=1)
     settle.pause = lambda tries, receipt: timedelta(seconds=0.3)
     throttle.DOMAIN_PAUSE = timedelta(seconds=1)
     for name, batch in (("resend", 6), ("postmark", 4)):

@@ -130,7 +130,7 @@ def test_a_limit_blocks_the_channel_whatever_command_is_answered(command: str, s
 
 @pytest.mark.parametrize("command", ["rcpt", "data"])
 def test_a_policy_refuses_nobody_for_good(command: str) -> None:
-    assert at(command, 550, "5.7.1 unsolicited mail").outcome is Outcome.UNWELCOME
+    assert at(command, 550, "5.7.1 unsolicited mail").outcome is Outcome.POLICY_REJECTED
 
 
 @pytest.mark.parametrize("command", ["rcpt", "data"])
@@ -145,8 +145,8 @@ def test_what_is_said_to_the_sender_is_never_about_the_reader() -> None:
 
 
 def test_a_letter_that_is_too_large_blocks_nobody_else() -> None:
-    assert at("mail", 552, "5.3.4 message size exceeds fixed limit").outcome is Outcome.POISON
-    assert at("data", 552, "5.3.4 message size exceeds fixed limit").outcome is Outcome.POISON
+    assert at("mail", 552, "5.3.4 message size exceeds fixed limit").outcome is Outcome.MESSAGE_REJECTED
+    assert at("data", 552, "5.3.4 message size exceeds fixed limit").outcome is Outcome.MESSAGE_REJECTED
 
 
 @pytest.mark.parametrize("command", ["mail", "rcpt", "data"])

@@ -1,17 +1,16 @@
-"""Is the promise kept? Every invariant of the ledger as one query, and the accounting that must come out even."""
+"""Audits the ledger: each invariant is one query, and the counts of each edition must add up."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 
-from digest.delivery import claim, resolve
-from digest.delivery import states as delivery_states
+from digest.delivery import carry_over, claim, resolve
 from digest.delivery.channels import traits
 from digest.delivery.channels.traits import Kind
 from digest.delivery.limits import LATE_LIMIT_WEEKLY
@@ -20,9 +19,12 @@ from digest.models import Attempt, Delivery, Edition, ProviderEvent, Sealed
 from subscriptions.clock import database_now
 from subscriptions.models import Notice, Subscriber
 
-LIMBO = timedelta(seconds=60)  # beyond the lease: one sweep is every 15 s
+STUCK_AFTER = timedelta(seconds=60)  # beyond the lease: one sweep is every 15 s
 OUTBOX_LIMIT = timedelta(minutes=10)
 EXAMPLES = 5
+MOST_UNCERTAIN = 1000  # letters that are listed by id
+UNSETTLED = (Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS)
+LEFT = (Subscriber.State.UNSUBSCRIBED, Subscriber.State.SUPPRESSED, Subscriber.State.FORGOTTEN)
 APART = timedelta(hours=12)  # of two letters that fell due on the same date in two zones
 
 
@@ -57,12 +59,19 @@ class Report:
         return not self.broken and self.even
 
     def as_json(self) -> dict[str, Any]:
+        broken = []
+        for one in self.broken:
+            broken.append(
+                {
+                    "name": one.name,
+                    "says": one.says,
+                    "rows": one.broken,
+                    "examples": list(one.examples),
+                }
+            )
         return {
             "good": self.good,
-            "broken": [
-                {"name": one.name, "says": one.says, "rows": one.broken, "examples": list(one.examples)}
-                for one in self.broken
-            ],
+            "broken": broken,
             "invariants": {one.name: one.broken for one in self.findings},
             "editions": self.accounts,
             "uncertain": self.uncertain,
@@ -71,32 +80,36 @@ class Report:
 
 def audit(edition: Edition | None = None) -> Report:
     """Check everything, or what belongs to one edition. Reads only."""
-    letters = Delivery.objects.all() if edition is None else Delivery.objects.filter(edition=edition)
-    report = Report(findings=[check(letters) for check in CHECKS])
-    report.accounts = accounts(letters)
-    states = [Delivery.State.UNCERTAIN]
-    report.uncertain = [str(one) for one in letters.filter(state__in=states).values_list("uuid", flat=True)[:1000]]
-    return report
-
-
-def accounts(letters: QuerySet[Delivery]) -> list[dict[str, Any]]:
-    """planned = accepted + skipped + rejected + uncertain + expired + dead + pending, edition by edition."""
-    rows = letters.values("edition_id", "edition__date", "state").annotate(letters=Count("id"))
-    by_edition: dict[Any, Counter[str]] = {}
-    for row in rows.order_by("edition__date"):
-        by_edition.setdefault(row["edition__date"], Counter())[row["state"]] += row["letters"]
-    planned = dict(letters.values_list("edition__date").annotate(letters=Count("id")).order_by())
-    return [_account(day, states, planned.get(day, 0)) for day, states in by_edition.items()]
+    letters = Delivery.objects.all()
+    if edition is not None:
+        letters = letters.filter(edition=edition)
+    uncertain = letters.filter(state=Delivery.State.UNCERTAIN).values_list("uuid", flat=True)
+    return Report(
+        findings=[check(letters) for check in CHECKS],
+        accounts=accounts(letters),
+        uncertain=[str(uuid) for uuid in uncertain[:MOST_UNCERTAIN]],
+    )
 
 
 ENDS = ("accepted", "skipped", "rejected", "uncertain", "expired", "dead")
 ON_THEIR_WAY = ("pending", "claimed", "ambiguous")
 
 
-def _account(day: Any, states: Counter[str], planned: int) -> dict[str, Any]:
-    line = {name: states[name] for name in ENDS}
-    line["pending"] = sum(states[name] for name in ON_THEIR_WAY)
-    return {"edition": f"{day}", "planned": planned, **line, "even": planned == sum(line.values())}
+def accounts(letters: QuerySet[Delivery]) -> list[dict[str, Any]]:
+    """One line an edition: planned = accepted + skipped + rejected + uncertain + expired + dead + pending."""
+    rows = letters.values("edition__date", "state").annotate(letters=Count("id"))
+    by_edition: dict[date, Counter[str]] = {}
+    for row in rows.order_by("edition__date"):
+        by_edition.setdefault(row["edition__date"], Counter())[row["state"]] += row["letters"]
+    planned = dict(letters.values_list("edition__date").annotate(letters=Count("id")).order_by())
+    found = []
+    for day, states in by_edition.items():
+        counts = {name: states[name] for name in ENDS}
+        counts["pending"] = sum(states[name] for name in ON_THEIR_WAY)
+        in_all = planned.get(day, 0)
+        is_even = in_all == sum(counts.values())
+        found.append({"edition": f"{day}", "planned": in_all, **counts, "even": is_even})
+    return found
 
 
 # -- the invariants -----------------------------------------------------------------------------
@@ -106,7 +119,9 @@ Check = Callable[[QuerySet[Delivery]], Finding]
 
 def _finding(name: str, says: str, rows: QuerySet[Any], label: str = "uuid") -> Finding:
     count = rows.count()
-    examples = tuple(str(one) for one in rows.values_list(label, flat=True)[:EXAMPLES]) if count else ()
+    if not count:
+        return Finding(name, says)
+    examples = tuple(map(str, rows.values_list(label, flat=True)[:EXAMPLES]))
     return Finding(name, says, count, examples)
 
 
@@ -116,7 +131,7 @@ def one_letter_an_edition(letters: QuerySet[Delivery]) -> Finding:
 
 
 def nobody_beyond_their_cursor(letters: QuerySet[Delivery]) -> Finding:
-    """A cursor says "served up to here": a letter beyond it would be planned a second time."""
+    """A letter for an edition beyond its reader's cursor would be planned a second time."""
     beyond = letters.filter(subscriber__state=Subscriber.State.ACTIVE, edition__serial__gt=F("subscriber__cursor"))
     return _finding("I3", "no reader has a letter for an edition beyond their cursor", beyond)
 
@@ -127,31 +142,24 @@ def nobody_missed(letters: QuerySet[Delivery]) -> Finding:
     missed = Q(next_digest_at=None)
     if latest is not None:
         missed |= Q(next_digest_at__lt=latest - LATE_LIMIT_WEEKLY)
-    return _finding(
-        "I2", "every active reader is due at a known moment that was not passed over", _active().filter(missed)
-    )
+    active = Subscriber.objects.filter(missed, state=Subscriber.State.ACTIVE)
+    return _finding("I2", "every active reader is due at a known moment that was not passed over", active)
 
 
-def _active() -> QuerySet[Subscriber]:
-    return Subscriber.objects.filter(state=Subscriber.State.ACTIVE)
-
-
-def _editions(letters: QuerySet[Delivery]) -> QuerySet[Delivery, Any]:
-    return letters.values("edition_id").distinct()
-
-
-def no_limbo(letters: QuerySet[Delivery]) -> Finding:
+def none_stuck(letters: QuerySet[Delivery]) -> Finding:
     """Claimed no longer than the lease and a minute; in doubt no longer than evidence may take."""
     at = database_now()
-    claimed = Q(state=Delivery.State.CLAIMED, attempt__lease_until__lt=at - LIMBO)
-    longest = resolve.LONGEST_DOUBT + LIMBO
+    claimed = Q(state=Delivery.State.CLAIMED, attempt__lease_until__lt=at - STUCK_AFTER)
+    longest = resolve.LONGEST_DOUBT + STUCK_AFTER
     doubtful = Q(state=Delivery.State.AMBIGUOUS, attempt__ambiguous_at__lt=at - longest)
-    keyed = [name for name, one in traits.TRAITS.items() if one.kind is Kind.IDEMPOTENT]
-    patient = Q(attempt__channel__in=keyed, attempt__ambiguous_at__gt=at - longest - timedelta(days=1))
-    stray = Q(state__in=[Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS], attempt=None)
-    return _finding(
-        "I4", "no letter is claimed or in doubt past its time", letters.filter(claimed | (doubtful & ~patient) | stray)
+    idempotent = [name for name, one in traits.TRAITS.items() if one.kind is Kind.IDEMPOTENT]
+    still_repeated = Q(
+        attempt__channel__in=idempotent,
+        attempt__ambiguous_at__gt=at - longest - timedelta(days=1),
     )
+    without_attempt = Q(state__in=UNSETTLED, attempt=None)
+    stuck = letters.filter(claimed | (doubtful & ~still_repeated) | without_attempt)
+    return _finding("I4", "no letter is claimed or in doubt past its time", stuck)
 
 
 def accepted_by_an_attempt(letters: QuerySet[Delivery]) -> Finding:
@@ -162,19 +170,20 @@ def accepted_by_an_attempt(letters: QuerySet[Delivery]) -> Finding:
 
 
 def not_after_leaving(letters: QuerySet[Delivery]) -> Finding:
-    left = [Subscriber.State.UNSUBSCRIBED, Subscriber.State.SUPPRESSED, Subscriber.State.FORGOTTEN]
     late = letters.filter(
-        state=Delivery.State.ACCEPTED, subscriber__state__in=left, attempt__started_at__gt=F("subscriber__ended_at")
+        state=Delivery.State.ACCEPTED,
+        subscriber__state__in=LEFT,
+        attempt__started_at__gt=F("subscriber__ended_at"),
     )
     return _finding("I6", "nothing was begun for a reader who had left before", late)
 
 
 def content_unchanged(letters: QuerySet[Delivery]) -> Finding:
-    changed = [
-        str(one.date)
-        for one in Edition.objects.filter(pk__in=_editions(letters)).exclude(content_hash="")
-        if lifecycle.content_hash(one) != one.content_hash
-    ]
+    changed = []
+    frozen = Edition.objects.filter(pk__in=letters.values("edition_id").distinct()).exclude(content_hash="")
+    for edition in frozen:
+        if lifecycle.content_hash(edition) != edition.content_hash:
+            changed.append(str(edition.date))
     return Finding("I8", "no edition changed after it was frozen", len(changed), tuple(changed[:EXAMPLES]))
 
 
@@ -202,33 +211,32 @@ def doubts_carried_once(letters: QuerySet[Delivery]) -> Finding:
 
     A letter put together while the doubt was being written down could not know of it: the one after brings them.
     """
-    states = [delivery_states.DELIVERY[one] for one in delivery_states.CARRIED]
     later = Delivery.objects.filter(
         subscriber=OuterRef("subscriber"),
         planned_at__gt=OuterRef("settled_at") + claim.LEASE,
         edition__serial__gt=OuterRef("edition__serial"),
     ).exclude(state=Delivery.State.SKIPPED)
-    forgotten = letters.filter(state__in=states, carried_by=None).exclude(papers=[]).filter(Exists(later))
+    doubtful = letters.filter(state__in=carry_over.DOUBTFUL, carried_by=None)
+    forgotten = doubtful.exclude(papers=[]).filter(Exists(later))
     return _finding("I12", "the papers of every doubtful letter came with the next one", forgotten)
 
 
 def attempts_agree(letters: QuerySet[Delivery]) -> Finding:
-    """A closed attempt has no letter on its way; an open one has no sealed letter left behind."""
-    states = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
-    astray = letters.filter(state__in=states, attempt__state=Attempt.State.CLOSED)
+    """A closed attempt has no letter on its way."""
+    astray = letters.filter(state__in=UNSETTLED, attempt__state=Attempt.State.CLOSED)
     return _finding("I13", "no letter waits on an attempt that is closed", astray)
 
 
-def nothing_left_sealed(letters: QuerySet[Delivery]) -> Finding:
+def no_frozen_copy_left(letters: QuerySet[Delivery]) -> Finding:
     left = Sealed.objects.filter(attempt__state=Attempt.State.CLOSED)
-    return _finding("I14", "no sealed letter outlives its attempt", left, "sha256")
+    return _finding("I14", "no frozen copy outlives its attempt", left, "sha256")
 
 
 CHECKS: tuple[Check, ...] = (
     one_letter_an_edition,
     nobody_missed,
     nobody_beyond_their_cursor,
-    no_limbo,
+    none_stuck,
     accepted_by_an_attempt,
     not_after_leaving,
     content_unchanged,
@@ -237,5 +245,5 @@ CHECKS: tuple[Check, ...] = (
     notices_move,
     doubts_carried_once,
     attempts_agree,
-    nothing_left_sealed,
+    no_frozen_copy_left,
 )

@@ -178,8 +178,8 @@ def reconcile(now: datetime) -> dict[str, int]:
     """
     newest = Edition.objects.aggregate(newest=Max("serial"))["newest"] or 0
     with transaction.atomic():
-        letters = ledger.move(Delivery.objects.all(), Event.FORGET, now, reason="restored")
-        ledger.turn(Attempt.objects.all(), Attempt.State.CLOSED, closed_at=now)
+        letters = ledger.move(Delivery.objects.all(), Event.RESTORE, now, reason="restored")
+        ledger.move_attempts(Attempt.objects.all(), Attempt.State.CLOSED, closed_at=now)
         Sealed.objects.all().delete()
         readers = Subscriber.objects.filter(state__in=(Reader.ACTIVE, Reader.PAUSED))
         moved = readers.update(cursor=newest)

@@ -1,10 +1,10 @@
-"""A channel that does harm is held by itself: too many hard bounces, complaints, or provider errors.
+"""The circuit breaker: holds a channel with too many hard bounces, complaints or provider errors.
 
 The limits are the mailbox providers' own: complaints below 0.1 %, never 0.3 % (Google 81126, Yahoo);
-permanent bounces at most a few in a hundred. Small numbers prove nothing, so there is a floor to each.
+permanent bounces at most a few in a hundred. Each limit has a least number, because small numbers prove nothing.
 
 Reports that would end the letters of too many readers within an hour may be forged by somebody who has the secret of
-`/hooks/`. The first are believed. The others are kept, and the channel is held until a person says what they are.
+`/hooks/`. The first are applied. The others are kept, and the channel is held until an operator confirms or drops them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SURGE = (
 
 
 class SurgeError(Exception):
-    """One report too many: its consequences are not drawn now."""
+    """This report is one too many: it is not applied now."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Counts:
     errors: int = 0
 
 
-def verdict(counts: Counts) -> str:
+def reason_to_hold(counts: Counts) -> str:
     """Why to hold, in a sentence; empty if all is well. Pure."""
     sent = max(counts.accepted, 1)
     if counts.complained >= LEAST_COMPLAINTS and counts.complained / sent > MOST_COMPLAINTS:
@@ -62,8 +62,8 @@ def verdict(counts: Counts) -> str:
 STREAK = 10  # letters in a row that did not go: the trouble is not theirs
 
 
-def tell(name: str, went: int, failed: int, detail: str, now: datetime) -> None:
-    """How a chunk fared. After `STREAK` failures in a row the channel is held, and probed by single letters."""
+def record(name: str, went: int, failed: int, detail: str, now: datetime) -> None:
+    """Count the letters of a chunk that went and failed; hold the channel after `STREAK` failures in a row."""
     row = Channel.objects.filter(name=name)
     if went:
         row.update(streak=0, accepted_at=now)
@@ -71,23 +71,25 @@ def tell(name: str, went: int, failed: int, detail: str, now: datetime) -> None:
         row.update(streak=F("streak") + failed)
         if row.filter(streak__gte=STREAK).exists():
             reason = f"{STREAK} letters in a row did not go. The last answer: {detail or 'none'}"
-            holds.hold(name, holds.BREAKER, reason, now, holds.PROBE_AFTER)
+            holds.hold(name, holds.BREAKER, reason, now, holds.HALF_OPEN_AFTER)
 
 
-def watch(name: str, now: datetime) -> str:
-    """Count, and hold if need be; answers the reason. Provider errors are probed again by themselves."""
+def check(name: str, now: datetime) -> str:
+    """Hold the channel if need be; returns the reason. After provider errors it becomes half-open by itself."""
     counts = count(name, now)
-    reason = SURGE if _kept(name).exists() else verdict(counts)
-    if reason:
-        by_itself = reason.endswith("failed.")
-        holds.hold(name, holds.BREAKER, reason, now, holds.PROBE_AFTER if by_itself else None)
+    reason = reason_to_hold(counts)
+    if _kept(name).exists():
+        reason = SURGE
+    if reason.endswith("failed."):
+        holds.hold(name, holds.BREAKER, reason, now, holds.HALF_OPEN_AFTER)
+    elif reason:
+        holds.hold(name, holds.BREAKER, reason, now)
     return reason
 
 
 def count(name: str, now: datetime) -> Counts:
     """Since the last resume, and no longer ago than the window."""
-    resumed = holds.channel(name).watched_at
-    since = max(now - WINDOW, resumed) if resumed else now - WINDOW
+    since = _since_resume(name, now - WINDOW)
     recent = max(now - RECENT, since)
     letters = Delivery.objects.filter(attempt__channel=name, settled_at__gt=since)
     events = ProviderEvent.objects.filter(channel=name, received_at__gt=since).exclude(delivery=None)
@@ -102,12 +104,20 @@ def count(name: str, now: datetime) -> Counts:
     )
 
 
+def _since_resume(name: str, start: datetime) -> datetime:
+    """`start`, or the last resume of the channel where that was later."""
+    resumed = holds.channel(name).watched_at
+    if resumed is None:
+        return start
+    return max(start, resumed)
+
+
 # -- a surge of reports that end readers' letters -------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The reports of one channel that wait for a word: how many, about how many readers, from when to when (UTC)."""
+    """The reports of one channel that wait for an operator: how many, about how many readers, received when (UTC)."""
 
     reports: int
     readers: int
@@ -125,8 +135,7 @@ def admit(row: ProviderEvent, now: datetime) -> None:
 def _is_surge(channel: str, now: datetime) -> bool:
     if _kept(channel).exists():
         return True
-    watched = holds.channel(channel).watched_at
-    since = max(now - SURGE_WINDOW, watched) if watched else now - SURGE_WINDOW
+    since = _since_resume(channel, now - SURGE_WINDOW)
     count = ProviderEvent.objects.filter(channel=channel, ended=True, applied_at__gt=since).count()
     if count < SURGE_LEAST:
         return False
@@ -136,25 +145,27 @@ def _is_surge(channel: str, now: datetime) -> bool:
 
 
 def keep_back(row: ProviderEvent, now: datetime) -> None:
-    """The report waits, and so does the channel."""
+    """Let the report wait for an operator, and hold the channel."""
     with transaction.atomic():
         if ProviderEvent.objects.filter(pk=row.pk, applied_at=None, waits=False).update(waits=True):
             holds.hold(row.channel, holds.BREAKER, SURGE, now)
 
 
 def waiting(channel: str) -> Waiting | None:
-    """What waits for a word; None where nothing does."""
+    """The reports that wait for an operator; None where there are none."""
     found = _kept(channel).aggregate(
         reports=Count("pk"),
         readers=Count("delivery__subscriber", distinct=True),
         first=Min("received_at"),
         last=Max("received_at"),
     )
-    return Waiting(**found) if found["reports"] else None
+    if not found["reports"]:
+        return None
+    return Waiting(**found)
 
 
 def drop(channel: str, now: datetime) -> int:
-    """The reports that wait are forged: they are kept without consequences. Answers how many."""
+    """Keep the reports that wait without applying them, because they are forged; returns how many."""
     return _kept(channel).update(waits=False, applied_at=now)
 
 

@@ -1,6 +1,6 @@
-"""Stopping a channel, saying why, and starting it again: by an operator, a breaker, or the restore fence.
+"""Holds a channel and releases it: for an operator, the circuit breaker or the restore guard.
 
-A hold stops claiming, so it takes effect before the next letter; what is being handed over ends normally.
+A hold takes effect before the next letter; a hand-over that has begun ends normally.
 """
 
 from __future__ import annotations
@@ -21,32 +21,35 @@ log = logging.getLogger(__name__)
 
 OPERATOR, BREAKER, RESTORE = "operator", "breaker", "restore"
 LOOK_AGAIN = 1.0  # seconds between two looks at the hold while letters are handed over
-PROBE_AFTER = timedelta(minutes=5)
+HALF_OPEN_AFTER = timedelta(minutes=5)
 LEAST_FREE = 0.05  # of the disk: below it nothing new is begun, so that what was begun can be written down
 
 
 def channel(name: str) -> Channel:
-    """The channel's row, made when it is first asked for."""
+    """The channel's row; it is stored when it is first asked for."""
     Channel.objects.bulk_create([Channel(name=name)], ignore_conflicts=True)
     return Channel.objects.get(name=name)
 
 
-def hold(name: str, by: str, reason: str, now: datetime, probe_after: timedelta | None = None) -> bool:
+def hold(name: str, by: str, reason: str, now: datetime, half_open_after: timedelta | None = None) -> bool:
     """Stop the channel; False if it is held already and that hold stays.
 
-    An operator's word replaces a breaker's hold; a hold that waits for a person replaces one that probes by itself.
+    An operator's hold replaces a breaker's. A hold that waits for a person replaces one that becomes half-open.
     """
     channel(name)
     free = Q(held_by="")
     if by in {OPERATOR, RESTORE}:
         free |= Q(held_by=BREAKER)
-    elif probe_after is None:
+    elif half_open_after is None:
         free |= Q(held_by=BREAKER, probe_at__isnull=False)
+    probe_at = None
+    if half_open_after:
+        probe_at = now + half_open_after
     held = Channel.objects.filter(free, name=name).update(
         held_by=by,
         held_reason=reason[:300],
         held_at=now,
-        probe_at=now + probe_after if probe_after else None,
+        probe_at=probe_at,
     )
     if held:
         log.warning("channel %s is held by %s: %s", name, by, reason)
@@ -54,13 +57,13 @@ def hold(name: str, by: str, reason: str, now: datetime, probe_after: timedelta 
 
 
 def resume(name: str, now: datetime) -> bool:
-    """Let it go on; rates of trouble are counted anew from here."""
+    """Release the hold; bounces, complaints and errors are counted anew from here. False if it was not held."""
     held = Channel.objects.filter(name=name).exclude(held_by="")
     return bool(held.update(held_by="", held_reason="", held_at=None, probe_at=None, watched_at=now, streak=0))
 
 
-def why(name: str, now: datetime) -> str:
-    """The reason why nothing may be claimed now; empty if all is well."""
+def reason(name: str, now: datetime) -> str:
+    """The reason why nothing may be sent now; empty if something may."""
     row = channel(name)
     if row.held_by and not (row.probe_at and row.probe_at <= now):
         return row.held_reason
@@ -68,7 +71,7 @@ def why(name: str, now: datetime) -> str:
 
 
 class HoldWatch:
-    """Whether the channel was held meanwhile, asked at most once a second: a hold works within a chunk, too."""
+    """Whether the channel was held since a chunk began; asks the database at most once a second."""
 
     def __init__(self, name: str, now: datetime) -> None:
         self.name, self.now = name, now
@@ -76,21 +79,22 @@ class HoldWatch:
 
     def is_held(self) -> bool:
         if monotonic() - self._asked >= LOOK_AGAIN:
-            self._asked, self._held = monotonic(), bool(why(self.name, self.now))
+            self._asked, self._held = monotonic(), bool(reason(self.name, self.now))
         return self._held
 
 
-def is_probing(name: str, now: datetime) -> bool:
-    """A breaker's hold whose time is over tries one letter; its answer decides (`probed`)."""
+def is_half_open(name: str, now: datetime) -> bool:
+    """Whether the circuit breaker is half-open: the hold's time is over, and one letter is tried (`close_or_wait`)."""
     row = channel(name)
     return bool(row.held_by and row.probe_at and row.probe_at <= now)
 
 
-def probed(name: str, good: bool, now: datetime) -> None:
+def close_or_wait(name: str, good: bool, now: datetime) -> None:
+    """After the one letter of a half-open breaker: resume where it went, else wait again."""
     if good:
         resume(name, now)
     else:
-        Channel.objects.filter(name=name).exclude(held_by="").update(probe_at=now + PROBE_AFTER)
+        Channel.objects.filter(name=name).exclude(held_by="").update(probe_at=now + HALF_OPEN_AFTER)
 
 
 def low_disk() -> str:

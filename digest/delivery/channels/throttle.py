@@ -1,4 +1,4 @@
-"""The channel's pace in the database, shared by all workers: `limits` keeps the bucket, `rates` its rate."""
+"""The rate of a channel, shared by all workers in the database: `limiter` keeps the bucket, `rates` its arithmetic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOMAIN_PAUSE = timedelta(minutes=10)
 
 @retry_on_db_error
 def take(name: str, wanted: int) -> int:
-    """How many letters may go right now, up to `wanted`; they count as gone."""
+    """Take up to `wanted` letters from the bucket; returns how many may go now."""
     rate = _rate(holds.channel(name))
     if rate is None:
         return wanted
@@ -28,49 +28,59 @@ def take(name: str, wanted: int) -> int:
 def next_token(name: str) -> float:
     """Seconds until one more letter may go (at most one second, so that a hold is seen)."""
     rate = _rate(holds.channel(name))
-    return min(1.0, 1.0 / rate) if rate else 0.0
+    if not rate:
+        return 0.0
+    return min(1.0, 1.0 / rate)
 
 
 def give_back(name: str, letters: int) -> None:
-    """Letters that were allowed but not there."""
+    """Put back letters that were taken and not needed."""
     rate = _rate(holds.channel(name))
     if letters > 0 and rate is not None:
         limiter.give_back("channel", name, letters, rate, database_now())
 
 
 def _rate(channel: Channel) -> float | None:
-    """Letters a second: what the provider was found to take, else what is configured; None: without limit."""
-    return channel.rate if channel.rate is not None else traits.ceiling(channel.name)
+    """Letters a second: what the provider was found to take, else what is configured; None means without limit."""
+    if channel.rate is None:
+        return traits.ceiling(channel.name)
+    return channel.rate
 
 
-def fall(name: str) -> None:
-    """The provider asked for less."""
+def slow_down(name: str) -> None:
+    """Lower the rate, because the provider asked for less."""
     with transaction.atomic():
         row = _locked(name)
-        rate = row.rate if row.rate is not None else traits.ceiling(name)
-        row.rate = rates.slower(rate if rate is not None else rates.UNLIMITED / 10)
+        rate = _rate(row)
+        if rate is None:
+            rate = rates.UNLIMITED / 10
+        row.rate = rates.slower(rate)
         row.save(update_fields=["rate"])
         limiter.empty("channel", name, row.rate, rates.size(row.rate), database_now())
 
 
-def rise(name: str) -> None:
-    """A chunk went through without complaint."""
+def speed_up(name: str) -> None:
+    """Raise the rate, because a chunk went through without complaint."""
     if not Channel.objects.filter(name=name, rate__isnull=False).exists():
         return
     with transaction.atomic():
         row = _locked(name)
-        if row.rate is not None:
-            ceiling = traits.ceiling(name)
-            faster = rates.faster(row.rate, ceiling)
-            row.rate = None if faster is None or faster == ceiling else faster
-            row.save(update_fields=["rate"])
+        if row.rate is None:
+            return
+        ceiling = traits.ceiling(name)
+        row.rate = rates.faster(row.rate, ceiling)
+        if row.rate == ceiling:
+            row.rate = None
+        row.save(update_fields=["rate"])
 
 
 def pause_domain(domain: str, until: datetime, reason: str) -> None:
-    """Write nothing to this destination for a while; the others go on."""
+    """Send nothing to this domain until then; letters to others go on."""
     limiter.hold("destination", domain.lower(), until, reason)
 
 
 def _locked(name: str) -> Channel:
     rows = Channel.objects.filter(name=name)
-    return (rows.select_for_update() if connection.features.has_select_for_update else rows).get()
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return rows.get()

@@ -1,7 +1,7 @@
-"""What each way out can promise, and so how a doubt about one letter is settled there.
+"""The traits of each mail channel, which decide how an ambiguous letter is settled there.
 
-*Idempotent*: the same letter may be offered again under the same key. *Evidence*: events or a query
-tell whether it was accepted. *Blind*: neither, so a doubt stays a doubt and is named.
+*Idempotent*: the same letter may be offered again under the same key. *Evidence*: events or a provider look-up
+tell whether it was accepted. *Blind*: neither, so an ambiguous letter becomes uncertain and is listed by name.
 Sources: the providers' own pages, as listed in docs/reliability.md.
 """
 
@@ -22,16 +22,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Traits:
-    """`batch` letters share one intent, so that many are in doubt when a worker dies.
+    """What a channel can do.
 
-    `key_life`: how long a key is remembered. `pull`: whether a query can prove that a letter was not
-    accepted; `lag`: how far behind that query's answer may be. `tag`: whether the key travels as a tag.
+    `batch`: letters that share one intent; so many are ambiguous when a worker dies. `key_life`: how long the
+    provider remembers a key. `lookup`: whether `provider_api` can ask for accepted letters; `lag`: how far behind that
+    answer may be. `tag`: whether the provider returns the attempt's key as a tag. `rate`: letters a second at most.
     """
 
     kind: Kind
     batch: int = 1
     key_life: timedelta = timedelta()
-    pull: bool = False
+    lookup: bool = False
     lag: timedelta = timedelta(minutes=15)
     tag: bool = False
     rate: float | None = None
@@ -46,8 +47,8 @@ TRAITS = {
     "resend": Traits(Kind.IDEMPOTENT, batch=50, key_life=timedelta(hours=23), rate=2),
     # Brevo's pages say 30 minutes, its changelog 15; its keys must be UUIDs.
     "brevo": Traits(Kind.IDEMPOTENT, batch=50, key_life=timedelta(minutes=14), rate=100),
-    "postmark": Traits(Kind.EVIDENCE, batch=20, pull=True, lag=timedelta(minutes=15), tag=True),
-    "mailgun": Traits(Kind.EVIDENCE, batch=20, pull=True, lag=timedelta(minutes=30)),
+    "postmark": Traits(Kind.EVIDENCE, batch=20, lookup=True, lag=timedelta(minutes=15), tag=True),
+    "mailgun": Traits(Kind.EVIDENCE, batch=20, lookup=True, lag=timedelta(minutes=30)),
     "amazon_ses": Traits(Kind.EVIDENCE, rate=14),
     "mailersend": Traits(Kind.EVIDENCE, tag=True, rate=2),
     "mailjet": EVIDENCE,
@@ -65,12 +66,12 @@ TRAITS = {
 
 
 def of(name: str) -> Traits:
-    """The channel's promise; one we know nothing about is blind."""
+    """The channel's traits; an unknown channel is blind."""
     return TRAITS.get(name, BLIND)
 
 
 def makes_reports(name: str) -> bool:
-    """Whether the channel says by itself what became of a letter after it was accepted."""
+    """Whether the channel sends reports about letters after it accepted them."""
     return of(name).kind is not Kind.BLIND and name != "outbox"
 
 

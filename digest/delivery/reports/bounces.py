@@ -1,22 +1,22 @@
-"""Bounce mails and complaint reports, read from a mailbox or file: the evidence of the SMTP channel.
+"""Reads bounce mails and complaint reports: the evidence of the SMTP channel.
 
-A mail counts as a report only by its form (`report_mails`); a person's answer never does. A report has
-consequences only where it names a letter of ours, by the signed envelope sender or the letter's Message-ID, neither
-of which can be guessed, and only for the address that this letter went to. A request to unsubscribe by mail, which
-the letters' List-Unsubscribe header offers, is taken up here too.
+A mail counts as a report only by its form (`report_mails`). A report is applied only where it names a letter of ours,
+by the signed envelope sender or the letter's Message-ID, and only to the address that this letter went to. A request
+to unsubscribe by mail, which the letters' List-Unsubscribe header offers, is processed here too.
 """
 
 from __future__ import annotations
 
 import email
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 from digest.delivery.reports import events, report_mails
+from digest.delivery.reports.provider_report import BY_MAIL
 from digest.delivery.reports.report_mails import Bounce
 from digest.models import Delivery
-from subscriptions import addresses
 from subscriptions.mail import envelopes, notices, unsubscribe_mails
 from subscriptions.models import Notice
 
@@ -25,22 +25,22 @@ LARGEST = 1_000_000  # bytes of one mail that are looked at
 
 @dataclass
 class Report:
-    """A bounce in the shape of an Anymail event, for `events.remember`."""
+    """A bounce mail in the shape of a `ProviderReport`."""
 
     event_type: str
-    event_id: str
-    message_id: str
+    event_id: str | None
+    message_id: str | None
     recipient: str | None
     timestamp: datetime | None
-    description: str
+    description: str | None
+    metadata: Mapping[str, object] | None
+    esp_event: object
     reject_reason: str | None = None
     mta_response: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
-    esp_event: dict[str, str] = field(default_factory=dict)
 
 
 def take(raw: bytes, now: datetime) -> str:
-    """Read one mail and draw its consequences.
+    """Read one mail and apply it.
 
     Answers `bounced`, `deferred`, `complained` or `delivered` for a report about a letter of ours, `unmatched` for one
     about no letter of ours or not about its recipient, `known` for one read before; `left` for a request to
@@ -51,11 +51,15 @@ def take(raw: bytes, now: datetime) -> str:
     bounce = report_mails.read(message, raw)
     if bounce is None:
         return unsubscribe_mails.take(message, now)
-    letter = envelopes.read(message) or (bounce.message_ids[0] if bounce.message_ids else "")
+    letter = envelopes.read(message) or next(iter(bounce.message_ids), "")
     own = _address_of(letter)
     if own and events.address_hash(bounce.sender) == own:
         return "other"  # the reader's own mailbox answers by itself
     failure = bounce.about(lambda address: events.address_hash(address) == own)
+    kind, identity = envelopes.parts(letter)
+    metadata = {}
+    if kind == "n":
+        metadata["notice"] = str(identity)
     report = Report(
         event_type=failure.kind,
         event_id=sha256(raw).hexdigest()[:40],
@@ -63,10 +67,10 @@ def take(raw: bytes, now: datetime) -> str:
         recipient=failure.recipient or None,
         timestamp=bounce.at,
         description=failure.detail,
-        metadata=_notice(letter),
+        metadata=metadata,
         esp_event={"kind": failure.cause.value},
     )
-    row = events.remember(events.BY_MAIL, report, now)
+    row = events.remember(BY_MAIL, report, now)
     if row is None:
         return "known"
     events.apply(row, now)
@@ -80,11 +84,6 @@ def read(raw: bytes) -> Bounce | None:
     return report_mails.read(email.message_from_bytes(raw), raw)
 
 
-def _notice(letter: str) -> dict[str, str]:
-    kind, identity = envelopes.parts(letter)
-    return {"notice": str(identity)} if kind == "n" else {}
-
-
 def _address_of(letter: str) -> str:
     """The hash of the address that the letter of this Message-ID went to; empty where no letter has it."""
     kind, identity = envelopes.parts(letter)
@@ -93,5 +92,6 @@ def _address_of(letter: str) -> str:
     if kind == "n":
         notice = Notice.objects.filter(uuid=identity).select_related("subscriber").first()
         to = notices.went_to(notice) if notice else ""
-        return addresses.hmac(to) if to else ""
+        if to:
+            return events.address_hash(to)
     return ""

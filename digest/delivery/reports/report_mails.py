@@ -39,7 +39,9 @@ class Failure:
         """`hard` if the address does not exist, `soft` for any other bounce, else nothing."""
         if self.kind != "bounced":
             return ""
-        return "hard" if self.cause is Kind.GONE else "soft"
+        if self.cause is Kind.GONE:
+            return "hard"
+        return "soft"
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,19 @@ class Bounce:
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        every = [address for failure in self.failures for address in failure.addresses]
-        return tuple(dict.fromkeys(every))
+        found: dict[str, None] = {}
+        for failure in self.failures:
+            found.update(dict.fromkeys(failure.addresses))
+        return tuple(found)
 
     def about(self, is_own: Callable[[str], bool]) -> Failure:
         """The failure at the letter's own recipient; the first one, under its first address, where none is named so."""
         for failure in self.failures:
-            own = next((address for address in failure.addresses if is_own(address)), "")
-            if own:
-                return replace(failure, recipient=own)
+            for address in failure.addresses:
+                if is_own(address):
+                    return replace(failure, recipient=address)
         first = self.failures[0]
-        return replace(first, recipient=first.addresses[0] if first.addresses else "")
+        return replace(first, recipient=next(iter(first.addresses), ""))
 
 
 def read(message: Message, raw: bytes) -> Bounce | None:
@@ -79,11 +83,11 @@ def read(message: Message, raw: bytes) -> Bounce | None:
     form = _form(message)
     if form is None:
         return None
-    failures = _complaints(message) if _is_feedback(message) else _failures(message, form)
+    failures = _failures(message, form)
     if not failures:
         return None
     sender = parseaddr(str(message.get("from", "")))[1]
-    return Bounce(tuple(failures), _ours(raw), sender, _date(message))
+    return Bounce(tuple(failures), _own_message_ids(raw), sender, _date(message))
 
 
 # -- which mails are reports ----------------------------------------------------------------------
@@ -118,11 +122,18 @@ def _form(message: Message) -> str | None:
     returns = message.get("return-path")
     no_return = returns is not None and bool(_NO_RETURN.fullmatch(str(returns).strip()))
     bouncing = bool(_BOUNCING.match(str(message.get("subject", "")).strip()))
+    is_automatic = "auto-replied" in str(message.get("auto-submitted", "")).lower()
     if _POSTMASTER.search(sender):
-        return SURE if no_return or bouncing else None
-    if not no_return or "auto-replied" in str(message.get("auto-submitted", "")).lower():
-        return None
-    return SURE if bouncing else LIKELY
+        is_sure = no_return or bouncing
+        is_likely = False
+    else:
+        is_sure = no_return and bouncing and not is_automatic
+        is_likely = no_return and not is_automatic
+    if is_sure:
+        return SURE
+    if is_likely:
+        return LIKELY
+    return None
 
 
 def _is_feedback(message: Message) -> bool:
@@ -135,35 +146,40 @@ def _is_feedback(message: Message) -> bool:
 # -- what they say --------------------------------------------------------------------------------
 
 
-def _complaints(message: Message) -> list[Failure]:
-    found = [parseaddr(str(one))[1] for one in _complained_of(message)]
-    return [Failure("complained", Kind.UNSAID, tuple(filter(None, found)), "feedback report")]
-
-
-def _complained_of(message: Message) -> Iterator[object]:
+def _complaint(message: Message) -> Failure:
+    """The recipients that a feedback report names; Microsoft's reports are not in the standard form."""
+    found = []
     for part in message.walk():
-        yield from part.get_all("original-rcpt-to", [])
-        yield from part.get_all("x-hmxmroriginalrecipient", [])  # Microsoft's reports are not in the standard form
+        for name in ("original-rcpt-to", "x-hmxmroriginalrecipient"):
+            for value in part.get_all(name, []):
+                address = parseaddr(str(value))[1]
+                if address:
+                    found.append(address)
+    return Failure("complained", Kind.UNSAID, tuple(found), "feedback report")
 
 
 def _failures(message: Message, form: str) -> list[Failure]:
-    text = _own_words(_text(message))
+    """A complaint; else one failure for each recipient with status fields; else one by the report's own words."""
+    if _is_feedback(message):
+        return [_complaint(message)]
+    text = _RETURNED.split(_text(message), maxsplit=1)[0]
     temporary, permanent = _known_formats(message)
-    blocks = list(_blocks(message))
     named = [*permanent, *temporary]
-    failures = [_of_block(block, text) for block in blocks]
+    failures = [_of_fields(fields, text) for fields in _recipient_fields(message)]
     if len(failures) == 1 and not failures[0].addresses:
         failures = [replace(failures[0], addresses=tuple(named or _named_in(text, message)))]
     if failures:
         return failures
     if form == LIKELY and not named and answers.kind(text) is Kind.UNSAID:
         return []
-    delayed = bool(temporary and not permanent) or bool(_STILL_TRYING.search(text))
     cause = answers.kind(text, failed=form == SURE)
     addresses = tuple(named or _named_in(text, message))
     if not addresses and cause is Kind.UNSAID:
         return []
-    return [Failure("deferred" if delayed else "bounced", cause, addresses, " ".join(text.split())[:300])]
+    kind = "bounced"
+    if (temporary and not permanent) or _STILL_TRYING.search(text):
+        kind = "deferred"
+    return [Failure(kind, cause, addresses, " ".join(text.split())[:300])]
 
 
 _STILL_TRYING = re.compile(
@@ -177,44 +193,50 @@ def _known_formats(message: Message) -> tuple[list[str], list[str]]:
         found = all_failures(message)
     except Exception:  # it falls over a mail without From, and over others that nobody foresees
         return [], []
-    temporary, permanent = (sorted(one.decode("ascii", "replace") for one in group) for group in found)
+    temporary = sorted(one.decode("ascii", "replace") for one in found[0])
+    permanent = sorted(one.decode("ascii", "replace") for one in found[1])
     return temporary, permanent
 
 
-def _blocks(message: Message) -> Iterator[Message]:
+def _recipient_fields(message: Message) -> Iterator[Message]:
     """The fields about each recipient (RFC 3464, 2.3)."""
     for part in message.walk():
         if part.get_content_type() != "message/delivery-status":
             continue
         payload = part.get_payload()
-        for block in payload if isinstance(payload, list) else []:
-            if isinstance(block, Message) and ("action" in block or "status" in block):
-                yield block
+        if not isinstance(payload, list):
+            continue
+        for fields in payload:
+            if isinstance(fields, Message) and ("action" in fields or "status" in fields):
+                yield fields
 
 
-def _of_block(block: Message, text: str) -> Failure:
+def _of_fields(fields: Message, text: str) -> Failure:
     """RFC 3464: the action first, then the class of the status; the report's own words where no diagnostic is given."""
-    action = str(block.get("action", "")).strip().lower().partition(" ")[0]
-    status = re.search(r"[245]\.\d{1,3}\.\d{1,3}", str(block.get("status", "")))
-    code = status[0] if status else ""
-    said = " ".join(str(block.get("diagnostic-code", "")).split())
-    addresses = tuple(_recipients(block))
-    detail = f"{code} {said}".strip()[:300] or " ".join(text.split())[:300]
-    if action in {"relayed", "expanded", "delivered"}:
-        return Failure("delivered", Kind.UNSAID, addresses, detail)
-    cause = answers.kind(said or text, code, failed=action == "failed")
-    delayed = action == "delayed" or (code.startswith("4") and action != "failed")
-    return Failure("deferred" if delayed else "bounced", cause, addresses, detail)
-
-
-def _recipients(block: Message) -> Iterator[str]:
+    addresses = []
     for name in ("original-recipient", "final-recipient"):
-        for value in block.get_all(name, []):
-            _, _, address = str(value).rpartition(";")
-            if address.strip():
-                yield address.strip().strip("<>")
+        for value in fields.get_all(name, []):
+            address = str(value).rpartition(";")[2].strip()
+            if address:
+                addresses.append(address.strip("<>"))
+    action = str(fields.get("action", "")).strip().lower().partition(" ")[0]
+    status = _STATUS.search(str(fields.get("status", "")))
+    code = ""
+    if status:
+        code = status[0]
+    said = " ".join(str(fields.get("diagnostic-code", "")).split())
+    detail = f"{code} {said}".strip() or " ".join(text.split())
+    kind = "bounced"
+    cause = answers.kind(said or text, code, failed=action == "failed")
+    if action in {"relayed", "expanded", "delivered"}:
+        kind = "delivered"
+        cause = Kind.UNSAID
+    elif action == "delayed" or (code.startswith("4") and action != "failed"):
+        kind = "deferred"
+    return Failure(kind, cause, tuple(addresses), detail[:300])
 
 
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ADDRESS = re.compile(r"[\w.+=#$%&'*/?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NOBODY = frozenset({"postmaster", "mailer-daemon", "abuse", "support"})
 # Where a report's own words end and the returned letter begins.
@@ -224,13 +246,11 @@ _RETURNED = re.compile(
 )
 
 
-def _own_words(text: str) -> str:
-    return _RETURNED.split(text, maxsplit=1)[0] if text else ""
-
-
 def _named_in(text: str, message: Message) -> Iterator[str]:
     """Addresses in the report's own words that are neither its sender nor whom it was sent to."""
-    own = {parseaddr(str(message.get(name, "")))[1].lower() for name in ("from", "to", "return-path")}
+    own = set()
+    for name in ("from", "to", "return-path"):
+        own.add(parseaddr(str(message.get(name, "")))[1].lower())
     for found in dict.fromkeys(_ADDRESS.findall(text)):
         if found.lower() not in own and found.partition("@")[0].lower() not in _NOBODY:
             yield found
@@ -249,11 +269,16 @@ def _text(message: Message) -> str:
 _OURS = re.compile(rb"(?i)(message-id:\s{0,9})?(<[dn]\.[0-9a-f-]{36}[.0-9]{0,9}@[\w.-]{1,255}>)")
 
 
-def _ours(raw: bytes) -> tuple[str, ...]:
+def _own_message_ids(raw: bytes) -> tuple[str, ...]:
     """Message-IDs of our own letters in the report; first those in a field of that name, as the returned letter has."""
-    found = [(not field, one.decode()) for field, one in _OURS.findall(raw)]
-    ordered = sorted(found, key=lambda pair: pair[0])
-    return tuple(dict.fromkeys(one for _, one in ordered))
+    in_field = []
+    elsewhere = []
+    for field, message_id in _OURS.findall(raw):
+        if field:
+            in_field.append(message_id.decode())
+        else:
+            elsewhere.append(message_id.decode())
+    return tuple(dict.fromkeys(in_field + elsewhere))
 
 
 def _date(message: Message) -> datetime | None:
@@ -261,4 +286,6 @@ def _date(message: Message) -> datetime | None:
         at = parsedate_to_datetime(str(message.get("date", "")))
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return at

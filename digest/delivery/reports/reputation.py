@@ -1,8 +1,8 @@
-"""How often an address was refused for good without a reason (or as disabled): many such days end its letters.
+"""The bounce score of an address: days on which it was refused for good without a reason, or as disabled.
 
 Only answers of kind `REFUSED` count: policies, quotas and failures that pass say nothing of the address. Each day
-counts 1 and loses half its weight every fortnight; a delivered letter takes all away. At `LIMIT` the address is
-given up as if it did not exist.
+counts 1 and loses half its weight every fortnight; a delivered letter sets the score to 0. At `LIMIT` the address is
+suppressed as if it did not exist.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ LIMIT = 5.0  # with the fading: six days in a row
 
 
 def decayed(bounces: float, since: timedelta) -> float:
-    """The weight of old refusals after a while. Pure."""
+    """The score `bounces` after the time `since`. Pure."""
     return float(bounces * 0.5 ** (max(since, timedelta()) / HALF_LIFE))
 
 
 def add_bounce(address: str, at: datetime) -> bool:
-    """One more day with a refusal; True if that was the last straw."""
+    """Add a day with a refusal; True if the score has reached `LIMIT`. `address` is a keyed hash."""
     if not address:
         return False
     with transaction.atomic():
@@ -39,5 +39,5 @@ def add_bounce(address: str, at: datetime) -> bool:
 
 
 def restore(address: str, at: datetime) -> None:
-    """A letter arrived: earlier refusals are forgiven."""
+    """Set the score to 0, because a letter was delivered at `at`."""
     Standing.objects.filter(address_hmac=address, at__lte=at).update(bounces=0, at=at)

@@ -1,8 +1,8 @@
-"""The door for what providers report: `/hooks/<provider>/`, for the configured provider only.
+"""The webhook `/hooks/<provider>/` for provider reports, for the configured provider only.
 
-Anymail reads each provider's format and checks its signature or the shared secret. On top of that:
-no secret, no door; Mailgun's signatures must be fresh, and each counts once; Amazon's are verified
-against Amazon's certificate (Anymail leaves that out).
+Anymail reads each provider's format and checks its signature or the shared secret. This module adds what Anymail
+leaves out: it refuses reports where no secret is set, refuses Mailgun's signatures that are old, and verifies Amazon's
+signatures against Amazon's certificate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import requests
 from anymail import urls as anymail_urls
@@ -34,6 +34,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 
 from digest.delivery.reports import events
+from digest.delivery.reports.provider_report import ProviderReport
 
 LARGEST = 1_000_000  # bytes; the largest real ones (batches of SendGrid) stay below
 FRESH = 15 * 60  # seconds a Mailgun signature is good for (documentation.mailgun.com, "Securing Webhooks")
@@ -83,11 +84,12 @@ def hook(request: HttpRequest, provider: str) -> HttpResponseBase:
 
 
 def _knows_the_secret(request: HttpRequest) -> bool:
-    """Asked first: nobody else makes this site fetch or parse anything."""
+    """Whether the request has the shared secret, where one is set. Checked before anything is fetched or parsed."""
     secrets = settings.ANYMAIL.get("WEBHOOK_SECRET") or []
-    allowed = [secrets] if isinstance(secrets, str) else list(secrets)
+    if isinstance(secrets, str):
+        secrets = [secrets]
     told = get_request_basic_auth(request) or ""
-    return not allowed or any(constant_time_compare(told, one) for one in allowed)
+    return not secrets or any(constant_time_compare(told, one) for one in secrets)
 
 
 @lru_cache(maxsize=32)
@@ -144,8 +146,8 @@ class EachByItself:
 
 
 @receiver(tracking)
-def keep(sender: Any, event: Any, esp_name: str, **_: Any) -> None:
-    """Store it, then draw the consequences; what fails in between is taken up by the next sweep.
+def keep(sender: object, event: ProviderReport, esp_name: str, **_: object) -> None:
+    """Store a report, then apply it; what fails in between is applied by the next sweep.
 
     A report that cannot be stored is noted and answered like the others, which the provider would else send again.
     """
@@ -163,7 +165,7 @@ def keep(sender: Any, event: Any, esp_name: str, **_: Any) -> None:
 
 
 def _mailgun(request: HttpRequest) -> None:
-    """The signature covers time and token only: an old one is refused, a used one is the same event."""
+    """Refuse an old signature. It covers time and token only; a used token is the same event (`events.key_of`)."""
     if request.content_type == "application/json":
         stamp = json.loads(request.body)["signature"]["timestamp"]
     else:
@@ -191,22 +193,19 @@ def _amazon_ses(request: HttpRequest) -> None:
     if fields is None:
         raise RefusedError("this kind of message is not signed")
     text = "".join(f"{name}\n{message[name]}\n" for name in fields if name in message)
-    digest = hashes.SHA256() if message.get("SignatureVersion") == "2" else hashes.SHA1()  # noqa: S303 - Amazon's choice
-    try:
-        _key(message["SigningCertURL"]).verify(
-            base64.b64decode(message["Signature"]), text.encode(), padding.PKCS1v15(), digest
-        )
-    except InvalidSignature as error:
-        raise RefusedError("the signature is wrong") from error
-
-
-def _key(url: str) -> RSAPublicKey:
+    digest: hashes.HashAlgorithm = hashes.SHA1()  # noqa: S303 - Amazon's choice
+    if message.get("SignatureVersion") == "2":
+        digest = hashes.SHA256()
+    url = message["SigningCertURL"]
     if not _CERTIFICATE.fullmatch(url):
         raise RefusedError("the certificate is not Amazon's")
     key = x509.load_pem_x509_certificate(certificate(url)).public_key()
     if not isinstance(key, RSAPublicKey):
         raise RefusedError("the certificate has no RSA key")
-    return key
+    try:
+        key.verify(base64.b64decode(message["Signature"]), text.encode(), padding.PKCS1v15(), digest)
+    except InvalidSignature as error:
+        raise RefusedError("the signature is wrong") from error
 
 
 @lru_cache(maxsize=8)

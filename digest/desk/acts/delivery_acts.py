@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from digest.delivery import carry_over, ledger, resolve, stops
+from digest.delivery import blockers, carry_over, ledger, resolve
 from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from digest.delivery.states import Event
 from digest.desk import audit_log
@@ -62,7 +62,7 @@ def arrived(actor: Actor, delivery: Delivery, now: datetime) -> None:
 def revive(actor: Actor, delivery: Delivery, now: datetime) -> None:
     """A letter that was given up is tried again, unless its papers went with a later one."""
     with transaction.atomic():
-        if not resolve.revive(delivery, now):
+        if not resolve.retry(delivery, now):
             raise CuratingError("It cannot be sent again: it is not given up, or its papers went with a later letter.")
         audit_log.record(actor, "revive", f"letter {delivery.uuid}", now, {"state": "dead"}, {"state": "pending"})
 
@@ -82,7 +82,7 @@ def resume(actor: Actor, name: str, word: str, now: datetime) -> None:
     """Let a channel go on. Where reports wait, `word` says what becomes of them: `apply` or `drop`."""
     held = holds.channel(name)
     if held.held_by == holds.RESTORE:
-        raise CuratingError(f"{held.held_reason} {stops.way_out(held)}")
+        raise CuratingError(f"{held.held_reason} {blockers.way_out(held)}")
     why = held.held_reason
     reports = 0
     if word == "apply":

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from digest.delivery import resolve, stops
+from digest.delivery import blockers, resolve
 from digest.desk import counters
 from digest.desk.pages.formats import number
 from digest.desk.roles import Right
@@ -99,7 +99,7 @@ def job_alerts(now: datetime) -> list[Alert]:
 def delivery_alerts(now: datetime, page: str) -> list[Alert]:
     """Channels that are held, and letters that wait too long."""
     found = []
-    for hold in stops.now_standing(now):
+    for hold in blockers.find(now):
         says = f"Sending through {hold.channel} is stopped: {hold.reason} {hold.way_out}"
         found.append(Alert("bad", says, "Look at it", page))
     letters = jobs.letters(now)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import reasons, resolve, stops
+from digest.delivery import blockers, reasons, resolve
 from digest.delivery.channels import circuit_breaker, traits
 from digest.desk import counters
 from digest.desk.access import requires
@@ -78,7 +78,7 @@ def deliverability(request: HttpRequest) -> HttpResponse:
         doubt=doubt,
         doubts=len(doubt) if len(doubt) < NAMED else resolve.in_doubt().count(),
         dead=dead.select_related("edition", "subscriber")[:NAMED],
-        held=[(hold, circuit_breaker.waiting(hold.channel)) for hold in stops.now_standing(now)],
+        held=[(hold, circuit_breaker.waiting(hold.channel)) for hold in blockers.find(now)],
         channel=traits.current(),
         may_go_on=delivery_acts.MAY_GO_ON,
         pauses=limiter.held("destination", now)[:NAMED],

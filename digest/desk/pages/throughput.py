@@ -55,7 +55,7 @@ def progress(edition: Edition | None, now: datetime) -> Progress | None:
 
 
 def stopped(now: datetime) -> str:
-    """Why nothing is sent at the moment; empty while it may be. Reads only, unlike `holds.why`."""
+    """Why nothing is sent at the moment; empty while it may be. Reads only, unlike `holds.reason`."""
     row = Channel.objects.filter(name=traits.current()).exclude(held_by="").first()
     if row is not None and not (row.probe_at and row.probe_at <= now):
         return row.held_reason or "an operator holds it"

@@ -45,7 +45,11 @@ def _edition(at: date | None) -> Edition | None:
 
 
 def _line(line: dict[str, Any]) -> str:
-    counts = ", ".join(f"{name} {value}" for name, value in line.items() if name not in {"edition", "planned", "even"})
-    return (
-        f"{line['edition']}: planned {line['planned']} = {counts}{'' if line['even'] else '  (does not come out even)'}"
-    )
+    counts = []
+    for name, value in line.items():
+        if name not in {"edition", "planned", "even"}:
+            counts.append(f"{name} {value}")
+    told = f"{line['edition']}: planned {line['planned']} = {', '.join(counts)}"
+    if not line["even"]:
+        told += "  (does not come out even)"
+    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.management.base import CommandError, CommandParser
 
 from digest.desk import actor, audit_log, roles
@@ -23,9 +24,12 @@ class Command(BaseCommand):
         if options["give"]:
             name, role = options["give"]
             self._give(name, role, groups)
-        return {name: sorted(_names(group)) for name, group in groups.items()}
+        people = {}
+        for name, group in groups.items():
+            people[name] = sorted(group.user_set.values_list("username", flat=True))
+        return people
 
-    def _give(self, name: str, role: str, groups: dict[str, Any]) -> None:
+    def _give(self, name: str, role: str, groups: dict[str, Group]) -> None:
         if role not in groups:
             raise CommandError(f"{role!r} is not a role. Choose one of {', '.join(groups)}.", returncode=2)
         user = get_user_model().objects.filter(username=name).first()
@@ -35,7 +39,3 @@ class Command(BaseCommand):
         user.groups.set([groups[role]])
         who, now = actor.of_command(), current(None)
         audit_log.record(who, "give role", f"person {name}", now, {"roles": before}, {"roles": [role]})
-
-
-def _names(group: Any) -> list[str]:
-    return list(group.user_set.values_list("username", flat=True))

@@ -24,12 +24,23 @@ class Command(Base):
         if sent:
             return {"letter": sent, "settled": settle.mark_proven_sent(_letter(sent), current(None))}
         if replay:
-            if not resolve.revive(_letter(replay), current(None)):
+            if not resolve.retry(_letter(replay), current(None)):
                 raise CommandError("Only a set-aside letter whose papers have not gone since can be sent again.")
             return {"letter": replay, "replayed": True}
         aside = Delivery.objects.filter(state=Delivery.State.DEAD).select_related("subscriber", "edition")
-        rows = [*resolve.backlog()[:1000], *aside.order_by("-due_at")[:1000]]
-        return {"letters": [_line(row) for row in rows]}
+        lines = []
+        for row in [*resolve.backlog()[:1000], *aside.order_by("-due_at")[:1000]]:
+            lines.append(
+                {
+                    "letter": str(row.uuid),
+                    "state": row.state,
+                    "edition": str(row.edition.date),
+                    "email": row.subscriber.email,
+                    "reason": row.reason,
+                    "carried": row.carried_by_id is not None,
+                }
+            )
+        return {"letters": lines}
 
     def show(self, answer: dict[str, Any]) -> None:
         for one in answer.get("letters", []):
@@ -45,14 +56,3 @@ def _letter(text: str) -> Delivery:
         return Delivery.objects.get(uuid=UUID(text))
     except (ValueError, Delivery.DoesNotExist) as error:
         raise UsageError(f"There is no letter {text!r}. `manage.py doubts` lists them by their ids.") from error
-
-
-def _line(row: Delivery) -> dict[str, Any]:
-    return {
-        "letter": str(row.uuid),
-        "state": row.state,
-        "edition": str(row.edition.date),
-        "email": row.subscriber.email,
-        "reason": row.reason,
-        "carried": row.carried_by_id is not None,
-    }

@@ -35,11 +35,13 @@ class Command(commands.Command):
             raise UsageError("--limit must be 0 or more, --days 1 or more.")
         day = PaperIndex.build(_papers(options))
         hits = day.ranked(tree)
-        best = zip(hits.places.tolist()[: options["limit"]], hits.scores.tolist(), strict=False)
+        papers = []
+        for place, score in zip(hits.places.tolist()[: options["limit"]], hits.scores.tolist(), strict=False):
+            papers.append(_line(day, tree, place, score))
         return {
             "query": query.format(tree),
             "count": len(hits),
-            "papers": [_line(day, tree, place, score) for place, score in best],
+            "papers": papers,
         }
 
     def show(self, answer: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ from django.core.management.base import CommandParser
 from digest.letters import previews
 from subscriptions.commands import Command as Base
 from subscriptions.commands import UsageError, current, day
-from subscriptions.mail import outgoing
 
 
 class Command(Base):
@@ -35,18 +34,17 @@ class Command(Base):
         except previews.PreviewError as error:
             raise UsageError(str(error)) from error
         letter = previews.preview(reader, wanted, edition, current(None))
+        body = letter.text
+        if options["format"] == "eml":
+            body = letter.raw.replace(b"\r\n", b"\n").decode()
+        elif options["format"] == "html" and letter.html:
+            body = letter.html
         return {
             "edition": str(edition.date),
             "subject": letter.subject,
             "format": options["format"],
-            "body": _body(letter, options["format"]),
+            "body": body,
         }
 
     def show(self, answer: dict[str, Any]) -> None:
         self.stdout.write(answer["body"])
-
-
-def _body(letter: outgoing.Letter, form: str) -> str:
-    if form == "eml":
-        return letter.raw.replace(b"\r\n", b"\n").decode()
-    return letter.html or letter.text if form == "html" else letter.text

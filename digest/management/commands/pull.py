@@ -37,8 +37,11 @@ class Command(Base):
         fetches = self._fetches(options)
         self.failed = bool(fetches) and all(fetch.outcome in _BAD for fetch in fetches)
         answer: dict[str, Any] = {"fetches": [told(fetch) for fetch in fetches]}
-        hint = _hint(fetches[0]) if options["file"] else ""
-        return answer | ({"hint": hint} if hint else {})
+        if options["file"]:
+            hint = _hint(fetches[0])
+            if hint:
+                answer["hint"] = hint
+        return answer
 
     def _fetches(self, options: dict[str, Any]) -> list[Fetch]:
         now = current(options["at"])
@@ -119,5 +122,14 @@ def _newest_day(fetch: Fetch) -> date | None:
 
 def told(fetch: Fetch) -> dict[str, Any]:
     """A fetch in the words of the command's answer."""
-    names = ("outcome", "http_status", "entries", "new", "updated", "known", "rejected", "warnings")
-    return {"source": fetch.source.slug} | {name: getattr(fetch, name) for name in names}
+    return {
+        "source": fetch.source.slug,
+        "outcome": fetch.outcome,
+        "http_status": fetch.http_status,
+        "entries": fetch.entries,
+        "new": fetch.new,
+        "updated": fetch.updated,
+        "known": fetch.known,
+        "rejected": fetch.rejected,
+        "warnings": fetch.warnings,
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest.delivery import stops
+from digest.delivery import blockers
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, evidence, holds, traits
 from subscriptions.commands import Command as Base
@@ -39,9 +39,9 @@ class Command(Base):
         name, at = channel or traits.current(), current(now)
         held = holds.channel(name)
         if held.held_by == holds.RESTORE and not restored and not moved:
-            raise CommandError(f"{held.held_reason} {stops.way_out(held)}")
+            raise CommandError(f"{held.held_reason} {blockers.way_out(held)}")
         if moved and restore_guard.judge(at) == restore_guard.BEHIND:
-            raise CommandError(f"{restore_guard.BEHIND} {stops.RESTORED}")
+            raise CommandError(f"{restore_guard.BEHIND} {blockers.RESTORED}")
         reports = {}
         if apply_reports:
             reports = {"applied": evidence.apply_kept(name, at)}

@@ -35,7 +35,7 @@ class Command(Base):
         planned = plan.plan(at)
         delivery.deliver(at)
         heartbeats.beat("command:send_due", at)
-        return _answer(planned, _ends() - before, holds.why(traits.current(), at))
+        return _answer(planned, _ends() - before, holds.reason(traits.current(), at))
 
 
 def _ends() -> Counter[tuple[str, str]]:
@@ -43,14 +43,28 @@ def _ends() -> Counter[tuple[str, str]]:
     rows = Delivery.objects.filter(state__in=audit.ENDS).values_list("state", "reason").annotate(n=Count("id"))
     counts: Counter[tuple[str, str]] = Counter()
     for state, reason, letters in rows.order_by():
-        counts[state, reason if state == Delivery.State.SKIPPED else ""] += letters
+        if state != Delivery.State.SKIPPED:
+            reason = ""
+        counts[state, reason] += letters
     return counts
 
 
 def _answer(planned: plan.Planned, ended: Counter[tuple[str, str]], held: str) -> dict[str, Any]:
-    skipped = Counter({reason: n for (state, reason), n in ended.items() if state == Delivery.State.SKIPPED})
-    skipped |= planned.skipped
-    ends = {name: ended[name, ""] for name in audit.ENDS if name != Delivery.State.SKIPPED}
-    answer: dict[str, Any] = {"planned": planned.planned, "accepted": ends.pop("accepted"), "skipped": dict(skipped)}
-    waiting = Delivery.objects.filter(state__in=audit.ON_THEIR_WAY).count()
-    return {**answer, **ends, "pending": waiting, **({"held": held} if held else {})}
+    """Numbers of letters: planned, accepted, skipped by reason, each other end, and those still on their way."""
+    skipped: Counter[str] = Counter()
+    answer: dict[str, Any] = {
+        "planned": planned.planned,
+        "accepted": 0,
+        "skipped": {},
+    }
+    for name in audit.ENDS:
+        if name != Delivery.State.SKIPPED:
+            answer[name] = ended[name, ""]
+    for (state, reason), letters in ended.items():
+        if state == Delivery.State.SKIPPED:
+            skipped[reason] = letters
+    answer["skipped"] = dict(skipped | planned.skipped)
+    answer["pending"] = Delivery.objects.filter(state__in=audit.ON_THEIR_WAY).count()
+    if held:
+        answer["held"] = held
+    return answer

@@ -33,7 +33,10 @@ class Command(BaseCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         if not options["once"]:
-            self._check_port(options["port"])
+            try:
+                supervisor.check_port(options["port"])
+            except supervisor.PortTakenError as error:
+                raise CommandError(str(error)) from error
         self.quiet = options["json"]
         supervisor.use_port(options["port"])
         now = options["now"] or timezone.now()
@@ -57,12 +60,6 @@ class Command(BaseCommand):
         if not self.quiet:
             self.stdout.write(line)
             self.stdout.flush()
-
-    def _check_port(self, port: int) -> None:
-        try:
-            supervisor.check_port(port)
-        except supervisor.PortTakenError as error:
-            raise CommandError(str(error)) from error
 
     def tell(self, report: full_run.Report, answer: dict[str, Any]) -> None:
         self.say("\nSources")
@@ -104,22 +101,46 @@ def _port(text: str) -> int:
 
 def describe(report: full_run.Report) -> dict[str, Any]:
     """The day's run as data: per source, the edition, per reader."""
-    edition = report.edition
-    return {
-        "sources": [
-            {"source": one.source.name, "outcome": one.outcome, "entries": one.entries, "new": one.new}
-            for one in report.fetches
-        ],
-        "edition": str(edition.date) if edition else "",
-        "status": edition.state if edition else "",
-        "papers": edition.entries.filter(is_hidden=False).count() if edition else 0,
-        "readers": [
-            {"reader": row.subscriber.email, "papers": len(row.papers), "letter": _letter(row)}
-            for row in report.deliveries
-        ],
+    answer: dict[str, Any] = {
+        "sources": [],
+        "edition": "",
+        "status": "",
+        "papers": 0,
+        "readers": [],
         "notes": report.notes,
-        "held": [{"channel": one.channel, "by": one.by, "way_out": one.way_out} for one in report.held],
+        "held": [],
     }
+    for fetch in report.fetches:
+        answer["sources"].append(
+            {
+                "source": fetch.source.name,
+                "outcome": fetch.outcome,
+                "entries": fetch.entries,
+                "new": fetch.new,
+            }
+        )
+    edition = report.edition
+    if edition:
+        answer["edition"] = str(edition.date)
+        answer["status"] = edition.state
+        answer["papers"] = edition.entries.filter(is_hidden=False).count()
+    for row in report.deliveries:
+        answer["readers"].append(
+            {
+                "reader": row.subscriber.email,
+                "papers": len(row.papers),
+                "letter": _letter(row),
+            }
+        )
+    for one in report.held:
+        answer["held"].append(
+            {
+                "channel": one.channel,
+                "by": one.by,
+                "way_out": one.way_out,
+            }
+        )
+    return answer
 
 
 def _letter(row: Delivery) -> str:
@@ -131,10 +152,15 @@ def _letter(row: Delivery) -> str:
     files = backends.letters_to(row.subscriber.email)
     if not files:
         return row.get_state_display().lower()
-    return f"{_short(files[-1])}{' (text only)' if row.subscriber.text_only else ''}"
+    told = str(_short(files[-1]))
+    if row.subscriber.text_only:
+        told += " (text only)"
+    return told
 
 
 def _short(path: Path) -> Path:
     """The path as seen from where the command was started, if it lies below."""
     here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    if path.is_relative_to(here):
+        return path.relative_to(here)
+    return path

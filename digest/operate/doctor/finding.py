@@ -1,4 +1,4 @@
-"""What the doctor says of one thing: its state, what was seen, and the fix."""
+"""One finding of the doctor: its state, what was seen, and the fix."""
 
 from __future__ import annotations
 
@@ -20,23 +20,30 @@ class Finding:
 
 
 def worst(findings: Iterable[Finding]) -> str:
-    """The state of the whole."""
+    """The worst state among the findings."""
     states = {one.state for one in findings}
-    return BAD if BAD in states else WARN if WARN in states else OK
+    if BAD in states:
+        return BAD
+    if WARN in states:
+        return WARN
+    return OK
 
 
 NAMED = 3  # of many with one cause
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
-    """One line for one cause: findings of an area that are not well and say the same are told together."""
+    """One finding for one cause: those of an area that are not OK and have the same detail are merged."""
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for number, one in enumerate(findings):
-        unlike = str(number) if one.state == OK else ""
-        groups.setdefault((one.area, one.state, one.detail, unlike), []).append(one)
-    return [replace(group[0], name=_names(group)) for group in groups.values()]
-
-
-def _names(group: list[Finding]) -> str:
-    names = ", ".join(one.name for one in group[:NAMED])
-    return f"{names} and {len(group) - NAMED} more" if len(group) > NAMED else names
+        cause: tuple[str, ...] = (one.area, one.state, one.detail)
+        if one.state == OK:
+            cause += (str(number),)
+        groups.setdefault(cause, []).append(one)
+    found = []
+    for group in groups.values():
+        names = ", ".join(one.name for one in group[:NAMED])
+        if len(group) > NAMED:
+            names += f" and {len(group) - NAMED} more"
+        found.append(replace(group[0], name=names))
+    return found

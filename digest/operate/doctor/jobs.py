@@ -1,14 +1,13 @@
-"""The work itself: is everything still ticking, and does anything wait longer than it should?"""
+"""Checks the jobs: whether each runs on time, and whether anything waits longer than it should."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 
-from digest.delivery import resolve, stops
+from digest.delivery import blockers, resolve
 from digest.delivery.accounts import restore_guard, sent_marks
 from digest.delivery.channels import traits
 from digest.delivery.reports import missing_reports
@@ -33,32 +32,32 @@ def look(now: datetime) -> Iterator[Finding]:
     yield editions()
     yield letters(now)
     yield from sending(now)
-    yield marked()
+    yield ledger_files()
     yield uncertain()
-    yield silent(now)
+    yield unreported(now)
     yield notices(now)
 
 
 def ticks(now: datetime) -> Iterator[Finding]:
-    """Each entry of the timetable, run by a worker or by the ticker, within three of its turns and a minute."""
+    """Each entry of the timetable, run by a worker or by the scheduler, within three of its turns and a minute."""
     seen = heartbeats.last()
-    found = [_tick(name, tick, seen, now) for name, tick in settings.CELERY_BEAT_SCHEDULE.items()]
+    found = []
+    for name, tick in settings.CELERY_BEAT_SCHEDULE.items():
+        keys = (f"worker:{tick['task']}", f"ticker:{name}")
+        moments = [seen[key] for key in keys if key in seen]
+        if not moments:
+            found.append(Finding("heartbeats", name, WARN, "has never run here", KEEP_RUNNING))
+            continue
+        age = now - max(moments)
+        detail = f"last ran {_ago(age)}"
+        if age <= timedelta(seconds=3 * tick["schedule"] + 60):
+            found.append(Finding("heartbeats", name, OK, detail))
+        else:
+            found.append(Finding("heartbeats", name, BAD, detail, KEEP_RUNNING))
     if any(one.state == OK for one in found):
         yield from found
     else:
         yield _nothing_ticks(seen, now)
-
-
-def _tick(name: str, tick: Mapping[str, Any], seen: Mapping[str, datetime], now: datetime) -> Finding:
-    keys = (f"worker:{tick['task']}", f"ticker:{name}")
-    moments = [seen[key] for key in keys if key in seen]
-    if not moments:
-        return Finding("heartbeats", name, WARN, "has never run here", KEEP_RUNNING)
-    age = now - max(moments)
-    detail = f"last ran {_ago(age)}"
-    if age <= timedelta(seconds=3 * tick["schedule"] + 60):
-        return Finding("heartbeats", name, OK, detail)
-    return Finding("heartbeats", name, BAD, detail, KEEP_RUNNING)
 
 
 def _nothing_ticks(seen: Mapping[str, datetime], now: datetime) -> Finding:
@@ -121,10 +120,12 @@ def _source(source: Source, now: datetime) -> Finding:
 
 
 def _reason(source: Source) -> str:
-    """What its publisher's last answer was reproached with. Files read by hand have no address."""
+    """The first warning about the publisher's last answer. Files read by hand have no address and do not count."""
     fetches = source.fetches.filter(outcome=source.last_outcome, url__contains="://")
     warnings = fetches.order_by("-at", "-id").values_list("warnings", flat=True).first()
-    return str(warnings[0]).rstrip(".") if warnings else source.last_outcome or "the log says why"
+    if warnings:
+        return str(warnings[0]).rstrip(".")
+    return source.last_outcome or "the log says why"
 
 
 def topics() -> Finding:
@@ -135,11 +136,14 @@ def topics() -> Finding:
 
 
 def editions() -> Finding:
-    held = [f"{one.date}" for one in Edition.objects.filter(state=Edition.State.HELD).order_by("date")[:10]]
+    held = Edition.objects.filter(state=Edition.State.HELD).order_by("date")[:10]
     if held:
-        return Finding("editions", "held", WARN, f"held: {', '.join(held)}", "Let them go on the desk's Edition page.")
+        days = ", ".join(str(edition.date) for edition in held)
+        return Finding("editions", "held", WARN, f"held: {days}", "Let them go on the desk's Edition page.")
     last = Edition.objects.exclude(serial=None).order_by("-serial").first()
-    return Finding("editions", "last", OK, f"number {last.serial}, of {last.date}" if last else "none released yet")
+    if last is None:
+        return Finding("editions", "last", OK, "none released yet")
+    return Finding("editions", "last", OK, f"number {last.serial}, of {last.date}")
 
 
 def letters(now: datetime) -> Finding:
@@ -149,19 +153,22 @@ def letters(now: datetime) -> Finding:
     if not count:
         return Finding("letters", "waiting", OK, "none waits longer than two hours")
     fix = "Run `manage.py send_due`; see the desk's Deliverability page for holds."
-    return Finding("letters", "waiting", BAD, f"{min(count, 1000)}{'+' if count > 1000 else ''} wait too long", fix)
+    told = str(count)
+    if count > 1000:
+        told = "1000+"
+    return Finding("letters", "waiting", BAD, f"{told} wait too long", fix)
 
 
 def sending(now: datetime) -> Iterator[Finding]:
     """Every hold by name, with its way out."""
-    found = stops.now_standing(now)
+    found = blockers.find(now)
     for one in found:
         yield Finding("letters", f"held: {one.channel}", BAD, f"by {one.by}: {one.reason}", one.way_out)
     if not found:
         yield Finding("letters", "held", OK, restore_guard.welcome() or "nothing is held")
 
 
-def marked() -> Finding:
+def ledger_files() -> Finding:
     """Whether a restored database would be noticed: two files say how far the letters had come."""
     trouble = sent_marks.trouble()
     if not trouble:
@@ -179,8 +186,8 @@ def uncertain() -> Finding:
     )
 
 
-def silent(now: datetime) -> Finding:
-    """Accepted, and then never a word of them."""
+def unreported(now: datetime) -> Finding:
+    """Letters that were accepted and about which no report came."""
     found = missing_reports.look(now)
     if found.alarm:
         fix = "See that the provider's reports reach /hooks/<provider>/; then ask it about these letters."
@@ -195,7 +202,7 @@ def notices(now: datetime) -> Finding:
     count = Notice.objects.filter(state__in=waiting, next_at__lt=now - NOTICE_BAD).count()
     if not count:
         return Finding("letters", "confirmations", OK, "none waits longer than ten minutes")
-    fix = "Keep the ticker or a worker running; the postbox may be refusing."
+    fix = "Keep the scheduler or a worker running; the mail server may be refusing."
     return Finding("letters", "confirmations", BAD, f"{count} wait longer than ten minutes", fix)
 
 
@@ -205,4 +212,6 @@ def _ago(age: timedelta) -> str:
         return "just now"
     if minutes < 120:
         return f"{minutes} minutes ago"
-    return f"{minutes // 60} hours ago" if minutes < 2880 else f"{minutes // 1440} days ago"
+    if minutes < 2880:
+        return f"{minutes // 60} hours ago"
+    return f"{minutes // 1440} days ago"

@@ -1,4 +1,4 @@
-"""The servers: does each answer, and is it set up so that nothing is lost?"""
+"""Checks the servers: whether each answers, and whether it is set up so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def look() -> Iterator[Finding]:
     yield from database()
     yield disk(Path(settings.VAR_DIR))
     yield from broker()
-    yield postbox()
+    yield mail_server()
 
 
 def database() -> Iterator[Finding]:
@@ -55,13 +55,18 @@ def migrations() -> Finding:
 
 def durability() -> Finding:
     """A letter's intent is committed before its first byte leaves: a commit must survive a power cut."""
-    sqlite = connection.vendor == "sqlite"
+    question = "SHOW synchronous_commit"
+    durable = {"on", "remote_write", "remote_apply", "local"}
+    fix = "Set synchronous_commit = on."
+    if connection.vendor == "sqlite":
+        question = "PRAGMA synchronous"
+        durable = {"2", "3"}
+        fix = "Put PRAGMA synchronous=FULL into init_command."
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")
+        cursor.execute(question)
         value = str(cursor.fetchone()[0])
-    if value in ({"2", "3"} if sqlite else {"on", "remote_write", "remote_apply", "local"}):
+    if value in durable:
         return Finding("database", "durable commits", OK, f"synchronous is {value}")
-    fix = "Put PRAGMA synchronous=FULL into init_command." if sqlite else "Set synchronous_commit = on."
     return Finding("database", "durable commits", BAD, f"synchronous is {value}", fix)
 
 
@@ -71,9 +76,13 @@ def disk(folder: Path) -> Finding:
         folder = folder.parent
     usage = shutil.disk_usage(folder)
     free = usage.free / usage.total
-    state = BAD if free < ROOM_BAD else WARN if free < ROOM_WARN else OK
-    fix = "" if state == OK else f"Make room on the disk of {folder}: below 5 % nothing more is sent."
-    return Finding("disk", "room", state, f"{free:.0%} of {usage.total / 1e9:.0f} GB free at {folder}", fix)
+    detail = f"{free:.0%} of {usage.total / 1e9:.0f} GB free at {folder}"
+    fix = f"Make room on the disk of {folder}: below 5 % nothing more is sent."
+    if free < ROOM_BAD:
+        return Finding("disk", "room", BAD, detail, fix)
+    if free < ROOM_WARN:
+        return Finding("disk", "room", WARN, detail, fix)
+    return Finding("disk", "room", OK, detail)
 
 
 def broker() -> Iterator[Finding]:
@@ -92,7 +101,7 @@ def broker() -> Iterator[Finding]:
 
 
 def _redis_keeping(client: redis.Redis) -> Iterator[Finding]:
-    """Wake-ups may be lost without harm, but each loss costs minutes: keep them, and never evict them."""
+    """Whether Redis keeps wake-ups. A lost one does no harm, but costs minutes."""
     wanted = {"maxmemory-policy": ("noeviction", BAD), "appendonly": ("yes", WARN)}
     for name, (right, state) in wanted.items():
         try:
@@ -100,9 +109,11 @@ def _redis_keeping(client: redis.Redis) -> Iterator[Finding]:
         except redis.ResponseError:
             yield Finding("broker", name, WARN, "the server does not tell", f"See that {name} is {right}.")
             continue
-        fine = value == right
-        fix = "" if fine else f"Set `{name} {right}` in redis.conf, then restart Redis."
-        yield Finding("broker", name, OK if fine else state, f"{name} is {value}", fix)
+        if value == right:
+            yield Finding("broker", name, OK, f"{name} is {value}")
+        else:
+            fix = f"Set `{name} {right}` in redis.conf, then restart Redis."
+            yield Finding("broker", name, state, f"{name} is {value}", fix)
 
 
 # Words of mail servers (RFC 4954, RFC 3207) and of Python's ssl -> what to do; the first that is found counts.
@@ -132,16 +143,16 @@ def smtp_fix(said: str) -> str:
     return "Mend EMAIL_URL (host, port, user, password), or start the mail server."
 
 
-def postbox() -> Finding:
+def mail_server() -> Finding:
     """An SMTP server is asked whether it takes letters of ours; a provider cannot be tried without sending."""
     if settings.MAIL_CHANNEL != "smtp":
-        return Finding("postbox", "kind", OK, f"{settings.MAIL_CHANNEL}; try it with `manage.py send_test ADDRESS`")
+        return Finding("mail server", "kind", OK, f"{settings.MAIL_CHANNEL}; try it with `manage.py send_test ADDRESS`")
     where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     try:
         _greet()
     except (smtplib.SMTPException, OSError) as error:
-        return Finding("postbox", "answer", BAD, f"{where}: {one_line(error)}", smtp_fix(repr(error)))
-    return Finding("postbox", "answer", OK, f"{where} answers and lets us in")
+        return Finding("mail server", "answer", BAD, f"{where}: {one_line(error)}", smtp_fix(repr(error)))
+    return Finding("mail server", "answer", OK, f"{where} answers and lets us in")
 
 
 def _greet() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,8 +21,8 @@ def look() -> Iterator[Finding]:
     yield Finding("settings", "version", OK, f"Offprint {settings.VERSION} on Python {platform.python_version()}")
     for name in PLAIN:
         yield Finding("settings", name, OK, str(getattr(settings, name, "")) or "(not set)")
-    for name, say in DESCRIBED.items():
-        yield Finding("settings", name, OK, say())
+    for name, detail in _described().items():
+        yield Finding("settings", name, OK, detail)
     for name in ("SECRET_KEY", "ADDRESS_KEY"):
         yield Finding("settings", name, OK, f"set, {len(getattr(settings, name))} characters")
     found = [one for one in checked() if one.level >= checks.WARNING]
@@ -44,30 +44,30 @@ def _address_without_secrets(url: str) -> str:
     """Scheme, host, port and path: user and password left out."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    if parts.port:
+        host += f":{parts.port}"
+    return f"{parts.scheme}://{host}{parts.path}"
 
 
-def _database() -> str:
-    config = settings.DATABASES["default"]
-    engine = str(config["ENGINE"]).rpartition(".")[2]
-    return f"{engine} {config.get('HOST') or ''} {config['NAME']}".replace("  ", " ")
-
-
-def _redis() -> str:
-    return _address_without_secrets(settings.REDIS_URL) if settings.REDIS_URL else "(not set: files in var/broker)"
-
-
-def _postbox() -> str:
+def _described() -> dict[str, str]:
+    """The settings that may hold a password, without it."""
+    database = settings.DATABASES["default"]
+    engine = str(database["ENGINE"]).rpartition(".")[2]
+    redis = "(not set: files in var/broker)"
+    if settings.REDIS_URL:
+        redis = _address_without_secrets(settings.REDIS_URL)
+    mail = f"{settings.MAIL_CHANNEL} ({settings.EMAIL_BACKEND})"
     if settings.MAIL_CHANNEL == "smtp":
-        how = "TLS" if settings.EMAIL_USE_SSL else "STARTTLS" if settings.EMAIL_USE_TLS else "no TLS"
-        return f"smtp {settings.EMAIL_HOST}:{settings.EMAIL_PORT} ({how})"
-    return f"{settings.MAIL_CHANNEL} ({settings.EMAIL_BACKEND})"
-
-
-DESCRIBED: dict[str, Callable[[], str]] = {
-    "DATABASE_URL": _database,
-    "REDIS_URL": _redis,
-    "EMAIL_URL": _postbox,
-    "ALLOWED_HOSTS": lambda: ", ".join(settings.ALLOWED_HOSTS),
-    "ANYMAIL_…": lambda: ", ".join(sorted(settings.ANYMAIL)) or "(none)",
-}
+        how = "no TLS"
+        if settings.EMAIL_USE_SSL:
+            how = "TLS"
+        elif settings.EMAIL_USE_TLS:
+            how = "STARTTLS"
+        mail = f"smtp {settings.EMAIL_HOST}:{settings.EMAIL_PORT} ({how})"
+    return {
+        "DATABASE_URL": " ".join(filter(None, (engine, database.get("HOST"), str(database["NAME"])))),
+        "REDIS_URL": redis,
+        "EMAIL_URL": mail,
+        "ALLOWED_HOSTS": ", ".join(settings.ALLOWED_HOSTS),
+        "ANYMAIL_…": ", ".join(sorted(settings.ANYMAIL)) or "(none)",
+    }

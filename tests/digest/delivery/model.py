@@ -54,10 +54,10 @@ class Rules:
     kind: str
     may_send: Callable[[float, float], bool] = states.may_send
     may_settle: Callable[[str, bool], bool] = states.may_settle
-    event_of_death: Callable[[bool], Event] = states.event_of_death
+    event_of_lost_lease: Callable[[bool], Event] = states.event_of_lost_lease
     event_of: Callable[[Outcome], Event] = states.event_of
     proves_unsent: Callable[..., bool] = states.proves_unsent
-    table: dict[tuple[State, Event], State] = field(default_factory=lambda: dict(states.TABLE))
+    table: dict[tuple[State, Event], State] = field(default_factory=lambda: dict(states.TRANSITIONS))
     intent_first: bool = True
     same_key: bool = True
     most_attempts: int = 3
@@ -203,10 +203,10 @@ def _settle(world: World, w: int, worker: Worker, rules: Rules) -> World:
     if not rules.may_settle(state, own):
         return _prove(idle, rules) if outcome is Outcome.ACCEPTED else idle
     event = rules.event_of(outcome)
-    doubtful = event is Event.LOSE and rules.kind != BLIND
+    doubtful = event is Event.NO_ANSWER and rules.kind != BLIND
     after = _set(idle, number, attempt._replace(state="ambiguous" if doubtful else "closed", fresh=False))
     after = _move(after, event, rules, default=State.SENDING)
-    return _move(after, Event.GIVE_UP, rules) if event is Event.LOSE and not doubtful else after
+    return _move(after, Event.MARK_UNCERTAIN, rules) if event is Event.NO_ANSWER and not doubtful else after
 
 
 def _attempt(world: World, number: int, attempt: Attempt, rules: Rules) -> Iterator[Step]:
@@ -232,14 +232,14 @@ def _expire(world: World, number: int, attempt: Attempt) -> World:
 
 
 def _heal(world: World, number: int, attempt: Attempt, rules: Rules) -> World:
-    event = rules.event_of_death(attempt.state == "sending")
-    doubtful = event is Event.LOSE and rules.kind != BLIND
+    event = rules.event_of_lost_lease(attempt.state == "sending")
+    doubtful = event is Event.NO_ANSWER and rules.kind != BLIND
     after = _set(world, number, attempt._replace(state="ambiguous" if doubtful else "closed"))
     if number != world.current:
         return after
-    default = State.SENDING if event is Event.LOSE else State.CLAIMED
+    default = State.SENDING if event is Event.NO_ANSWER else State.CLAIMED
     after = _move(after, event, rules, default=default)
-    return _move(after, Event.GIVE_UP, rules) if event is Event.LOSE and not doubtful else after
+    return _move(after, Event.MARK_UNCERTAIN, rules) if event is Event.NO_ANSWER and not doubtful else after
 
 
 def _arrive(world: World, number: int, attempt: Attempt, rules: Rules) -> Iterator[Step]:
@@ -270,7 +270,7 @@ def _resolve(world: World, number: int, attempt: Attempt, rules: Rules) -> Itera
         if rules.proves_unsent(attempt.visible, 0.0, watermark, 1.0, age, 5.0):
             after = _move(_set(world, number, closed), Event.PROVE_UNSENT, rules)
             yield f"a query shows that {number} did not go", after
-    yield f"patience with {number} ends", _move(_set(world, number, closed), Event.GIVE_UP, rules)
+    yield f"patience with {number} ends", _move(_set(world, number, closed), Event.MARK_UNCERTAIN, rules)
 
 
 # -- small pieces -------------------------------------------------------------------------------

@@ -131,5 +131,5 @@ def test_a_frozen_copy_gives_back_every_byte(outbox: Path, reader: Any) -> None:
     delivery.deliver(NOW)
     row = Delivery.objects.get()
     letter = Letter(to="ada@example.org", subject="Ümläut", text="", tags=("digest",), raw=bytes(range(256)))
-    settle._seal(row.attempt, [(row, letter)])
-    assert settle.thaw(Sealed.objects.get()) == letter
+    settle._freeze(row.attempt, [(row, letter)])
+    assert settle.read_frozen(Sealed.objects.get()) == letter

@@ -106,7 +106,7 @@ def copies(provider: Provider) -> dict[str, int]:
 PLANNING = ("plan.read", "plan.matched", "plan.inserted", "plan.moved", "plan.committed")
 BEFORE_INTENT = (
     "claim.selected", "claim.attempts_written", "claim.marked", "claim.committed", "render.begun", "render.done",
-    "intend.checked", "intend.marked", "intend.sealed",
+    "intend.checked", "intend.marked", "intend.frozen",
 )  # fmt: skip
 AFTER_INTENT = (
     "intend.committed", "post.before", "post.after", "settle.begun", "settle.attempt_closed",
@@ -165,7 +165,7 @@ def test_f10_on_a_blind_channel_the_doubtful_one_is_named(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("point", ["heal.begun", "heal.marked", "release.begun", "release.marked"])
+@pytest.mark.parametrize("point", ["recover.begun", "recover.marked", "release.begun", "release.marked"])
 def test_f13_dying_while_settling_doubts_settles_them_later(
     point: str, die: Any, later: Any, readers: list[Subscriber], provider: Provider, record: None
 ) -> None:
@@ -289,7 +289,7 @@ def test_f18_while_evidence_stalls_nothing_is_sent_again(
     die: Any, later: Any, readers: list[Subscriber], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent(attempt: Attempt) -> set[str]:
-        raise provider_api.PullError("nobody answers")
+        raise provider_api.ProviderLookupError("nobody answers")
 
     monkeypatch.setattr(provider_api, "accepted", silent)
     die("post.after")

@@ -65,7 +65,7 @@ def refused(text: str, code: int = 550) -> Receipt:
 )
 def test_a_relay_that_does_not_like_us_suppresses_nobody(text: str) -> None:
     receipt = refused(text)
-    assert receipt.outcome is Outcome.UNWELCOME
+    assert receipt.outcome is Outcome.POLICY_REJECTED
     assert not receipt.no_such_address
 
 
@@ -88,7 +88,7 @@ def test_what_a_server_says_is_kept_without_the_address() -> None:
 def test_a_relay_that_refuses_everybody_is_held_and_nobody_is_lost(
     readers: list[Subscriber], provider: Provider
 ) -> None:
-    provider.always(Outcome.UNWELCOME, status=550, detail="relay not permitted")
+    provider.always(Outcome.POLICY_REJECTED, status=550, detail="relay not permitted")
     for minutes in range(0, 60, 5):
         run(NOW + timedelta(minutes=minutes))
     assert states() == {"pending": 30}
@@ -117,7 +117,7 @@ def test_a_server_that_is_away_for_an_hour_costs_an_hour(readers: list[Subscribe
 
 @pytest.mark.thorough
 def test_an_account_without_credits_kills_no_letter(readers: list[Subscriber], provider: Provider) -> None:
-    provider.always(Outcome.POISON, status=422, detail="out of credits")
+    provider.always(Outcome.MESSAGE_REJECTED, status=422, detail="out of credits")
     for minutes in range(0, 120, 5):
         run(NOW + timedelta(minutes=minutes))
     assert states() == {"pending": 30}
@@ -420,13 +420,13 @@ def test_an_empty_record_proves_nothing_unless_it_shows_a_letter_that_went(
     readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doubtful = Attempt.objects.create(channel="postmark", lease_until=NOW, worker="w", started_at=NOW)
-    monkeypatch.setitem(provider_api.PULLS, "postmark", lambda attempt: set())
-    with pytest.raises(provider_api.PullError):
+    monkeypatch.setitem(provider_api.LOOKUPS, "postmark", lambda attempt: set())
+    with pytest.raises(provider_api.ProviderLookupError):
         provider_api.accepted(doubtful)
     other = Attempt.objects.create(
         channel="postmark", lease_until=NOW, worker="w", started_at=NOW, state="closed", outcome="accepted"
     )
-    monkeypatch.setitem(provider_api.PULLS, "postmark", lambda one: {"x"} if one.pk == other.pk else set())
+    monkeypatch.setitem(provider_api.LOOKUPS, "postmark", lambda one: {"x"} if one.pk == other.pk else set())
     assert provider_api.accepted(doubtful) == set()
 
 
@@ -467,7 +467,7 @@ def test_another_workers_newer_letters_do_not_trip_the_fence(
 
 
 def test_a_restored_ledger_under_a_breakers_hold_is_held_all_the_same(db: None, channel: Any) -> None:
-    holds.hold("postmark", holds.BREAKER, "requests failed", NOW, holds.PROBE_AFTER)
+    holds.hold("postmark", holds.BREAKER, "requests failed", NOW, holds.HALF_OPEN_AFTER)
     restore_guard.settle_here()
     sent_marks.note(Mark.objects.get(name=restore_guard.EPOCH).value, 5)
     assert restore_guard.check("postmark", NOW)

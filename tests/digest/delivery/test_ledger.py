@@ -82,10 +82,10 @@ def test_a_letter_moves_where_the_table_says_and_nowhere_else(state: State, even
 
 def test_a_final_letter_has_a_moment_and_a_revived_one_has_none(edition: Edition) -> None:
     row = letter(edition, "pending")
-    ledger.move(Delivery.objects.all(), Event.BURY, NOW)
+    ledger.move(Delivery.objects.all(), Event.FAIL, NOW)
     row.refresh_from_db()
     assert row.settled_at == NOW
-    ledger.move(Delivery.objects.all(), Event.REVIVE, NOW)
+    ledger.move(Delivery.objects.all(), Event.RETRY, NOW)
     row.refresh_from_db()
     assert (row.state, row.settled_at) == ("pending", None)
 
@@ -94,8 +94,8 @@ def test_a_final_letter_has_a_moment_and_a_revived_one_has_none(edition: Edition
 @pytest.mark.parametrize("to", Attempt.State)
 def test_an_attempt_turns_where_it_may_and_a_closed_one_stays_closed(state: str, to: Attempt.State) -> None:
     Attempt.objects.create(channel="outbox", state=state, lease_until=NOW, worker="w", started_at=NOW)
-    assert ledger.turn(Attempt.objects.all(), to) == (state in states.TURNS[to])
-    assert ledger.turn(Attempt.objects.filter(state="closed"), to) == 0
+    assert ledger.move_attempts(Attempt.objects.all(), to) == (state in states.ATTEMPT_TRANSITIONS[to])
+    assert ledger.move_attempts(Attempt.objects.filter(state="closed"), to) == 0
 
 
 def letter(edition: Edition, state: str) -> Delivery:

@@ -44,7 +44,7 @@ def test_f80_more_than_one_in_two_hundred_is_an_alarm_everywhere(sent: None) -> 
     assert "never spoke again of 4 (0.7%)" in found.alarm
     counters.refresh(LATER)
     assert any(found.alarm in one.says for one in dashboard.alerts(None, LATER))
-    assert jobs.silent(LATER).state == "warn"
+    assert jobs.unreported(LATER).state == "warn"
     assert found.alarm in nightly_mail.letter("curator@example.org", LATER).text
 
 
@@ -52,7 +52,7 @@ def test_f80_more_than_one_in_two_hundred_is_an_alarm_everywhere(sent: None) -> 
 def test_f80_a_lost_report_now_and_then_is_none(sent: None) -> None:
     forget(3)  # just one in two hundred
     assert missing_reports.look(LATER).alarm == ""
-    assert jobs.silent(LATER).detail == "3 of 600 letters of the last day"
+    assert jobs.unreported(LATER).detail == "3 of 600 letters of the last day"
 
 
 @pytest.mark.thorough
@@ -73,4 +73,4 @@ def test_f80_a_channel_without_reports_is_never_silent(sent: None, channel: Any,
     Attempt.objects.update(channel=name)
     channel(name)
     assert missing_reports.look(LATER) == missing_reports.MissingReports(name)
-    assert jobs.silent(LATER).state == "ok"
+    assert jobs.unreported(LATER).state == "ok"

@@ -18,7 +18,7 @@ def test_nobody_gets_a_letter_twice_in_any_interleaving(kind: str) -> None:
 
 
 def without(*moves: tuple[State, Event]) -> dict[tuple[State, Event], State]:
-    return {move: to for move, to in states.TABLE.items() if move not in moves}
+    return {move: to for move, to in states.TRANSITIONS.items() if move not in moves}
 
 
 WRONG = "twice|never went|stuck"  # whichever comes first on the shortest path
@@ -26,7 +26,7 @@ WRONG = "twice|never went|stuck"  # whichever comes first on the shortest path
 
 MUTANTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "intent before effect": (EVIDENCE, {"intent_first": False}, WRONG),
-    "death is a doubt": (EVIDENCE, {"event_of_death": lambda intended: Event.ABANDON}, WRONG),
+    "death is a doubt": (EVIDENCE, {"event_of_lost_lease": lambda intended: Event.UNCLAIM}, WRONG),
     "the fence": (EVIDENCE, {"may_send": lambda left, needed: True}, WRONG),
     "settle by compare-and-set": (EVIDENCE, {"may_settle": lambda state, own: True}, WRONG),
     "only the last holder settles": (
@@ -42,7 +42,7 @@ MUTANTS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"event_of": lambda one: Event.POSTPONE if one is Outcome.UNCLEAR else states.event_of(one)},
         WRONG,
     ),
-    "the sweeper": (EVIDENCE, {"table": without((State.CLAIMED, Event.ABANDON))}, "stuck"),
+    "the sweeper": (EVIDENCE, {"table": without((State.CLAIMED, Event.UNCLAIM))}, "stuck"),
 }
 
 
@@ -63,7 +63,7 @@ def test_every_event_leads_to_one_state(event: Event) -> None:
 
 
 def test_accepted_has_no_way_out() -> None:
-    assert not [move for move in states.TABLE if move[0] is State.ACCEPTED]
+    assert not [move for move in states.TRANSITIONS if move[0] is State.ACCEPTED]
 
 
 def test_every_state_has_its_place_in_the_two_rows() -> None:

@@ -304,7 +304,7 @@ def test_f79_the_replay_button_sends_it_after_all(use: Any, truth: Provider, rea
         delivery.deliver(NOW + timedelta(hours=hours))
     truth.refused = {}
     at = NOW + timedelta(hours=5)
-    assert resolve.revive(Delivery.objects.get(state="dead"), at)
+    assert resolve.retry(Delivery.objects.get(state="dead"), at)
     delivery.deliver(at)
     assert states() == ["accepted"] * 3
 
@@ -347,7 +347,7 @@ def test_a_pull_that_is_not_whole_says_so(use: Any, truth: Provider, readers: li
     use("postmark")
     day()
     truth.down = True
-    with pytest.raises(provider_api.PullError):
+    with pytest.raises(provider_api.ProviderLookupError):
         provider_api.accepted(Attempt.objects.first())
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from digest import delivery
-from digest.delivery import plan, stops
+from digest.delivery import blockers, plan
 from digest.delivery.accounts import restore_guard, sent_marks
 from digest.delivery.channels import holds, traits
 from digest.desk.pages import dashboard
@@ -293,7 +293,7 @@ def test_moved_is_refused_where_a_file_knows_better(reader: Subscriber, provider
 
 
 def test_every_page_and_command_names_the_hold_and_its_end(moved: Subscriber, client: Client) -> None:
-    [stop] = stops.now_standing(NOW)
+    [stop] = blockers.find(NOW)
     assert "resume --restored" in stop.way_out
     assert "resume --moved" in stop.way_out
     assert stop.way_out in [one.fix for one in doctor.jobs.sending(NOW)]
@@ -319,15 +319,15 @@ def test_every_page_and_command_names_the_hold_and_its_end(moved: Subscriber, cl
 )
 def test_every_hold_has_a_way_out(by: str, reason: str, probe: Any, says: str, db: None, channel: Any) -> None:
     channel("postmark")
-    full = stops.circuit_breaker.SURGE if reason.startswith("Reports") else reason
-    assert says in stops.way_out(Channel(name="postmark", held_by=by, held_reason=full, probe_at=probe))
+    full = blockers.circuit_breaker.SURGE if reason.startswith("Reports") else reason
+    assert says in blockers.way_out(Channel(name="postmark", held_by=by, held_reason=full, probe_at=probe))
 
 
 @pytest.mark.parametrize("by", ["operator", "breaker", "restore"])
 def test_a_channel_that_is_no_longer_used_is_named_in_its_way_out(by: str, db: None, channel: Any) -> None:
     channel("postmark")
     holds.hold("smtp", by, "12 letters bounced", NOW)
-    [stop] = stops.now_standing(NOW)
+    [stop] = blockers.find(NOW)
     assert "manage.py resume --channel smtp" in stop.way_out
 
 
@@ -341,6 +341,6 @@ def test_before_the_first_turn_the_doctor_knows_already(
 
 
 def test_the_doctor_tells_where_the_second_file_cannot_be_written(settings: Any, db: None) -> None:
-    assert doctor.jobs.marked().state == "warn"  # the tests keep it within VAR_DIR
+    assert doctor.jobs.ledger_files().state == "warn"  # the tests keep it within VAR_DIR
     settings.STATE_DIR = settings.VAR_DIR.with_name("elsewhere")
-    assert doctor.jobs.marked().state == "ok"
+    assert doctor.jobs.ledger_files().state == "ok"

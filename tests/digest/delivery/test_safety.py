@@ -51,7 +51,7 @@ def test_a_hold_stops_before_the_next_letter_and_resume_goes_on(
     run("hold", "the template is wrong")
     delivery.deliver(NOW)
     assert not provider.taken
-    assert holds.why("postmark", NOW) == "the template is wrong"
+    assert holds.reason("postmark", NOW) == "the template is wrong"
     run("resume")
     delivery.deliver(NOW)
     assert len(provider.taken) == 1
@@ -97,22 +97,28 @@ def test_f77_a_refused_account_holds_the_channel_and_fails_nobody(
 
 
 @pytest.mark.thorough
-def test_f77_the_channel_is_probed_with_one_letter_and_goes_on_by_itself(
+def test_f77_the_channel_is_tried_with_one_letter_and_goes_on_by_itself(
     reader: Subscriber, provider: Provider, channel: Any
 ) -> None:
     make.subscriber("bob@example.org", queries=["speech"])
     provider.always(Outcome.BLOCKED, status=401, detail="bad key")
     plan.plan(NOW)
     delivery.deliver(NOW)
-    later = NOW + holds.PROBE_AFTER
+    later = NOW + holds.HALF_OPEN_AFTER
     delivery.deliver(later)
     assert Channel.objects.get().held_by
     provider.answer = provider.accept
-    later += holds.PROBE_AFTER
+    later += holds.HALF_OPEN_AFTER
     delivery.deliver(later)
     assert not Channel.objects.get().held_by
     delivery.deliver(later)
     assert len(provider.taken) == 2
+
+
+def test_a_half_open_channel_with_nothing_waiting_goes_on_waiting_for_a_letter(channel: Any, db: None) -> None:
+    holds.hold("postmark", holds.BREAKER, "10 letters in a row did not go.", NOW, holds.HALF_OPEN_AFTER)
+    assert not delivery.deliver(NOW + holds.HALF_OPEN_AFTER)
+    assert Channel.objects.get().held_by == holds.BREAKER
 
 
 def test_f41_nothing_is_claimed_while_the_disk_is_nearly_full(
@@ -124,7 +130,7 @@ def test_f41_nothing_is_claimed_while_the_disk_is_nearly_full(
     delivery.deliver(NOW)
     assert not provider.taken
     assert not Attempt.objects.exists()
-    assert "nearly full" in holds.why("postmark", NOW)
+    assert "nearly full" in holds.reason("postmark", NOW)
     monkeypatch.undo()
 
 
@@ -144,7 +150,7 @@ def test_f41_nothing_is_claimed_while_the_disk_is_nearly_full(
     ],
 )
 def test_the_breaker_knows_harm_from_chance(counts: Counts, word: str) -> None:
-    assert (word in circuit_breaker.verdict(counts)) if word else circuit_breaker.verdict(counts) == ""
+    assert (word in circuit_breaker.reason_to_hold(counts)) if word else circuit_breaker.reason_to_hold(counts) == ""
 
 
 def test_complaints_hold_the_channel_until_somebody_looks(edition: Edition, provider: Provider, channel: Any) -> None:
@@ -161,7 +167,7 @@ def test_complaints_hold_the_channel_until_somebody_looks(edition: Edition, prov
         assert stored is not None
         events.apply(stored, NOW)
     delivery.deliver(NOW)
-    assert "reported as spam" in holds.why("postmark", NOW + timedelta(hours=1))
+    assert "reported as spam" in holds.reason("postmark", NOW + timedelta(hours=1))
     run("resume")
     assert ProviderEvent.objects.count() == 3
 
@@ -179,7 +185,7 @@ def test_f43_a_database_put_back_from_a_backup_sends_nobody_anything(
     plan.plan(NOW)
     delivery.deliver(NOW)
     assert len(provider.taken) == 1
-    assert "put back from a backup" in holds.why("postmark", NOW)
+    assert "put back from a backup" in holds.reason("postmark", NOW)
 
 
 @pytest.mark.thorough

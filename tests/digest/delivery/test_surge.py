@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from digest import delivery
-from digest.delivery import plan, stops
+from digest.delivery import blockers, plan
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import circuit_breaker, holds
 from digest.delivery.run import sweep
@@ -82,7 +82,7 @@ def test_s17_a_forged_batch_ends_few_readers_letters_and_stops_the_channel(kind:
     report(kind)
     assert active() == READERS - circuit_breaker.SURGE_LEAST
     assert ProviderEvent.objects.filter(waits=True, applied_at=None).count() == READERS - circuit_breaker.SURGE_LEAST
-    assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+    assert holds.reason("postmark", NOW) == circuit_breaker.SURGE
     assert any("Reports would end the letters" in one.says for one in dashboard.alerts(None, NOW))
 
 
@@ -110,7 +110,7 @@ def test_s17_dropped_reports_are_kept_and_nothing_comes_of_them(sent: Any) -> No
     sweep(NOW)
     assert active() == READERS - circuit_breaker.SURGE_LEAST
     assert ProviderEvent.objects.count() == READERS
-    assert not holds.why("postmark", NOW)
+    assert not holds.reason("postmark", NOW)
 
 
 @pytest.mark.thorough
@@ -119,7 +119,7 @@ def test_s17_real_ones_count_before_anybody_is_written_to_again(sent: Provider) 
     assert command("resume", "--apply-reports")["applied"] == 40
     assert active() == 0
     assert Delivery.objects.filter(fate="complained").count() == READERS
-    assert not holds.why("postmark", NOW)
+    assert not holds.reason("postmark", NOW)
 
 
 @pytest.mark.thorough
@@ -140,14 +140,14 @@ def test_s17_the_next_sweep_holds_again_what_was_resumed_beside_a_report(sent: A
     report(BOUNCE, 0, 21)
     holds.resume("postmark", NOW)
     sweep(NOW)
-    assert holds.why("postmark", NOW) == circuit_breaker.SURGE
+    assert holds.reason("postmark", NOW) == circuit_breaker.SURGE
 
 
 @pytest.mark.parametrize("by", [holds.OPERATOR, holds.RESTORE])
 def test_s17_another_hold_beside_reports_that_wait_names_what_becomes_of_them(by: str, sent: Any) -> None:
     report(BOUNCE, 0, 22)
     holds.hold("postmark", by, "a holiday", NOW)
-    [stop] = stops.now_standing(NOW)
+    [stop] = blockers.find(NOW)
     assert "--apply-reports" in stop.way_out
     assert "--drop-reports" in stop.way_out
 
@@ -158,15 +158,15 @@ def test_s17_a_restored_database_beside_reports_that_wait_is_let_go_in_one_comma
     with pytest.raises(CommandError, match="again with --apply-reports"):
         call_command("resume", "--restored")
     assert command("resume", "--restored", "--drop-reports")["dropped"] == 2
-    assert not stops.now_standing(NOW)
+    assert not blockers.find(NOW)
 
 
 def test_s17_a_hold_that_probes_by_itself_gives_way_to_one_that_waits_for_a_word(sent: Any) -> None:
-    holds.hold("postmark", holds.BREAKER, "10 letters in a row did not go.", NOW, holds.PROBE_AFTER)
+    holds.hold("postmark", holds.BREAKER, "10 letters in a row did not go.", NOW, holds.HALF_OPEN_AFTER)
     report(BOUNCE)
     later = NOW + timedelta(hours=1)
-    assert holds.why("postmark", later) == circuit_breaker.SURGE
-    assert not holds.is_probing("postmark", later)
+    assert holds.reason("postmark", later) == circuit_breaker.SURGE
+    assert not holds.is_half_open("postmark", later)
 
 
 @pytest.mark.thorough

@@ -28,7 +28,10 @@ def letter(state: str, reason: str = "", **fields: object) -> Subscriber:
 
 
 ENDS = [
-    ("dead", "poison", "given up after several tries"),
+    ("dead", "message_rejected", "could not take this very letter"),
+    ("dead", "poison", "could not take this very letter"),  # the word of older rows
+    ("rejected", "policy_rejected", "as a matter of policy"),
+    ("rejected", "unwelcome", "as a matter of policy"),  # the word of older rows
     ("expired", "too_late", "could not be sent in time"),
     ("rejected", "refused", "refused the letter for this address"),
     ("uncertain", "unclear", "may have been sent"),

@@ -602,7 +602,7 @@ def test_s17_reports_that_wait_are_shown_and_judged_at_the_desk(operator, word, 
     act = Act.objects.get()
     assert (act.verb, act.after) == ("resume sending", {f"reports {word}": 1})
     assert "for your word" not in operator.get("/desk/deliverability/").content.decode()
-    assert not holds.why("postmark", make.NOW)
+    assert not holds.reason("postmark", make.NOW)
 
 
 def test_s17_the_desk_does_not_send_on_while_reports_wait(operator, settings):
@@ -611,7 +611,7 @@ def test_s17_the_desk_does_not_send_on_while_reports_wait(operator, settings):
     holds.hold("postmark", holds.BREAKER, "too many", make.NOW)
     answer = operator.post("/desk/deliverability/hold/", {"verb": "resume"}, follow=True)
     assert "say whether they are real" in answer.content.decode()
-    assert holds.why("postmark", make.NOW)
+    assert holds.reason("postmark", make.NOW)
     assert not Act.objects.exists()
 
 

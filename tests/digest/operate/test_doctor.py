@@ -118,7 +118,7 @@ def test_a_redis_that_forgets_or_evicts_is_told_apart():
 def test_a_mail_server_that_does_not_answer_is_bad(settings):
     settings.MAIL_CHANNEL, settings.EMAIL_HOST, settings.EMAIL_PORT = "smtp", "127.0.0.1", 1
     settings.EMAIL_BACKEND = "subscriptions.mail.backends.SmtpBackend"
-    assert services.postbox().state == "bad"
+    assert services.mail_server().state == "bad"
 
 
 class OnAnyPort(Controller):
@@ -148,27 +148,27 @@ def smtp(settings):
 
 def test_a_mail_server_that_answers_is_ok(smtp):
     with mail_server() as smtp.EMAIL_PORT:
-        assert services.postbox().state == "ok"
+        assert services.mail_server().state == "ok"
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 def test_a_mail_server_that_wants_a_password_says_so(smtp):
     with mail_server(auth_required=True, auth_require_tls=False) as smtp.EMAIL_PORT:
-        found = services.postbox()
+        found = services.mail_server()
     assert (found.state, found.fix) == ("bad", services.SIGN_IN)
 
 
 def test_a_mail_server_that_takes_no_password_says_so(smtp):
     smtp.EMAIL_HOST_USER, smtp.EMAIL_HOST_PASSWORD = "me", "mT4x"
     with mail_server() as smtp.EMAIL_PORT:
-        found = services.postbox()
+        found = services.mail_server()
     assert (found.state, "smtps://" in found.fix) == ("bad", True)
 
 
 def test_a_mail_server_without_tls_says_so(smtp):
     smtp.EMAIL_USE_TLS = True
     with mail_server() as smtp.EMAIL_PORT:
-        assert services.postbox().state == "bad"
+        assert services.mail_server().state == "bad"
 
 
 @pytest.mark.parametrize(

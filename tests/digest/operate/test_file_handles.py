@@ -20,13 +20,13 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from tests.chaos.database import furnish
 from digest import delivery
-from digest.delivery import plan as planning
-from digest.operate import scheduler as ticker
+from digest.delivery import plan
+from digest.operate import scheduler
 from digest.models import Delivery
 from django.db import connections
 from django.utils import timezone
 furnish(3)
-planning.plan(timezone.now())
+plan.plan(timezone.now())
 connections.close_all()
 taken = []
 try:
@@ -39,7 +39,7 @@ begun = time.monotonic()
 def turn():
     turns.append(time.monotonic())
     delivery.deliver(timezone.now())
-clock = ticker.Ticker({})
+clock = scheduler.Scheduler({})
 clock.schedule = {}
 import threading
 thread = threading.Thread(target=clock._loop, args=("send", turn, 0.5), daemon=True)
@@ -56,7 +56,7 @@ print(json.dumps({"turns": without, "seconds": seconds, "sent": Delivery.objects
 
 
 @pytest.mark.slow
-def test_f21_without_a_file_handle_the_ticker_backs_off_and_goes_on(tmp_path: Path) -> None:
+def test_f21_without_a_file_handle_the_scheduler_backs_off_and_goes_on(tmp_path: Path) -> None:
     settings = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", "OFFPRINT_DOTENV": "no"}
     settings |= {"VAR_DIR": str(tmp_path), "STATE_DIR": f"{tmp_path}/state", "LOG_LEVEL": "error"}
     done = subprocess.run(

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from digest.operate import heartbeats
-from digest.operate.scheduler import Ticker
+from digest.operate.scheduler import Scheduler
 
 RUNS: dict[str, int] = {}
 ENOUGH, FAILED = threading.Event(), threading.Event()
@@ -32,34 +32,34 @@ def afresh():
     FAILED.clear()
 
 
-def ticking(**ticks: str) -> Ticker:
+def ticking(**ticks: str) -> Scheduler:
     here = "tests.digest.operate.test_scheduler"
-    return Ticker({name: {"task": f"{here}.{task}", "schedule": 0.01} for name, task in ticks.items()})
+    return Scheduler({name: {"task": f"{here}.{task}", "schedule": 0.01} for name, task in ticks.items()})
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_runs_each_tick_again_and_again():
-    ticker = ticking(one="count")
-    ticker.start()
+    clock = ticking(one="count")
+    clock.start()
     assert ENOUGH.wait(PATIENCE)
-    ticker.stop()
+    clock.stop()
     after = RUNS["count"]
     assert "ticker:one" in heartbeats.last()
-    assert not any(thread.is_alive() for thread in ticker._threads)
+    assert not any(thread.is_alive() for thread in clock._threads)
     assert RUNS["count"] == after
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_tick_that_fails_is_logged_and_stops_no_other(caplog):
-    ticker = ticking(bad="fail", good="count")
-    ticker.start()
+    clock = ticking(bad="fail", good="count")
+    clock.start()
     assert ENOUGH.wait(PATIENCE)
     assert FAILED.wait(PATIENCE)
-    ticker.stop()
+    clock.stop()
     assert "the tick 'bad' failed" in caplog.text
 
 
 def test_its_timetable_is_celerys():
     from config.timetable import TIMETABLE
 
-    assert {tick.task for tick in TIMETABLE} == {entry["task"] for entry in Ticker().schedule.values()}
+    assert {tick.task for tick in TIMETABLE} == {entry["task"] for entry in Scheduler().schedule.values()}

@@ -1,4 +1,4 @@
-"""Everything that keeps letters back now, each with its way out: what `doctor`, `up`, `/readyz` and the desk show."""
+"""Everything that stops sending now, each with how to end it: what `doctor`, `up`, `/readyz` and the desk show."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ HARM = "Find out why, then run manage.py resume: bounces and complaints are coun
 
 
 @dataclass(frozen=True)
-class Stop:
-    """`by` is operator, breaker, restore or disk; `reason` may have words of the provider, `way_out` has none."""
+class Blocker:
+    """One thing that stops a channel. `by` is operator, breaker, restore or disk.
+
+    `reason` may quote the provider; `way_out` does not.
+    """
 
     channel: str
     by: str
@@ -38,22 +41,22 @@ class Stop:
     since: datetime | None = None
 
 
-def now_standing(now: datetime) -> list[Stop]:
+def find(now: datetime) -> list[Blocker]:
     """Every hold of every channel, a ledger that would be held at the next turn, and a full disk."""
-    found = [_of(row) for row in Channel.objects.exclude(held_by="").order_by("name")]
+    found = []
     current = traits.current()
-    is_held = any(one.channel == current for one in found)
-    reason = "" if is_held else restore_guard.judge(now)
-    if reason:
-        found.append(Stop(current, holds.RESTORE, reason, _after_restore(reason)))
+    is_held = False
+    for row in Channel.objects.exclude(held_by="").order_by("name"):
+        found.append(Blocker(row.name, row.held_by, row.held_reason, way_out(row), row.held_at))
+        is_held = is_held or row.name == current
+    if not is_held:
+        reason = restore_guard.judge(now)
+        if reason:
+            found.append(Blocker(current, holds.RESTORE, reason, _after_restore(reason)))
     full = holds.low_disk()
     if full:
-        found.append(Stop(current, DISK, full, "Make room on the disk; sending goes on by itself."))
+        found.append(Blocker(current, DISK, full, "Make room on the disk; sending goes on by itself."))
     return found
-
-
-def _of(row: Channel) -> Stop:
-    return Stop(row.name, row.held_by, row.held_reason, way_out(row), row.held_at)
 
 
 def way_out(row: Channel) -> str:
@@ -78,4 +81,6 @@ def _way_out(row: Channel) -> str:
 
 
 def _after_restore(reason: str) -> str:
-    return RESTORED + MOVED if reason.startswith(restore_guard.ELSEWHERE) else RESTORED
+    if reason.startswith(restore_guard.ELSEWHERE):
+        return RESTORED + MOVED
+    return RESTORED
