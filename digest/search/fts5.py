@@ -53,10 +53,11 @@ def _part(node: Node) -> _Part:
         inner = _part(node.part)
         return _Part(inner.text, not inner.negated)
     parts = [_part(part) for part in node.parts]
-    is_and = isinstance(node, And)
     meant = [part.text for part in parts if not part.negated]
     against = [part.text for part in parts if part.negated]
-    return _every(meant, against) if is_and else _either(meant, against)
+    if isinstance(node, And):
+        return _every(meant, against)
+    return _either(meant, against)
 
 
 def _every(meant: list[str], against: list[str]) -> _Part:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from django.db import DataError, OperationalError, connection, transaction
@@ -44,9 +44,10 @@ def _write(papers: Sequence[int]) -> None:
     """Index them; one that the database cannot take is named in the log and left out, not the others with it."""
     try:
         with transaction.atomic():
-            _store().write(papers, _rows(papers))
+            store().write(papers, _rows(papers))
     except (DataError, OperationalError) as error:
-        if not _is_about_content(error):
+        # The words are at fault (too long for the index), not the database (locked, gone, full).
+        if not isinstance(error, DataError) and not isinstance(error.__cause__, ProgramLimitExceeded):
             raise
         if len(papers) == 1:
             log.warning("paper %s cannot be searched: %s", papers[0], error)
@@ -55,22 +56,20 @@ def _write(papers: Sequence[int]) -> None:
             _write([paper])
 
 
-def _is_about_content(error: Exception) -> bool:
-    """True if the words are at fault (too long for the index), not the database (locked, gone, full)."""
-    return isinstance(error, DataError) or isinstance(error.__cause__, ProgramLimitExceeded)
-
-
-def _store() -> sqlite.Store | postgresql.Store:
-    return postgresql.Store() if connection.vendor == "postgresql" else sqlite.Store()
-
-
-_TAKING, _LOCKING = "SELECT paper_id FROM digest_unindexed ORDER BY paper_id LIMIT %s", " FOR UPDATE SKIP LOCKED"
+def store() -> sqlite.Store | postgresql.Store:
+    """The index of the database in use."""
+    if connection.vendor == "postgresql":
+        return postgresql.Store()
+    return sqlite.Store()
 
 
 def _take(most: int) -> list[int]:
     """Papers that are taken by nobody else; noted again if they change meanwhile."""
+    sql = "SELECT paper_id FROM digest_unindexed ORDER BY paper_id LIMIT %s"
+    if connection.vendor == "postgresql":
+        sql += " FOR UPDATE SKIP LOCKED"
     with connection.cursor() as cursor:
-        cursor.execute(_TAKING + _LOCKING if connection.vendor == "postgresql" else _TAKING, [most])
+        cursor.execute(sql, [most])
         taken = [row[0] for row in cursor.fetchall()]
         cursor.executemany("DELETE FROM digest_unindexed WHERE paper_id = %s", [(pk,) for pk in taken])
     return taken
@@ -78,19 +77,14 @@ def _take(most: int) -> list[int]:
 
 def _rows(papers: Sequence[int]) -> list[Row]:
     """What to index of them; a paper that was merged into another is left out."""
-    sources = _sources(papers)
-    columns = ("id", "title", "abstract", "authors", "categories", "published_on", "first_seen_at")
-    return [
-        (pk, published or seen.date(), of_paper(title, abstract, authors, categories, sources[pk]))
-        for pk, title, abstract, authors, categories, published, seen in Paper.objects.filter(
-            pk__in=papers, merged_into=None
-        ).values_list(*columns)
-    ]
-
-
-def _sources(papers: Iterable[int]) -> defaultdict[int, list[str]]:
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    rows = Announcement.objects.filter(paper__in=papers).values_list("paper_id", "source__slug").distinct()
-    for paper, slug in rows:
-        found[paper].append(slug)
-    return found
+    sources: defaultdict[int, list[str]] = defaultdict(list)
+    announced = Announcement.objects.filter(paper__in=papers).values_list("paper_id", "source__slug")
+    for paper, slug in announced.distinct():
+        sources[paper].append(slug)
+    columns = ("id", "published_on", "first_seen_at", "title", "abstract", "authors", "categories")
+    rows: list[Row] = []
+    stored = Paper.objects.filter(pk__in=papers, merged_into=None).values_list(*columns)
+    for pk, published, seen, title, abstract, authors, categories in stored:
+        words = of_paper(title, abstract, authors, categories, sources[pk])
+        rows.append((pk, published or seen.date(), words))
+    return rows

@@ -6,10 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
-
 from digest.models import Paper
-from digest.search import postgresql, sqlite
+from digest.search.index import store
 from subscriptions.query import And, Node, Term, tokenizer
 
 MOST_WORDS = 12
@@ -30,8 +28,10 @@ class Found:
 
 def by_tree(tree: Node, by_date: bool, limit: int, offset: int = 0) -> Found:
     """Exactly the papers a filter matches, newest or best first; hidden papers left out. Raises TooSlowError."""
-    store = _store()
-    total, reach, papers = (store.newest if by_date else store.best)(tree, limit, offset)
+    page = store().best
+    if by_date:
+        page = store().newest
+    total, reach, papers = page(tree, limit, offset)
     return Found(papers, total, reach)
 
 
@@ -40,9 +40,8 @@ def loosely(sentence: Sequence[str], limit: int) -> dict[int, float]:
 
     The share is the weight of the words it has, a title's words counted twice: 2 for all of them in the title.
     """
-    store = _store()
-    asked = list(dict.fromkeys(tokenizer.stem(word) for word in sentence))[:MOST_WORDS]
-    often = dict(zip(asked, store.frequencies(asked, COMMON), strict=True))
+    asked = list(dict.fromkeys(map(tokenizer.stem, sentence)))[:MOST_WORDS]
+    often = dict(zip(asked, store().frequencies(asked, COMMON), strict=True))
     known = sorted((word for word in asked if often[word]), key=often.__getitem__)
     telling = [word for word in known if often[word] < COMMON] or known[:1]
     if not telling:
@@ -50,7 +49,7 @@ def loosely(sentence: Sequence[str], limit: int) -> dict[int, float]:
     most = often[telling[-1]]
     weights = {word: math.log(1 + most / often[word]) for word in telling}
     whole = sum(weights.values())
-    return {paper: weight / whole for paper, weight in store.loosely(list(weights.items()), limit)}
+    return {paper: weight / whole for paper, weight in store().loosely(list(weights.items()), limit)}
 
 
 def like(paper: Paper, limit: int) -> list[int]:
@@ -58,17 +57,18 @@ def like(paper: Paper, limit: int) -> list[int]:
     near = [pk for pk in loosely(tokenizer.tokens(paper.title), CANDIDATES) if pk != paper.pk]
     rows = Paper.objects.filter(pk__in=near).values_list("pk", "title", "abstract")
     own = _telling(paper.title, paper.abstract)
-    alike = sorted(((_cosine(own, _telling(*text)), pk) for pk, *text in rows), reverse=True)
-    return [pk for cosine, pk in alike[:limit] if cosine >= ALIKE]
+    alike: list[tuple[float, int]] = []
+    for pk, title, abstract in rows:
+        words = _telling(title, abstract)
+        cosine = len(own & words) / math.sqrt(max(1, len(own) * len(words)))
+        if cosine >= ALIKE:
+            alike.append((cosine, pk))
+    return [pk for _, pk in sorted(alike, reverse=True)[:limit]]
 
 
 def _telling(title: str, abstract: str) -> set[str]:
     """The longer words: they say what a paper is about in an archive of any size, without counting it."""
     return {tokenizer.stem(word) for word in tokenizer.tokens(f"{title} {abstract}") if len(word) >= LONG}
-
-
-def _cosine(one: set[str], other: set[str]) -> float:
-    return len(one & other) / math.sqrt(len(one) * len(other)) if one and other else 0.0
 
 
 def plain_words(tree: Node) -> tuple[str, ...]:
@@ -80,7 +80,3 @@ def plain_words(tree: Node) -> tuple[str, ...]:
             return ()
         found += part.words
     return tuple(found)
-
-
-def _store() -> sqlite.Store | postgresql.Store:
-    return postgresql.Store() if connection.vendor == "postgresql" else sqlite.Store()

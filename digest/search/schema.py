@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 _NOTE = "INSERT INTO digest_unindexed (paper_id) VALUES ({row}.{column}) ON CONFLICT DO NOTHING;"
 _WORDS = "title, abstract, authors, categories, published_on, merged_into_id"
@@ -42,18 +41,15 @@ def install(using: str = "default", **_: Any) -> None:
     connection = connections[using]
     if "digest_announcement" not in connection.introspection.table_names():
         return
-    statements = _postgresql() if connection.vendor == "postgresql" else _sqlite()
-    key = "paper_id" if connection.vendor == "postgresql" else "rowid"
+    statements, key = _sqlite(), "rowid"
+    if connection.vendor == "postgresql":
+        statements, key = _postgresql(), "paper_id"
     missing = (
         "INSERT INTO digest_unindexed (paper_id) SELECT id FROM digest_paper "  # noqa: S608 - constants only
         f"WHERE merged_into_id IS NULL AND id NOT IN (SELECT {key} FROM digest_archive) ON CONFLICT DO NOTHING"
     )
-    _run(connection, [*statements, missing])
-
-
-def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
     with connection.cursor() as cursor:
-        for statement in statements:
+        for statement in (*statements, missing):
             cursor.execute(statement)
 
 

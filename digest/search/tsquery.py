@@ -28,7 +28,8 @@ def expression(tree: Node) -> str:
         return _term(tree)
     if isinstance(tree, Not):
         return "!" + expression(tree.part)
-    return _joined([expression(part) for part in tree.parts], "&" if isinstance(tree, And) else "|")
+    operator = "&" if isinstance(tree, And) else "|"
+    return _joined([expression(part) for part in tree.parts], operator)
 
 
 def any_word(found: Iterable[str], field: str = "") -> str:

@@ -366,14 +366,14 @@ def test_only_words_make_a_sentence(text: str, found: set[str]) -> None:
 
 def test_a_paper_the_database_cannot_take_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     bad, good = make.paper("Bad"), make.paper("Good")
-    write = type(index._store()).write
+    write = type(index.store()).write
 
     def picky(self: Any, papers: list[int], rows: list[Any]) -> None:
         if bad.pk in papers:
             raise DataError("too long")
         write(self, papers, rows)
 
-    monkeypatch.setattr(type(index._store()), "write", picky)
+    monkeypatch.setattr(type(index.store()), "write", picky)
 
     assert search.refresh() == 2
     assert search.by_tree(query.parse("good"), True, 10).papers == [good.pk]
@@ -386,7 +386,7 @@ def test_a_database_that_is_away_is_not_mistaken_for_a_bad_paper(monkeypatch: py
     def away(self: Any, papers: list[int], rows: list[Any]) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(type(index._store()), "write", away)
+    monkeypatch.setattr(type(index.store()), "write", away)
     with pytest.raises(OperationalError):
         search.refresh()
     assert search.pending() == 1
