@@ -1,4 +1,4 @@
-"""The feeds' doors. Each finds its papers and hands them to `feeds.answer`; none writes."""
+"""The views of the feeds. Each finds its papers and hands them to `feeds.answer`; none writes."""
 
 from __future__ import annotations
 
