@@ -22,7 +22,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.db.utils import load_backend
 
-from digest.models import Attempt, Delivery, Mark, ProviderEvent, Sealed
+from digest.models import Attempt, DatabaseMetadata, Delivery, FrozenCopy, ProviderEvent
 from subscriptions import services
 from subscriptions.clock import database_now
 from subscriptions.mail import outgoing
@@ -147,7 +147,7 @@ def note_of_before(path: Path) -> None:
     """The file beside the database said how far its ledger had come: to the newest attempt, begun or not."""
     newest = Attempt.objects.latest("pk")
     assert newest.intent_at is None
-    path.write_text(json.dumps({"epoch": Mark.objects.get(name="epoch").value, "attempt": newest.pk}))
+    path.write_text(json.dumps({"epoch": DatabaseMetadata.objects.get(name="epoch").value, "attempt": newest.pk}))
 
 
 def insert(cursor: Any, table: str, row: dict[str, Any]) -> None:
@@ -340,12 +340,12 @@ def under_way_before() -> list[int]:
 
 def test_a_letter_in_doubt_is_offered_again_as_it_was(upgraded: None, taken: list[Letter]) -> None:
     """Its frozen copy is one of before."""
-    frozen = Sealed.objects.get()
+    frozen = FrozenCopy.objects.get()
     kept = json.loads(zlib.decompress(frozen.body))
     send(NOW - timedelta(hours=20))
     again = next(one for one in taken if one.to == "doubted@example.org")
     assert (again.subject, again.text, again.html) == (kept["subject"], kept["text"], kept["html"])
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
 
 
 def test_everybody_due_is_served_once(upgraded: None, taken: list[Letter]) -> None:
@@ -382,4 +382,4 @@ def test_suppressions_of_before_hold_for_every_spelling(upgraded: None) -> None:
 
 def test_roles_of_groups_are_kept(upgraded: None) -> None:
     ada = User.objects.get(username="ada")
-    assert ada.has_perm("digest.view_act")
+    assert ada.has_perm("digest.view_auditentry")

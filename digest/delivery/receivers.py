@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import holds, traits
-from digest.models import Channel, Sealed
+from digest.models import Channel, FrozenCopy
 from subscriptions import signals
 from subscriptions.models import Subscriber
 
@@ -25,4 +25,4 @@ def reason_to_hold(now: datetime) -> str:
 @receiver(signals.erased)
 def delete_frozen_copies(subscriber: Subscriber, **_: object) -> None:
     """Delete the frozen copies of an erased reader's letters, because they have the address."""
-    Sealed.objects.filter(delivery__subscriber=subscriber).delete()
+    FrozenCopy.objects.filter(delivery__subscriber=subscriber).delete()

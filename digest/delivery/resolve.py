@@ -20,7 +20,7 @@ from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.delivery.states import Event
-from digest.models import Attempt, Delivery, Sealed
+from digest.models import Attempt, Delivery, FrozenCopy
 from subscriptions.addresses import keyed_hash
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
@@ -126,7 +126,7 @@ def _repeat(attempt: Attempt, now: datetime, backend: MailBackend) -> Counter[st
     attempt.lease_until = lease
     _drop_departed(attempt, now)
     going = []
-    for one in Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk"):
+    for one in FrozenCopy.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk"):
         if one.delivery.state in DOUBTFUL:
             going.append((one.delivery, settle.read_frozen(one)))
     may_begin = send.LeaseCheck(until, holds.HoldWatch(attempt.channel, now))
@@ -143,7 +143,7 @@ def _drop_departed(attempt: Attempt, now: datetime) -> None:
     left = claim.reasons_against([row.subscriber for row in rows])
     moved = [row.subscriber_id for row in rows if row.address_hmac != keyed_hash(row.subscriber.email_key)]
     for reason, readers in ((reasons.LEFT_MEANWHILE, list(left)), (reasons.MOVED_MEANWHILE, moved)):
-        Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=readers).delete()
+        FrozenCopy.objects.filter(attempt=attempt, delivery__subscriber__in=readers).delete()
         theirs = Delivery.objects.filter(attempt=attempt, subscriber__in=readers)
         ledger.move(theirs, Event.NO_ANSWER, now)
         ledger.move(theirs, Event.MARK_UNCERTAIN, now, reason=reason)
@@ -162,7 +162,7 @@ def mark_uncertain(now: datetime) -> int:
             ours = _attempt(attempt, Attempt.State.AMBIGUOUS)
             if not ledger.move_attempts(ours, Attempt.State.CLOSED, closed_at=now):
                 continue
-            Sealed.objects.filter(attempt=attempt).delete()
+            FrozenCopy.objects.filter(attempt=attempt).delete()
             rows = Delivery.objects.filter(attempt=attempt)
             ledger.move(rows, Event.NO_ANSWER, now)
             count += ledger.move(rows, Event.MARK_UNCERTAIN, now)

@@ -18,7 +18,7 @@ from digest.delivery.channels import traits
 from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.states import Event, State
-from digest.models import Attempt, Channel, Delivery, Sealed
+from digest.models import Attempt, Channel, Delivery, FrozenCopy
 from subscriptions import services
 from subscriptions.clock import database_now
 from subscriptions.db_retry import retry_on_db_error
@@ -118,18 +118,18 @@ def _freeze(attempt: Attempt, going: Sequence[Going]) -> None:
         values["raw"] = letter.raw.decode("latin-1")  # every byte is one character
         body = json.dumps(values).encode()
         rows.append(
-            Sealed(
+            FrozenCopy(
                 delivery=delivery,
                 attempt=attempt,
                 body=zlib.compress(body, 1),
                 sha256=sha256(body).hexdigest(),
             )
         )
-    Sealed.objects.filter(delivery__in=[delivery for delivery, _ in going]).delete()
-    Sealed.objects.bulk_create(rows)
+    FrozenCopy.objects.filter(delivery__in=[delivery for delivery, _ in going]).delete()
+    FrozenCopy.objects.bulk_create(rows)
 
 
-def read_frozen(row: Sealed) -> Letter:
+def read_frozen(row: FrozenCopy) -> Letter:
     """The letter exactly as it was first offered."""
     values = json.loads(zlib.decompress(row.body))
     values["tags"] = tuple(values["tags"])
@@ -190,7 +190,7 @@ def _settle_attempt(attempt: Attempt, results: Sequence[Result], now: datetime) 
         state__in=delivery_states.SETTLEABLE,
         lease_until=attempt.lease_until,
     )
-    frozen = Sealed.objects.filter(attempt=attempt)
+    frozen = FrozenCopy.objects.filter(attempt=attempt)
     definite = [row.pk for row, receipt in results if receipt.definite]
     if len(definite) == len(results) or traits.of(attempt.channel).kind is Kind.BLIND:
         values["closed_at"] = now

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower, StrIndex, Substr, TruncDate, Trunc
 
 from digest.delivery.channels import traits
 from digest.delivery.reports import missing_reports
-from digest.models import Delivery, Edition, Tally
+from digest.models import DayCount, Delivery, Edition
 from subscriptions.models import Interest, Subscriber
 
 # Editions whose letters may still change: their rows are counted anew, older ones stay as they were counted.
@@ -28,13 +28,13 @@ Numbers = dict[str, int]
 
 def read(name: str, day: date) -> Numbers:
     """The numbers of one name and day, by key."""
-    return dict(Tally.objects.filter(name=name, day=day).values_list("key", "value"))
+    return dict(DayCount.objects.filter(name=name, day=day).values_list("key", "value"))
 
 
 def series(name: str, since: date, until: date) -> dict[date, Numbers]:
     """The numbers of several days, the oldest first; days without any are left out."""
     found: dict[date, Numbers] = {}
-    rows = Tally.objects.filter(name=name, day__range=(since, until)).order_by("day", "key")
+    rows = DayCount.objects.filter(name=name, day__range=(since, until)).order_by("day", "key")
     for day, key, value in rows.values_list("day", "key", "value"):
         found.setdefault(day, {})[key] = value
     return found
@@ -47,10 +47,10 @@ def arrived(fates: Numbers) -> int:
 
 def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
     """Replace the numbers of one name and day."""
-    rows = [Tally(name=name, day=day, key=key[:120], value=value, counted_at=now) for key, value in values.items()]
+    rows = [DayCount(name=name, day=day, key=key[:120], value=value, counted_at=now) for key, value in values.items()]
     with transaction.atomic():
-        Tally.objects.filter(name=name, day=day).delete()
-        Tally.objects.bulk_create(
+        DayCount.objects.filter(name=name, day=day).delete()
+        DayCount.objects.bulk_create(
             rows,
             batch_size=500,
             update_conflicts=True,
@@ -61,7 +61,7 @@ def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
 
 def counted_at(name: str, day: date | None = None) -> datetime | None:
     """When these numbers (of one day) were last counted; None if never."""
-    rows = Tally.objects.filter(name=name)
+    rows = DayCount.objects.filter(name=name)
     if day is not None:
         rows = rows.filter(day=day)
     return rows.order_by("-counted_at").values_list("counted_at", flat=True).first()
@@ -111,7 +111,7 @@ def changing_editions(now: datetime) -> QuerySet[Edition]:
 def uncounted_editions(now: datetime) -> QuerySet[Edition]:
     """Editions of the last month from before these numbers were kept."""
     month = (now.date() - timedelta(days=DAYS), now.date() - timedelta(days=CHANGING_DAYS + 1))
-    counted = Tally.objects.filter(name="letters", day__range=month).values("day")
+    counted = DayCount.objects.filter(name="letters", day__range=month).values("day")
     return Edition.objects.filter(date__range=month, deliveries__isnull=False).exclude(date__in=counted).distinct()
 
 
@@ -139,7 +139,7 @@ def never_reported(now: datetime) -> missing_reports.MissingReports:
 def first_uncounted(today: date) -> date:
     """The first day to count: one of the last two, which may still change, or an older one that was never counted."""
     oldest = today - timedelta(days=DAYS)
-    last = Tally.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
+    last = DayCount.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
     if last is None:
         return oldest
     return max(oldest, min(last, today - timedelta(days=2)))

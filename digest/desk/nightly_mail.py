@@ -15,7 +15,7 @@ from digest.desk import counters, roles
 from digest.desk.acts.paper_acts import state_of
 from digest.desk.pages import audience, dashboard, topic_numbers
 from digest.desk.roles import Right
-from digest.models import Edition, Mark
+from digest.models import DatabaseMetadata, Edition
 from subscriptions.mail import outgoing
 from subscriptions.mail.outgoing import Letter, Outcome
 
@@ -33,8 +33,8 @@ def send_if_due(now: datetime) -> int:
     if now.time() < HOUR:
         return 0
     evening = now.date().isoformat()
-    Mark.objects.bulk_create([Mark(name=MARK, value="")], ignore_conflicts=True)
-    if not Mark.objects.filter(name=MARK, value__lt=evening).update(value=evening):
+    DatabaseMetadata.objects.bulk_create([DatabaseMetadata(name=MARK, value="")], ignore_conflicts=True)
+    if not DatabaseMetadata.objects.filter(name=MARK, value__lt=evening).update(value=evening):
         return 0
     counters.refresh(now)
     letters = [letter(address, now) for address in curators()]

@@ -20,7 +20,7 @@ from digest.matching.liked_profile import Background, Liked
 from digest.matching.lsa import LsaModel
 from digest.matching.paper_text import PaperText
 from digest.matching.serialize import pack_model, pack_profile, unpack_model, unpack_profile
-from digest.models import Feedback, Identifier, Landscape, Paper, Profile
+from digest.models import Feedback, Identifier, Paper, Profile, StoredLsaModel
 from subscriptions.models import LikedPaper
 
 CORPUS = 20_000
@@ -51,7 +51,7 @@ class _Said:
 
 def refit_if_due(now: datetime) -> Refit | None:
     """The nightly refit, when the last one is old enough; None when it is not."""
-    last = Landscape.objects.order_by("-pk").first()
+    last = StoredLsaModel.objects.order_by("-pk").first()
     if last and last.built_at > now - EVERY:
         return None
     return refit(now)
@@ -68,7 +68,7 @@ def refit(now: datetime) -> Refit:
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
     shared = model.vectors([papers[place] for place in np.sort(drawn).tolist()])
     background = Background.of(model, shared)
-    landscape = Landscape.objects.create(
+    landscape = StoredLsaModel.objects.create(
         built_at=now, papers=len(papers), encoder=model.encoder, payload=pack_model(model)
     )
     # Everybody who named a paper or answered one.
@@ -79,13 +79,13 @@ def refit(now: datetime) -> Refit:
     for low in range(0, len(readers), CHUNK):
         fitted += _fit(readers[low : low + CHUNK], landscape, model, background, now)
     Profile.objects.exclude(landscape=landscape).delete()
-    Landscape.objects.exclude(pk=landscape.pk).delete()
+    StoredLsaModel.objects.exclude(pk=landscape.pk).delete()
     return Refit(len(papers), fitted)
 
 
 def refresh(subscriber: int, now: datetime) -> bool:
     """Fit one reader anew, in the present model: at once after they named papers. False where there is no model."""
-    landscape = Landscape.objects.order_by("-pk").first()
+    landscape = StoredLsaModel.objects.order_by("-pk").first()
     if landscape is None:
         return False
     model = _model(landscape.pk, landscape.built_at)
@@ -118,7 +118,7 @@ def unlearn(subscriber: int, title: str) -> None:
 @lru_cache(maxsize=2)
 def _model(landscape: int, built_at: datetime) -> LsaModel:
     """Kept in the process: `built_at` tells a restored database's landscape from ours of the same number."""
-    return unpack_model(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
+    return unpack_model(StoredLsaModel.objects.values_list("payload", flat=True).get(pk=landscape))
 
 
 def _corpus(encoder: str, most: int = CORPUS) -> list[PaperText]:
@@ -132,7 +132,7 @@ def _text(pk: int, title: str, abstract: str, authors: Iterable[str], categories
     return PaperText(pk, title, abstract, tuple(authors), tuple(categories))
 
 
-def _fit(readers: list[int], landscape: Landscape, model: LsaModel, background: Background, now: datetime) -> int:
+def _fit(readers: list[int], landscape: StoredLsaModel, model: LsaModel, background: Background, now: datetime) -> int:
     """Profiles for some readers; how many have one now. A paper that several of them liked is read once."""
     latest: dict[int, list[_Said]] = {}
     for reader, said in _said(readers).items():

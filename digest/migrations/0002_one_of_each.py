@@ -9,6 +9,16 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.utils import timezone
 
+RENAMED = {
+    "Sealed": "FrozenCopy",
+    "Standing": "BounceScore",
+    "Mark": "DatabaseMetadata",
+    "Act": "AuditEntry",
+    "Tally": "DayCount",
+    "Signal": "VoteSnapshot",
+    "Landscape": "StoredLsaModel",
+    "Meaning": "PaperEmbedding",
+}
 SQLITE = [f"DROP TRIGGER IF EXISTS act_no_{what}" for what in ("update", "delete", "replace")]
 POSTGRESQL = [
     "DROP TRIGGER IF EXISTS act_no_change ON digest_act",
@@ -55,8 +65,18 @@ def index_anew(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         )
 
 
+def rename_permissions(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Who might change a model under its former name may under its new one. Django renames content types only."""
+    permissions = apps.get_model("auth", "Permission").objects.using(schema_editor.connection.alias)
+    for old, new in RENAMED.items():
+        for action in ("add", "change", "delete", "view"):
+            before = permissions.filter(content_type__app_label="digest", codename=f"{action}_{old.lower()}")
+            before.update(codename=f"{action}_{new.lower()}")
+
+
 class Migration(migrations.Migration):
     dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
         ("digest", "0001_initial"),
         ("subscriptions", "0002_one_limiter_one_mailbox"),
     ]
@@ -113,4 +133,6 @@ class Migration(migrations.Migration):
         migrations.AlterModelTable("signal", "digest_signal"),
         migrations.AlterModelTable("landscape", "digest_landscape"),
         migrations.AlterModelTable("meaning", "digest_meaning"),
+        *(migrations.RenameModel(old, new) for old, new in RENAMED.items()),
+        migrations.RunPython(rename_permissions, migrations.RunPython.noop),
     ]

@@ -112,7 +112,7 @@ class Attempt(models.Model):
         return f"{self.key} {self.state}"
 
 
-class Sealed(models.Model):
+class FrozenCopy(models.Model):
     """The frozen copy of a letter that was offered under a key, kept until its attempt is closed for a repeat."""
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="sealed")
@@ -146,7 +146,7 @@ class Channel(models.Model):
         return self.name
 
 
-class Standing(models.Model):
+class BounceScore(models.Model):
     """The bounce score of an address: it rises with each bounce, fades with time, and a delivery resets it to 0."""
 
     address_hmac = models.CharField(max_length=64, unique=True)
@@ -160,7 +160,7 @@ class Standing(models.Model):
         return f"{self.address_hmac[:8]}… {self.bounces:.1f}"
 
 
-class Mark(models.Model):
+class DatabaseMetadata(models.Model):
     """One value about the database itself, such as the epoch by which the restore guard knows a restored copy."""
 
     name = models.CharField(max_length=60, unique=True)

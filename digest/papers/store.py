@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from digest import search
-from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Signal, Source
+from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Source, VoteSnapshot
 from digest.papers import merge
 from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
 from digest.papers.identity import CHUNK, Known, Resolved, identifier, resolve
@@ -252,11 +252,11 @@ def _keep_signals(rows: list[Announcement], now: datetime) -> None:
     """Votes and comments on the days after: the last look of each of SIGNAL_AGES stays."""
     told = [row for row in rows if row.upvotes is not None or row.comments is not None]
     signals = [
-        Signal(announcement=row, age=age, upvotes=row.upvotes, comments=row.comments, at=now)
+        VoteSnapshot(announcement=row, age=age, upvotes=row.upvotes, comments=row.comments, at=now)
         for row in told
         if (age := signal_age(row.day, now)) is not None
     ]
-    Signal.objects.bulk_create(
+    VoteSnapshot.objects.bulk_create(
         signals,
         batch_size=CHUNK,
         update_conflicts=True,

@@ -7,6 +7,10 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import Q
 
+RENAMED = {
+    "Ask": "SignupRequest",
+}
+
 
 def mailbox(key: str) -> str:
     """Google ignores dots, a `+tag` and the second domain (support.google.com/mail/answer/7436150 and answer/10313)."""
@@ -24,8 +28,17 @@ def fold_gmail(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
             rows.filter(pk=pk).update(email_key=folded)
 
 
+def rename_permissions(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Who might change a model under its former name may under its new one. Django renames content types only."""
+    permissions = apps.get_model("auth", "Permission").objects.using(schema_editor.connection.alias)
+    for old, new in RENAMED.items():
+        for action in ("add", "change", "delete", "view"):
+            before = permissions.filter(content_type__app_label="subscriptions", codename=f"{action}_{old.lower()}")
+            before.update(codename=f"{action}_{new.lower()}")
+
+
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0001_initial")]
+    dependencies = [("auth", "0012_alter_user_first_name_max_length"), ("subscriptions", "0001_initial")]
 
     operations = [
         migrations.AlterField(
@@ -53,4 +66,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(fold_gmail, migrations.RunPython.noop),
         migrations.AlterModelTable("ask", "subscriptions_ask"),
+        *(migrations.RenameModel(old, new) for old, new in RENAMED.items()),
+        migrations.RunPython(rename_permissions, migrations.RunPython.noop),
     ]

@@ -19,7 +19,7 @@ from digest.desk.actor import Actor
 from digest.desk.acts import paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.editions import lifecycle
-from digest.models import Act, Announcement, Edition, EditionPaper, Identifier, Paper
+from digest.models import Announcement, AuditEntry, Edition, EditionPaper, Identifier, Paper
 from digest.papers import merge as paper_merge
 
 VERBS = ("merge", "split")
@@ -138,7 +138,7 @@ def split_result(new: Paper, edition: Edition) -> str:
     return f"{done} The other one is in no edition: nobody has announced it by that name yet."
 
 
-def undo(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
+def undo(actor: Actor, edition: Edition, act: AuditEntry, now: datetime) -> None:
     """Take a merge or a split back. Raises ConflictError if the papers are not as it left them."""
     with transaction.atomic():
         row = Edition.objects.select_for_update().get(pk=edition.pk)
@@ -154,7 +154,7 @@ def undo(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
         audit_log.record(actor, "undo", act.subject, now, act.after, {"undoes": act.pk})
 
 
-def undo_merge(kept: Paper, edition: Edition, act: Act, now: datetime) -> None:
+def undo_merge(kept: Paper, edition: Edition, act: AuditEntry, now: datetime) -> None:
     paper_acts.lock(edition)
     require_names(kept, act.before["names"])
     overwritten = act.before["words"]
@@ -168,7 +168,7 @@ def undo_merge(kept: Paper, edition: Edition, act: Act, now: datetime) -> None:
         EditionPaper.objects.filter(pk=back.pk).update(**place)
 
 
-def undo_split(kept: Paper, act: Act, now: datetime) -> None:
+def undo_split(kept: Paper, act: AuditEntry, now: datetime) -> None:
     new = Paper.objects.filter(pk=act.after["new"], merged_into=None).first()
     if new is None:
         raise ConflictError("The paper that was split off was merged since; they stay as they are now.")

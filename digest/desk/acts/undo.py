@@ -12,7 +12,7 @@ from digest.desk import audit_log
 from digest.desk.actor import Actor
 from digest.desk.acts import merge, paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
-from digest.models import Act, Announcement, Edition, EditionPaper, Paper
+from digest.models import Announcement, AuditEntry, Edition, EditionPaper, Paper
 
 Values = dict[str, Any]
 ORDER = "order pins"
@@ -31,17 +31,19 @@ WORDS = {
 VERBS = (*WORDS, ORDER, "undo")
 
 
-def last(actor: str, edition: Edition) -> Act | None:
+def last(actor: str, edition: Edition) -> AuditEntry | None:
     """The newest act of this person on this edition's papers; None where that was an undo."""
     subject = audit_log.of_edition(edition)
-    acts = Act.objects.filter(Q(subject=subject) | Q(subject__endswith=f" in {subject}"), actor=actor, verb__in=VERBS)
+    acts = AuditEntry.objects.filter(
+        Q(subject=subject) | Q(subject__endswith=f" in {subject}"), actor=actor, verb__in=VERBS
+    )
     act = acts.order_by("-id").first()
     if act is None or act.verb == "undo":
         return None
     return act
 
 
-def undo(actor: Actor, edition: Edition, now: datetime) -> Act:
+def undo(actor: Actor, edition: Edition, now: datetime) -> AuditEntry:
     """Take back one's own last act. Raises ConflictError if another person changed it since."""
     act = last(actor.name, edition)
     if act is None:
@@ -56,7 +58,7 @@ def undo(actor: Actor, edition: Edition, now: datetime) -> Act:
     return act
 
 
-def description(act: Act) -> str:
+def description(act: AuditEntry) -> str:
     """An act in words, such as `the pin of “Speech from silence”`."""
     paper = paper_of(act)
     if paper is None:
@@ -65,7 +67,7 @@ def description(act: Act) -> str:
     return f"{WORDS[act.verb]} “{title or paper}”"
 
 
-def paper_of(act: Act) -> int | None:
+def paper_of(act: AuditEntry) -> int | None:
     """The id of the paper that an act was done to; None if it was done to the edition."""
     kind, number = act.subject.split()[:2]
     if kind == "paper":
@@ -73,7 +75,7 @@ def paper_of(act: Act) -> int | None:
     return None
 
 
-def take_back(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
+def take_back(actor: Actor, edition: Edition, act: AuditEntry, now: datetime) -> None:
     """Undo an act other than a merge or a split. Raises ConflictError where its values are not as it left them."""
     with transaction.atomic():
         paper_acts.lock(edition)
@@ -90,16 +92,16 @@ def take_back(actor: Actor, edition: Edition, act: Act, now: datetime) -> None:
         audit_log.record(actor, "undo", act.subject, now, before, after | {"undoes": act.pk})
 
 
-def changed_by(act: Act) -> str:
+def changed_by(act: AuditEntry) -> str:
     """Who changed the act's subject since, in a sentence."""
-    since = Act.objects.filter(pk__gt=act.pk, subject__endswith=act.subject, verb__in=VERBS)
+    since = AuditEntry.objects.filter(pk__gt=act.pk, subject__endswith=act.subject, verb__in=VERBS)
     other = since.exclude(actor=act.actor).order_by("-id").first()
     if other is None:
         return "It was changed since."
     return f"{other.actor} changed this after you did ({other.verb})."
 
 
-def entry_of(edition: Edition, act: Act) -> EditionPaper | None:
+def entry_of(edition: Edition, act: AuditEntry) -> EditionPaper | None:
     """The locked row of the act's paper in the edition."""
     return EditionPaper.objects.select_for_update().filter(edition=edition, paper=paper_of(act)).first()
 
@@ -108,7 +110,7 @@ def entry_of(edition: Edition, act: Act) -> EditionPaper | None:
 # left them.
 
 
-def restore_values(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+def restore_values(edition: Edition, act: AuditEntry) -> tuple[Values, Values] | None:
     """Undo a pin, a hide or a note. The place among the pins may have changed since."""
     row = entry_of(edition, act)
     if row is None:
@@ -127,7 +129,7 @@ def restore_values(edition: Edition, act: Act) -> tuple[Values, Values] | None:
     return before, after
 
 
-def restore_order(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+def restore_order(edition: Edition, act: AuditEntry) -> tuple[Values, Values] | None:
     """Undo an order of pins."""
     pins = {pin.paper_id: pin for pin in paper_acts.locked_pins(edition)}
     before = {"pins": list(pins)}
@@ -138,7 +140,7 @@ def restore_order(edition: Edition, act: Act) -> tuple[Values, Values] | None:
     return before, {"pins": wanted}
 
 
-def remove(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+def remove(edition: Edition, act: AuditEntry) -> tuple[Values, Values] | None:
     """Undo an add or a bring back; the next pull must not take the paper for one that a curator announced."""
     row = entry_of(edition, act)
     if row is None or row.is_pinned or row.is_hidden or row.note:

@@ -15,7 +15,7 @@ from digest.desk.access import requires
 from digest.desk.acts import parsing
 from digest.desk.pages.base import fields, page
 from digest.desk.roles import Right
-from digest.models import Act, EditionPaper, Paper
+from digest.models import AuditEntry, EditionPaper, Paper
 
 ACTS_SHOWN = 100
 ASKED = ("actor", "verb", "day")
@@ -27,7 +27,7 @@ EDITION = re.compile(r"edition (\d{4}-\d\d-\d\d)")
 class Line:
     """One act: what it was done to (in words, and where that is looked at) and what it changed."""
 
-    act: Act
+    act: AuditEntry
     subject: str
     url: str
     changes: list[str]
@@ -37,7 +37,7 @@ class Line:
 def log_page(request: HttpRequest) -> HttpResponse:
     """Who did what, the newest first."""
     asked = fields(request.GET, ASKED)
-    acts = Act.objects.order_by("-id")
+    acts = AuditEntry.objects.order_by("-id")
     if asked["actor"]:
         acts = acts.filter(actor=asked["actor"])
     if asked["verb"]:
@@ -55,12 +55,12 @@ def log_page(request: HttpRequest) -> HttpResponse:
         current="log",
         lines=lines_of(shown),
         asked=asked,
-        verbs=Act.objects.order_by("verb").values_list("verb", flat=True).distinct(),
+        verbs=AuditEntry.objects.order_by("verb").values_list("verb", flat=True).distinct(),
         older=shown[-1].pk if len(shown) == ACTS_SHOWN else None,
     )
 
 
-def lines_of(acts: Sequence[Act]) -> list[Line]:
+def lines_of(acts: Sequence[AuditEntry]) -> list[Line]:
     """Papers by their titles; one that is gone (merged into another, say) keeps its number."""
     papers: dict[int, re.Match[str]] = {}
     for act in acts:
@@ -77,7 +77,7 @@ def lines_of(acts: Sequence[Act]) -> list[Line]:
 
 
 def line_of(
-    act: Act, paper: re.Match[str] | None, titles: Mapping[int, str], places: Mapping[tuple[int, str], int]
+    act: AuditEntry, paper: re.Match[str] | None, titles: Mapping[int, str], places: Mapping[tuple[int, str], int]
 ) -> Line:
     """`paper` is the match of PAPER with the act's subject; None for other subjects."""
     subject = act.subject

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from digest.desk import actor, acts
-from digest.models import Act
+from digest.models import AuditEntry
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def edition():
 def test_a_command_acts_on_a_paper_as_the_system_user(verb, words, field, value, edition):
     call_command("curate", verb, DAY, PAPER, *words)
     assert getattr(edition.entries.get(), field) == value
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.actor, act.network, act.verb) == ("clerk", "", verb)
 
 
@@ -78,7 +78,7 @@ def test_undo_takes_back_the_users_own_last_act_and_no_other(edition, monkeypatc
 def test_what_cannot_be_done_is_said_and_changes_nothing(words, says, edition):
     with pytest.raises(CommandError, match=says):
         call_command("curate", *words)
-    assert not Act.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch):
