@@ -16,9 +16,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Q, QuerySet
 
-from digest.editions import late_risers
+from digest.editions import coverage, late_risers
 from digest.models import Announcement, Edition, EditionPaper, Paper
-from digest.sources import history
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ def freeze(edition: Edition, now: datetime) -> Edition:
             late_risers.bring_back(edition)
             _order(edition)
             Edition.objects.filter(pk=edition.pk).update(
-                content_hash=content_hash(edition), coverage=history.coverage(edition.date, now).receipt
+                content_hash=content_hash(edition), coverage=coverage.coverage(edition.date, now).receipt
             )
     edition.refresh_from_db()
     return edition
@@ -204,7 +203,7 @@ def _is_time(edition: Edition, now: datetime) -> bool:
     """A curator's time counts instead of the gate's."""
     if edition.release_at is not None:
         return now >= edition.release_at
-    return now >= deadline(edition.date) or history.coverage(edition.date, now).complete
+    return now >= deadline(edition.date) or coverage.coverage(edition.date, now).complete
 
 
 def _released(edition: Edition, now: datetime) -> Edition | None:

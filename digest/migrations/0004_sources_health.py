@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='source',
             name='kind',
-            field=models.CharField(choices=[('huggingface', 'Hugging Face daily papers'), ('arxiv', 'arXiv feed (Atom or RSS)'), ('arxiv-api', 'arXiv API'), ('biorxiv', 'bioRxiv or medRxiv API'), ('feed', 'RSS, Atom, RDF or JSON feed'), ('arxiv-list', 'arXiv listing page'), ('oai-pmh', 'OAI-PMH (bulk backfill)')], max_length=12),
+            field=models.CharField(max_length=12),
         ),
         migrations.CreateModel(
             name='Signal',

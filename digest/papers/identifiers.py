@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from subscriptions.dois import doi as doi
+from subscriptions import dois
 
 _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]{1,15}(?:\.[A-Z]{2})?/\d{7}"
@@ -29,6 +29,11 @@ def arxiv_in(text: str) -> tuple[str, int]:
     """The first arXiv id that an address or an OAI name leads to."""
     found = _ARXIV_AT.search(text)
     return (_SUBJECT.sub("", found[1]), int(found[2] or 1)) if found else ("", 1)
+
+
+def doi(text: str) -> str:
+    """The DOI in a text or an address, as `subscriptions.dois` reads it; empty where there is none."""
+    return dois.doi(text)
 
 
 def canonical(url: str) -> str:

@@ -16,7 +16,6 @@ from digest.models import Announcement, Edition, EditionPaper, Identifier, Paper
 
 _FILLED = ("doi", "arxiv_id", "pdf_url", "code_url", "project_url", "thumbnail_url", "comment", "journal_ref",
            "abstract", "categories", "primary_category", "authors", "published_on", "upvotes", "comments")  # fmt: skip
-_PREPRINT_KINDS = ("arxiv", "arxiv-api", "arxiv-list", "oai-pmh", "huggingface")
 _OPEN = (Edition.State.COLLECTING, Edition.State.HELD)
 
 
@@ -89,10 +88,10 @@ def _fill(keep: Paper, other: Paper) -> None:
     keep.is_withdrawn = keep.is_withdrawn or other.is_withdrawn
 
 
-def split(paper: Paper, names: Collection[str], now: datetime) -> Paper:
+def split(paper: Paper, names: Collection[str], now: datetime, preprint_kinds: Collection[str]) -> Paper:
     """Take the names `names` off `paper`, and give them a paper of their own, never merged through again.
 
-    Announcements of arXiv and Hugging Face go with an arXiv id, those of journals with any other name; where
+    Announcements of sources of `preprint_kinds` go with an arXiv id, those of others with any other name. Where
     both papers have such a name, both keep the announcement, for nobody can tell them apart any more.
     """
     rows = list(Identifier.objects.filter(paper=paper))
@@ -103,7 +102,7 @@ def split(paper: Paper, names: Collection[str], now: datetime) -> Paper:
     with transaction.atomic():
         new = _revived(paper, going) or _copied(paper, going, now)
         Identifier.objects.filter(pk__in=[row.pk for row in going]).update(paper=new, is_apart=True)
-        _part_announcements(paper, new, _sorts(staying), _sorts(going))
+        _part_announcements(paper, new, _sorts(staying), _sorts(going), preprint_kinds)
         _renamed(new, going).save(update_fields=_NAMED)
         paper.updated_at = now
         _renamed(paper, staying).save(update_fields=[*_NAMED, "updated_at"])
@@ -118,9 +117,11 @@ def _sorts(rows: Collection[Identifier]) -> set[bool]:
     return {row.value.startswith("arxiv:") for row in rows}
 
 
-def _part_announcements(paper: Paper, new: Paper, staying: set[bool], going: set[bool]) -> None:
+def _part_announcements(
+    paper: Paper, new: Paper, staying: set[bool], going: set[bool], preprint_kinds: Collection[str]
+) -> None:
     for row in Announcement.objects.filter(paper=paper).select_related("source"):
-        sort = row.source.kind in _PREPRINT_KINDS
+        sort = row.source.kind in preprint_kinds
         if sort not in going:
             continue
         if sort not in staying:

@@ -15,11 +15,10 @@ from django.db import transaction
 from digest import search
 from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Signal, Source
 from digest.papers import merge
-from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
+from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Authority, Batch, Entry
 from digest.papers.identity import CHUNK, Known, Resolved, identifier, resolve
 from digest.papers.identity import names as names
 
-ARXIV_KINDS = frozenset({"arxiv", "arxiv-api", "arxiv-list", "oai-pmh"})
 SIGNAL_AGES = (0, 1, 3, 7)
 _RANK = {NEW: 0, LISTED: 1, CROSS: 2, REPLACE: 3, REPLACE_CROSS: 4}
 _TEXT = ("title", "abstract", "authors")
@@ -58,13 +57,13 @@ class _Slot:
     is_touched: bool = False  # its row must be written: content or votes have changed
 
 
-def store(batch: Batch, source: Source, day: date, now: datetime) -> Stored:
+def store(batch: Batch, source: Source, day: date, now: datetime, authority: Authority = Authority.PUBLISHER) -> Stored:
     """Store a batch in one transaction: all of it or nothing. `day` is used where an entry names none."""
     with transaction.atomic():
         resolved = resolve(batch.entries, source)
         slots, known = _slots(resolved), resolved.known
         for slot in slots:
-            _settle(slot, known, source, now)
+            _settle(slot, known, authority, now)
         _write(slots, known)
         announced = _announce(slots, source, day, now)
     search.refresh()
@@ -89,7 +88,7 @@ def _slots(resolved: Resolved) -> list[_Slot]:
     return slots
 
 
-def _settle(slot: _Slot, known: Known, source: Source, now: datetime) -> None:
+def _settle(slot: _Slot, known: Known, authority: Authority, now: datetime) -> None:
     """Find or make the slot's paper, and bring it up to date."""
     rows = [known.papers[name] for name in slot.names if name in known.papers]
     moved = known.moved.get(slot.names[0])
@@ -106,7 +105,7 @@ def _settle(slot: _Slot, known: Known, source: Source, now: datetime) -> None:
             known.papers |= {name: keep for name, row in known.papers.items() if row.pk in {keep.pk, other.pk}}
     before = (keep.upvotes, keep.comments)
     slot.paper = keep
-    slot.is_updated = _bring_up_to_date(keep, slot.entry, source, now) or keep is moved
+    slot.is_updated = _bring_up_to_date(keep, slot.entry, authority, now) or keep is moved
     slot.is_touched = slot.is_updated or before != (keep.upvotes, keep.comments)
 
 
@@ -135,9 +134,9 @@ def _published(entry: Entry) -> date | None:
     return entry.published_on or (entry.announced_on if first else None)
 
 
-def _bring_up_to_date(paper: Paper, entry: Entry, source: Source, now: datetime) -> bool:
+def _bring_up_to_date(paper: Paper, entry: Entry, authority: Authority, now: datetime) -> bool:
     """Take from the entry what it knows better. True if the paper's content changed (votes are not content)."""
-    wanted = _better_text(paper, entry, source) | _missing(paper, entry)
+    wanted = _better_text(paper, entry, authority) | _missing(paper, entry)
     changed = {name: value for name, value in wanted.items() if getattr(paper, name) != value}
     for name, value in changed.items():
         setattr(paper, name, value)
@@ -148,18 +147,18 @@ def _bring_up_to_date(paper: Paper, entry: Entry, source: Source, now: datetime)
     return bool(changed)
 
 
-def _better_text(paper: Paper, entry: Entry, source: Source) -> dict[str, object]:
+def _better_text(paper: Paper, entry: Entry, authority: Authority) -> dict[str, object]:
     """Newer versions replace; of one version arXiv's own words win, else the longer abstract does."""
     newer = entry.version > paper.version
-    first_hand = source.kind in ARXIV_KINDS and entry.version == paper.version
-    longer = not paper.arxiv_id and source.kind != "huggingface" and len(entry.abstract) > len(paper.abstract)
+    first_hand = authority is Authority.AUTHOR and entry.version == paper.version
+    longer = not paper.arxiv_id and authority is not Authority.LIST and len(entry.abstract) > len(paper.abstract)
     better: dict[str, object] = {}
     if newer or first_hand or longer:
         better = {"title": entry.title, "abstract": entry.abstract or paper.abstract}
         better["authors"] = list(entry.authors) or paper.authors
     if newer:
         better |= {"version": min(entry.version, 9_999), "is_withdrawn": entry.is_withdrawn}
-    if entry.categories and (source.kind in ARXIV_KINDS or not paper.categories):
+    if entry.categories and (authority is Authority.AUTHOR or not paper.categories):
         better |= {"categories": list(entry.categories), "primary_category": entry.primary_category[:120]}
     if entry.is_withdrawn and entry.version >= paper.version:
         better["is_withdrawn"] = True

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from digest.letters import safe_urls
 from digest.letters import text as letter_text
 from digest.letters.citations import Reference
-from digest.models import Announcement, EditionPaper, Paper, Source
+from digest.models import Announcement, EditionPaper, Paper
+from digest.sources.parsers import registry
 
 AUTHORS_SHOWN = 3
 OPENING_LENGTH = 240
@@ -127,6 +128,8 @@ def links(paper: Paper) -> tuple[Link, ...]:
 def every_link(paper: Paper, announcements: Iterable[Announcement]) -> tuple[Link, ...]:
     """`links`, and those that only the paper's own page has room for: DOI, the community's discussion."""
     more = [Link("DOI", "https://doi.org/" + quote(paper.doi, safe="/:;()"))] if paper.doi else []
-    if paper.arxiv_id and any(one.source.kind == Source.Kind.HUGGINGFACE for one in announcements):
-        more.append(Link("Discussion", "https://huggingface.co/papers/" + quote(paper.arxiv_id, safe="/")))
+    pages = [registry.of(one.source.kind).discussion for one in announcements]
+    page = next(filter(None, pages), "")
+    if paper.arxiv_id and page:
+        more.append(Link("Discussion", page.format(arxiv_id=quote(paper.arxiv_id, safe="/"))))
     return links(paper) + tuple(more)

@@ -14,11 +14,9 @@ from digest.papers.entry import Batch, CutShortError, Entry, FormatError
 from digest.sources import client, discovery, starters
 from digest.sources.fetch import Answer, FetchError
 from digest.sources.host_limits import BusyError
-from digest.sources.parsers import sandbox
+from digest.sources.parsers import registry, sandbox
 
 SHOWN = 5
-# In the order in which they are tried: the particular before the general.
-_TRIED = ("arxiv", "arxiv-api", "huggingface", "biorxiv", "oai-pmh", "arxiv-list", "feed")
 
 
 class SourceError(ValueError):
@@ -54,15 +52,13 @@ def detect(body: bytes, now: datetime) -> tuple[str, Batch]:
 
 
 def _likely(body: bytes) -> list[str]:
-    """The kinds worth trying, told from a look at the bytes: each try costs a child process."""
-    start = body[:4_000]
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        signs = {"huggingface": b'"paper"', "biorxiv": b'"collection"'}
-    else:
-        signs = {
-            "arxiv": b"arxiv.org/", "arxiv-api": b"opensearch", "oai-pmh": b"<OAI-PMH", "arxiv-list": b"list-title",
-        }  # fmt: skip
-    return [kind for kind in _TRIED if kind == "feed" or (kind in signs and signs[kind] in body)]
+    """The kinds worth trying, by what the bytes hold: each try costs a child process."""
+    is_json = body[:4_000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    found = []
+    for kind in registry.KINDS.values():
+        if not kind.sign or (kind.is_json == is_json and kind.sign in body):
+            found.append(kind.slug)
+    return found
 
 
 def preview(url: str, now: datetime) -> Preview:
@@ -129,7 +125,7 @@ def add(url: str, kind: str, name: str, *, is_daily: bool = False, pull_every: i
     taken = Source.objects.filter(url=url).first()
     if taken:
         raise SourceError(f"This address is a source already: {taken.name}.")
-    if kind not in Source.Kind.values:
+    if kind not in registry.KINDS:
         raise SourceError(f"There is no kind {kind!r}. Preview the address first: it tells the kind.")
     return Source.objects.create(
         slug=_free_slug(name), name=name, kind=kind, url=url[:500], is_daily=is_daily, pull_every=pull_every,

@@ -14,6 +14,7 @@ from digest.papers.entry import Batch, CutShortError, FormatError
 from digest.sources import calendar, checks, client, history, host_limits, moves, schedule
 from digest.sources.checks import CheckInput, CheckResult, History
 from digest.sources.fetch import FetchError
+from digest.sources.parsers import registry
 from digest.sources.parsers.sandbox import KilledError
 
 KEPT_BODIES = 10  # raw answers kept a source, for replay
@@ -82,13 +83,18 @@ def _judged(
     due: date,
 ) -> Found:
     batch = store.sane(batch, now.date())
-    if reply.kind not in calendar.ONE_DAY and reply.kind == source.kind and not is_backfill and not source.is_sample:
+    if (
+        not registry.of(reply.kind).is_one_day
+        and reply.kind == source.kind
+        and not is_backfill
+        and not source.is_sample
+    ):
         batch = store.dated(batch, source, now.date())
     day = batch.day or reply.asked
     day = reply.asked if day > now.date() + timedelta(days=1) else day
     cut = str(reply.fault) if reply.fault else ""
     case = CheckInput(reply.kind, batch, day, due, past, cut, reply.short, is_backfill)
-    return Found(checks.judge(case), day, batch)
+    return Found(checks.check(case), day, batch)
 
 
 def _same_body(source: Source, reply: client.Response, now: datetime) -> bool:
@@ -100,7 +106,7 @@ def _same_body(source: Source, reply: client.Response, now: datetime) -> bool:
 
 def _again(reply: client.Response, past: list[History], due: date) -> CheckResult:
     """The same as before: nothing new, or (when a newer day is due) yesterday's again."""
-    if reply.unchanged and past and reply.kind in calendar.ONE_DAY and due > past[0].day:
+    if reply.unchanged and past and registry.of(reply.kind).is_one_day and due > past[0].day:
         return CheckResult(
             Outcome.STALE, False, (f"Unchanged since {past[0].day}, though {due} is due: asked again later.",)
         )
@@ -113,7 +119,7 @@ def _write(
     verdict, batch = found.verdict, found.batch
     stored = _untouched(verdict, batch)
     if batch and verdict.take:
-        stored = store.store(batch, source, found.day, now)
+        stored = store.store(batch, source, found.day, now, registry.of(source.kind).authority)
         if verdict.outcome == Outcome.OK and not stored.announced and not stored.updated:
             verdict = replace(verdict, outcome=Outcome.UNCHANGED)
     row = Fetch(

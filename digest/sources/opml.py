@@ -75,7 +75,7 @@ def _listed(outline: ET.Element) -> Listed:
     url = text.link(outline.get("xmlUrl"))
     name = text.plain(outline.get("title") or outline.get("text"), 120)
     kind = outline.get(_OURS, "")
-    return Listed(name or url, url, kind if kind in Source.Kind.values else registry.told_by(url))
+    return Listed(name or url, url, kind if kind in registry.KINDS else registry.told_by(url))
 
 
 def look(body: bytes) -> list[Looked]:
@@ -107,7 +107,7 @@ def add(body: bytes, only: Collection[str] | None = None) -> Imported:
             continue
         if not problem:
             try:
-                additions.add(listed.url, listed.kind, listed.name, is_daily=listed.kind != Source.Kind.FEED)
+                additions.add(listed.url, listed.kind, listed.name, is_daily=registry.of(listed.kind).is_daily)
             except additions.SourceError as error:
                 problem = str(error)
         if problem:

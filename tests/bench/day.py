@@ -216,7 +216,7 @@ def _furnish(subscribers: int, papers: int, filters: int, seed: int, now: dateti
 
 def _publish(texts: list[Any], now: datetime) -> None:
     source = Source.objects.create(
-        slug="bench", name="Bench", kind=Source.Kind.ARXIV, url="https://feeds.example/bench"
+        slug="bench", name="Bench", kind="arxiv", url="https://feeds.example/bench"
     )
     rows = Paper.objects.bulk_create(
         Paper(

@@ -11,11 +11,11 @@ from digest.models import Identifier, Paper, Source
 from digest.papers import identifiers, store
 from digest.papers.entry import Batch, Entry
 from digest.sources import client
+from digest.sources.parsers import registry
 
 ARXIV = re.compile(
     r"(?:^|arxiv[.:/]|abs/|pdf/|papers/)\s*(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?/?$", re.I
 )
-API = "https://export.arxiv.org/api/query?id_list={id}&max_results=1"
 
 
 FORM = ("what", "title", "authors", "abstract")
@@ -46,7 +46,8 @@ def find(what: str, now: datetime) -> Paper | None:
 
 def _fetched(number: str, now: datetime) -> Paper | None:
     """Asked of arXiv itself; None if it does not answer or does not know it."""
-    reply = client.request("arxiv-api", API.format(id=number), now.date())
+    kind = registry.by_ids()
+    reply = client.request(kind.slug, registry.ids_url(kind.ids_address, [number]), now.date())
     entries = [entry for entry in (reply.batch.entries if reply.batch else ()) if entry.arxiv_id == number]
     if not entries:
         return None
@@ -82,5 +83,5 @@ def _entry(what: str, title: str, authors: str, abstract: str) -> Entry:
 
 def desk_source() -> Source:
     """Whose announcements a curator's own papers are."""
-    values = {"name": "Added by a curator", "kind": Source.Kind.FEED, "is_enabled": False, "is_daily": False}
+    values = {"name": "Added by a curator", "kind": registry.DEFAULT.slug, "is_enabled": False, "is_daily": False}
     return Source.objects.get_or_create(slug="desk", defaults=values)[0]

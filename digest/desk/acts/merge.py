@@ -21,6 +21,7 @@ from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.editions import lifecycle
 from digest.models import Act, Announcement, Edition, EditionPaper, Identifier, Paper
 from digest.papers import merge as paper_merge
+from digest.sources.parsers import registry
 
 VERBS = ("merge", "split")
 _WORDS = ("title", "abstract", "authors", "version", "is_withdrawn")
@@ -102,7 +103,7 @@ def split(request: HttpRequest, edition: Edition, paper: Paper, going: Sequence[
         paper = Paper.objects.select_for_update().get(pk=paper.pk)
         before = {"names": [name.value for name in names(paper)], "title": paper.title}
         try:
-            new = paper_merge.split(paper, going, now)
+            new = paper_merge.split(paper, going, now, registry.preprint_kinds())
         except paper_merge.MergeError as error:
             raise CuratingError(str(error)) from error
         if row.state in paper_acts.OPEN:
@@ -148,7 +149,7 @@ def _undo_merge(kept: Paper, edition: Edition, act: Act, now: datetime) -> None:
     for name, value in words.items():
         setattr(kept, name, value)
     kept.save(update_fields=list(words))
-    gone = paper_merge.split(kept, act.before["names"], now)
+    gone = paper_merge.split(kept, act.before["names"], now, registry.preprint_kinds())
     place = act.before["place"]
     if place and not EditionPaper.objects.filter(paper=gone, is_late_riser=False).exists():
         back = paper_acts.append(edition, gone)

@@ -13,9 +13,9 @@ from digest.desk import counters
 from digest.desk.pages.formats import number
 from digest.desk.roles import Right
 from digest.editions import lifecycle
+from digest.editions.coverage import coverage
 from digest.models import Delivery, Edition, EditionPaper, Source
 from digest.operate.doctor import jobs
-from digest.sources import history
 
 State = Edition.State
 GRAVE = 3  # failures in a row
@@ -175,8 +175,8 @@ def _edition_matters(edition: Edition | None, now: datetime) -> list[Alert]:
 
 
 def _waits_for(edition: Edition, now: datetime, page: str) -> list[Alert]:
-    coverage = history.coverage(edition.date, now)
-    missing = [row for row in coverage.receipt["sources"] if not row["complete"]]
+    found = coverage(edition.date, now)
+    missing = [row for row in found.receipt["sources"] if not row["complete"]]
     deadline = lifecycle.deadline(edition.date)
     if not missing:
         return []

@@ -19,9 +19,8 @@ from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.desk.pages import dashboard
 from digest.desk.pages.base import act, edition_of, page
 from digest.desk.roles import Right
-from digest.editions import lifecycle
+from digest.editions import coverage, lifecycle
 from digest.models import Edition, Outcome
-from digest.sources import history
 
 STEPS = {
     "freeze": (edition_acts.freeze, "Frozen: its content is fixed."),
@@ -58,7 +57,7 @@ def _show(request: HttpRequest, row: Edition, status: int = 200, mine: Mine | No
         leaves_at=row.release_at if row.release_at and row.state != states.RELEASED else None,
         deadline=lifecycle.deadline(row.date), suggested=_next_hour(now), outcomes=dict(Outcome.choices),
         undoable=undo.last(request.user.get_username(), row),
-        coverage=row.coverage or history.coverage(row.date, now).receipt,
+        coverage=row.coverage or coverage.coverage(row.date, now).receipt,
         account=dashboard.account(counters.read("letters", row.date)), mine=mine,
         earlier=Edition.objects.filter(date__lt=row.date).order_by("-date").first(),
         later=Edition.objects.filter(date__gt=row.date).order_by("date").first(),
@@ -132,7 +131,7 @@ def release(request: HttpRequest, day: date) -> HttpResponse:
         letters=letters, typed_above=edition_acts.TYPED_ABOVE,
         shown=row.entries.filter(is_hidden=False).count(), hidden=row.entries.filter(is_hidden=True).count(),
         pins=row.entries.filter(is_pinned=True).count(),
-        missing=history.coverage(row.date, now).missing,
+        missing=coverage.coverage(row.date, now).missing,
     )  # fmt: skip
 
 

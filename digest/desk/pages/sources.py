@@ -16,6 +16,7 @@ from digest.desk.pages.base import act, page
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
 from digest.sources import opml
+from digest.sources.parsers import registry
 from subscriptions import kept_upload
 
 LAST = 20
@@ -29,6 +30,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     enabled = [row for row in rows if row.is_enabled]
     return page(
         request, "sources.html", current="sources", rows=rows, map=source_acts.health(enabled, today),
+        kinds=dict(registry.choices()),
         outcomes=dict(Outcome.choices),
     )  # fmt: skip
 
@@ -41,7 +43,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
     kept = set(row.fetches.exclude(body=None).order_by("-at", "-id").values_list("pk", flat=True)[:LAST])
     return page(
         request, "source.html", current="sources", source=row, fetches=fetches, kept=kept,
-        map=source_acts.health([row], today), outcomes=dict(Outcome.choices),
+        map=source_acts.health([row], today), kinds=dict(registry.choices()), outcomes=dict(Outcome.choices),
     )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def new(request: HttpRequest) -> HttpResponse:
             problem = str(error)
     return page(
         request, "source_new.html", 400 if problem else 200, current="sources", form=form, found=found,
-        problem=problem, kinds=Source.Kind.choices,
+        problem=problem, kinds=registry.choices(),
     )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
             problem = str(error)
     return page(
         request, "source_import.html", 400 if problem else 200, current="sources", found=found, problem=problem,
-        free=sum(not one.problem for one in found), kinds=dict(Source.Kind.choices),
+        free=sum(not one.problem for one in found), kinds=dict(registry.choices()),
         carried=kept_upload.packed(body) if found else "",
     )  # fmt: skip
 

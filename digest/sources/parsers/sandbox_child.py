@@ -71,10 +71,10 @@ def _is_module(path: object, roots: tuple[str, ...]) -> bool:
 
 def answer(kind: str, day: date, body: bytes) -> dict[str, Any]:
     """The reading's outcome as JSON can carry it."""
-    from digest.sources.parsers.registry import reading
+    from digest.sources.parsers import registry
 
     try:
-        return {"batch": _plain(reading(kind)(body, day))}
+        return {"batch": _plain(registry.parser(kind).read(body, day))}
     except CutShortError as error:
         return {"cut": str(error), "batch": _plain(error.batch)}
     except FormatError as error:
@@ -94,9 +94,9 @@ def _plain(batch: Batch) -> dict[str, Any]:
 def main() -> None:
     kind, day = sys.argv[1], date.fromisoformat(sys.argv[2])
     confine()
-    from digest.sources.parsers.registry import reading
+    from digest.sources.parsers import registry
 
-    reading(kind)
+    registry.parser(kind)
     lock()
     found = answer(kind, day, sys.stdin.buffer.read())
     sys.stdout.write(json.dumps(found, default=str))
