@@ -94,20 +94,24 @@ def _asked(url: str) -> Answer:
 
 
 def _offer(page: str, feed: str, named: list[str]) -> str:
+    note = f"{page} is a page; this is the feed that it names: {feed}."
     others = [address for address in named if address != feed]
-    more = f" It names others, too: {', '.join(others)}." if others else ""
-    return f"{page} is a page; this is the feed that it names: {feed}.{more}"
+    if others:
+        note += f" It names others, too: {', '.join(others)}."
+    return note
 
 
 def _shown(answer: Answer, asked: str, now: datetime) -> Preview:
     kind, batch = detect(answer.body or b"", now)
-    newest = sorted(batch.entries, key=lambda e: e.announced_on or e.published_on or now.date(), reverse=True)
-    moved = [f"{asked} has moved for good, to {answer.moved_to}."] if answer.moved_to else []
-    url, notes = answer.moved_to or asked, (*moved, *_notes(batch))
-    return Preview(url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), notes)
+    newest = sorted(batch.entries, key=lambda one: one.announced_on or one.published_on or now.date(), reverse=True)
+    notes = _notes(batch)
+    if answer.moved_to:
+        notes.insert(0, f"{asked} has moved for good, to {answer.moved_to}.")
+    url = answer.moved_to or asked
+    return Preview(url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), tuple(notes))
 
 
-def _notes(batch: Batch) -> tuple[str, ...]:
+def _notes(batch: Batch) -> list[str]:
     """What a curator should know before saving."""
     notes = list(batch.problems)
     if not batch.entries:
@@ -116,7 +120,7 @@ def _notes(batch: Batch) -> tuple[str, ...]:
         notes.append("Its entries have no abstracts: only their titles can be matched.")
     elif not any(entry.doi or entry.arxiv_id for entry in batch.entries):
         notes.append("Its entries name no DOI or arXiv id: they are told apart by their addresses only.")
-    return tuple(notes)
+    return notes
 
 
 def add(url: str, kind: str, name: str, *, is_daily: bool = False, pull_every: int = 14_400) -> Source:
@@ -151,6 +155,8 @@ def release_hold(source: Source, now: datetime) -> None:
 
 def set_enabled(source: Source, on: bool, now: datetime) -> None:
     """Switch a source on (it is asked at once) or off (nobody waits for it). A quarantine outlasts both."""
-    source.is_enabled, source.next_pull_at = on, now if on else None
-    source.held_reason = source.held_reason if source.kills else ""
+    source.is_enabled = on
+    source.next_pull_at = now if on else None
+    if not source.kills:
+        source.held_reason = ""
     source.save(update_fields=["is_enabled", "next_pull_at", "held_reason"])

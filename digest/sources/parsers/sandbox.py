@@ -1,4 +1,4 @@
-"""Bytes in, Batch out, by way of a child process that can be killed: no answer hangs or fells its reader."""
+"""Reads an answer in a child process that can be killed: bytes in, `Batch` out."""
 
 from __future__ import annotations
 
