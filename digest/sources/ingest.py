@@ -27,6 +27,27 @@ _GOOD = {Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """A response to one source, and how it came: asked for now, for a past day, or read from a file."""
+
+    source: Source
+    reply: client.Response
+    now: datetime
+    past: list[History]  # the batches stored before, the last pulled first
+    is_backfill: bool = False
+    is_file: bool = False
+
+    def due(self) -> date:
+        """The newest day that should be out. Who reads each day's file on that very day has today's due."""
+        kind, today = self.reply.kind, self.now.date()
+        due = calendar.newest_due(kind, self.now)
+        is_same_day = bool(self.past) and self.past[0].at_day <= self.past[0].day
+        if self.is_file and is_same_day and not calendar.is_blank(kind, today):
+            return max(due, today)
+        return due
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The result of the checks, the day it is about, and the batch that was checked."""
 
@@ -40,11 +61,12 @@ def ingest(
 ) -> Fetch:
     """Check the response, store what is trusted, and write the fetch. All of it happens or none of it."""
     past = history.history(source, now, reply.kind)
-    found = _found(source, reply, past, now, is_backfill, _due(reply.kind, past, now, is_file))
+    arrival = Arrival(source, reply, now, past, is_backfill, is_file)
+    found = _found(arrival)
     for tries_left in (2, 1, 0):
         try:
             with transaction.atomic():
-                return _write(source, reply, found, now, is_backfill, is_file)
+                return _write(arrival, found)
         except (IntegrityError, OperationalError):
             # Another worker stored one of the papers in the same moment: now it is known. (Or they waited for
             # each other, and the database ended this one.)
@@ -53,93 +75,97 @@ def ingest(
     raise AssertionError("unreachable")
 
 
-def _due(kind: str, past: list[History], now: datetime, is_file: bool) -> date:
-    """The newest day that should be out. Who reads each day's file on that very day has today's due."""
-    due = calendar.newest_due(kind, now)
-    if is_file and past and past[0].at_day <= past[0].day and not calendar.is_blank(kind, now.date()):
-        return max(due, now.date())
-    return due
-
-
-def _found(
-    source: Source, reply: client.Response, past: list[History], now: datetime, is_backfill: bool, due: date
-) -> Found:
-    if isinstance(reply.fault, FormatError) and not isinstance(reply.fault, CutShortError):
-        return Found(CheckResult(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
+def _found(arrival: Arrival) -> Found:
+    reply, past = arrival.reply, arrival.past
     if reply.fault and not isinstance(reply.fault, CutShortError):
-        return Found(CheckResult(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
-    if reply.unchanged or reply.batch is None or (not is_backfill and _same_body(source, reply, now)):
-        return Found(_again(reply, past, due), past[0].day if past else reply.asked, reply.batch)
-    return _checked(source, reply, reply.batch, past, now, is_backfill, due)
+        outcome = Outcome.FORMAT_ERROR if isinstance(reply.fault, FormatError) else Outcome.FAILED
+        return Found(CheckResult(outcome, False, (str(reply.fault),)), reply.asked)
+    is_same = reply.unchanged or (not arrival.is_backfill and _is_same_body(arrival))
+    if reply.batch is None or is_same:
+        day = past[0].day if past else reply.asked
+        return Found(_again(arrival), day, reply.batch)
+    return _checked(arrival, reply.batch)
 
 
-def _checked(
-    source: Source,
-    reply: client.Response,
-    batch: Batch,
-    past: list[History],
-    now: datetime,
-    is_backfill: bool,
-    due: date,
-) -> Found:
-    batch = store.sane(batch, now.date())
-    if (
-        not registry.of(reply.kind).is_one_day
-        and reply.kind == source.kind
-        and not is_backfill
-        and not source.is_sample
-    ):
-        batch = store.dated(batch, source, now.date())
+def _checked(arrival: Arrival, batch: Batch) -> Found:
+    source, reply, today = arrival.source, arrival.reply, arrival.now.date()
+    batch = store.sane(batch, today)
+    is_window = reply.kind == source.kind and not registry.of(reply.kind).is_one_day
+    if is_window and not arrival.is_backfill and not source.is_sample:
+        batch = store.dated(batch, source, today)
     day = batch.day or reply.asked
-    if day > now.date() + timedelta(days=1):
+    if day > today + timedelta(days=1):
         day = reply.asked
-    cut = str(reply.fault) if reply.fault else ""
-    given = CheckInput(reply.kind, batch, day, due, past, cut, reply.short, is_backfill)
+    cut = str(reply.fault or "")
+    given = CheckInput(reply.kind, batch, day, arrival.due(), arrival.past, cut, reply.short, arrival.is_backfill)
     return Found(checks.check(given), day, batch)
 
 
-def _same_body(source: Source, reply: client.Response, now: datetime) -> bool:
+def _is_same_body(arrival: Arrival) -> bool:
     """The very bytes of the last answer, on the same day: nothing to check."""
+    source, now, digest = arrival.source, arrival.now, _sha256(arrival.reply.pages)
     good = Fetch.objects.filter(source=source, outcome__in=_GOOD, at__lte=now, entries__gt=0)
-    last = good.order_by("-at", "-id").values_list("at", "body_sha256").first()
-    return last is not None and last[0].date() == now.date() and last[1] == _sha256(reply.pages) != ""
+    last = good.order_by("-at", "-id").only("at", "body_sha256").first()
+    if last is None or not digest:
+        return False
+    return last.at.date() == now.date() and last.body_sha256 == digest
 
 
-def _again(reply: client.Response, past: list[History], due: date) -> CheckResult:
+def _again(arrival: Arrival) -> CheckResult:
     """The same as before: nothing new, or (when a newer day is due) yesterday's again."""
+    reply, past, due = arrival.reply, arrival.past, arrival.due()
     if reply.unchanged and past and registry.of(reply.kind).is_one_day and due > past[0].day:
         why = f"Unchanged since {past[0].day}, though {due} is due: asked again later."
         return CheckResult(Outcome.STALE, False, (why,))
     return CheckResult(Outcome.UNCHANGED, False)
 
 
-def _write(
-    source: Source, reply: client.Response, found: Found, now: datetime, is_backfill: bool, is_file: bool
-) -> Fetch:
+def _write(arrival: Arrival, found: Found) -> Fetch:
+    source, reply, now = arrival.source, arrival.reply, arrival.now
     result, batch = found.result, found.batch
-    stored = _untouched(result, batch)
+    stored = _counts(result, batch)
     if batch and result.take:
         stored = store.store(batch, source, found.day, now, registry.of(source.kind).authority)
         if result.outcome == Outcome.OK and not stored.announced and not stored.updated:
             result = replace(result, outcome=Outcome.UNCHANGED)
     row = Fetch(
-        source=source, at=now, day=found.day, outcome=result.outcome, http_status=reply.status, kind=reply.kind,
-        entries=len(batch.entries) + batch.rejected if batch else 0,
-        new=stored.new, updated=stored.updated, known=stored.known, rejected=stored.rejected,
-        warnings=list(result.warnings), url=reply.url[:500], is_backfill=is_backfill, seconds=round(reply.seconds, 3),
-    )  # fmt: skip
-    _keep_evidence(row, reply, batch if result.take else None)
-    if not is_file or result.outcome in _WELL:  # a bad file is no fault of the publisher's
-        _update_source(source, reply, result, row, now, is_backfill or is_file)
+        source=source,
+        at=now,
+        day=found.day,
+        outcome=result.outcome,
+        http_status=reply.status,
+        kind=reply.kind,
+        new=stored.new,
+        updated=stored.updated,
+        known=stored.known,
+        rejected=stored.rejected,
+        warnings=list(result.warnings),
+        url=reply.url[:500],
+        is_backfill=arrival.is_backfill,
+        seconds=round(reply.seconds, 3),
+    )
+    if batch:
+        row.entries = len(batch.entries) + batch.rejected
+    if reply.pages:
+        row.body_sha256 = _sha256(reply.pages)
+        row.body = client.kept(reply.pages)
+    if batch and result.take:
+        row.ids = sorted(checks.ids_of(batch))
+        row.profile = checks.profile(batch.entries)
+    if not arrival.is_file or result.outcome in _WELL:  # a bad file is no fault of the publisher's
+        _update_source(arrival, result, row)
     row.save()
     _forget_old_bodies(source)
     return row
 
 
-def _untouched(result: CheckResult, batch: Batch | None) -> store.Stored:
+def _counts(result: CheckResult, batch: Batch | None) -> store.Stored:
     """The counts where nothing is stored: what came again is known, what is not trusted is neither."""
-    known = len(batch.entries) if batch and result.outcome == Outcome.UNCHANGED else 0
-    return store.Stored(known=known, rejected=batch.rejected if batch else 0)
+    if batch is None:
+        return store.Stored()
+    if result.outcome == Outcome.UNCHANGED:
+        return store.Stored(known=len(batch.entries), rejected=batch.rejected)
+    return store.Stored(rejected=batch.rejected)
 
 
 def _sha256(pages: tuple[bytes, ...]) -> str:
@@ -148,28 +174,18 @@ def _sha256(pages: tuple[bytes, ...]) -> str:
     return hashlib.sha256(b"".join(pages)).hexdigest()
 
 
-def _keep_evidence(row: Fetch, reply: client.Response, taken: Batch | None) -> None:
-    row.body_sha256 = _sha256(reply.pages)
-    if reply.pages:
-        row.body = client.kept(reply.pages)
-    if taken:
-        row.ids = sorted(checks.ids_of(taken))
-        row.profile = checks.profile(taken.entries)
-
-
-def _update_source(
-    source: Source, reply: client.Response, result: CheckResult, row: Fetch, now: datetime, is_aside: bool
-) -> None:
+def _update_source(arrival: Arrival, result: CheckResult, row: Fetch) -> None:
     """Its state after this pull. A file or a backfill says nothing about when to ask the publisher again."""
-    good = result.outcome in _GOOD
-    killed = isinstance(reply.fault, KilledError)
-    source.kills = source.kills + 1 if killed else 0
-    source.failures = 0 if good else source.failures + 1
+    source, reply, now = arrival.source, arrival.reply, arrival.now
+    is_good = result.outcome in _GOOD
+    is_aside = arrival.is_backfill or arrival.is_file
+    source.kills = source.kills + 1 if isinstance(reply.fault, KilledError) else 0
+    source.failures = 0 if is_good else source.failures + 1
     source.last_outcome = result.outcome
     source.held_reason = _hold(source, result, str(reply.fault))[:300]
     if result.outcome in _WELL:
         source.last_ok_at = now
-    if good and not is_aside:
+    if is_good and not is_aside:
         source.etag = reply.etag or source.etag
         source.last_modified = reply.last_modified or source.last_modified
     changed: set[str] = set()
