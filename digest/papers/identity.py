@@ -155,16 +155,13 @@ def _shared(entries: Iterable[Entry], source: Source) -> set[str]:
     first: dict[str, Entry] = {}
     shared: set[str] = set()
     for entry in entries:
-        for name in _claimed(entry, source):
+        claimed = _strong(entry)
+        if not entry.arxiv_id:
+            claimed += [_address(entry), _guids(entry, source)[0]]
+        for name in claimed:
             if _differ(first.setdefault(name, entry), entry):
                 shared.add(name)
     return shared
-
-
-def _claimed(entry: Entry, source: Source) -> list[str]:
-    if entry.arxiv_id:
-        return _strong(entry)
-    return [*_strong(entry), _address(entry), _guids(entry, source)[0]]
 
 
 def _differ(one: Entry, two: Entry) -> bool:

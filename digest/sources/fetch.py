@@ -132,7 +132,10 @@ class _Watch:
             self._sockets.clear()
 
     def late(self) -> str:
-        return f"No whole answer within {self.seconds:.0f} seconds." if time.monotonic() >= self.ends else ""
+        """Why it is too late, once it is."""
+        if time.monotonic() < self.ends:
+            return ""
+        return f"No whole answer within {self.seconds:.0f} seconds."
 
 
 def _session(allowed: Collection[str], watch: _Watch) -> requests.Session:

@@ -37,8 +37,11 @@ def next_pull(
     if outcome in {Outcome.FAILED, Outcome.FORMAT_ERROR}:
         return now + min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY) * longer
     if not registry.of(kind).is_one_day:
-        every = min(pull_every, ASK_AGAIN) if outcome == Outcome.TRUNCATED else pull_every
-        return now + every * longer
+        if outcome == Outcome.TRUNCATED:
+            pull_every = min(pull_every, ASK_AGAIN)
+        return now + pull_every * longer
     if outcome in {Outcome.STALE, Outcome.TRUNCATED} or (outcome == Outcome.EMPTY and not satisfied):
         return min(now + ASK_AGAIN, calendar.next_ready(kind, now))
-    return calendar.next_ready(kind, now) if satisfied else now + ASK_AGAIN
+    if not satisfied:
+        return now + ASK_AGAIN
+    return calendar.next_ready(kind, now)
