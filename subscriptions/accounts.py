@@ -10,7 +10,7 @@ from django.db import transaction
 from subscriptions import addresses, signals
 from subscriptions.limits import limiter
 from subscriptions.mail import notices
-from subscriptions.models import Ask, Notice, Subscriber, Suppression
+from subscriptions.models import Notice, SignupRequest, Subscriber, Suppression
 from subscriptions.wants import interests
 from subscriptions.when import week
 
@@ -64,7 +64,7 @@ def forget(subscriber: Subscriber, now: datetime) -> None:
         if row.state == State.FORGOTTEN:
             return
         for email in filter(None, (row.email, row.new_email)):
-            Ask.objects.filter(email__iexact=email).delete()
+            SignupRequest.objects.filter(email__iexact=email).delete()
         Suppression.objects.get_or_create(
             address_hmac=addresses.keyed_hash(row.email_key),
             defaults={"reason": Suppression.Reason.ERASED, "since": now},

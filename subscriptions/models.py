@@ -309,7 +309,7 @@ class Budget(models.Model):
         return self.key.partition(":")[2]
 
 
-class Ask(models.Model):
+class SignupRequest(models.Model):
     """What a visitor sent in, waiting to be acted on after they have been answered (`asks.py`).
 
     The answer is the same bytes in the same time whoever the address belongs to, because nothing

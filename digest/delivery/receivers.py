@@ -9,7 +9,7 @@ from django.dispatch import receiver
 
 from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import holds, traits
-from digest.models import Channel, Sealed
+from digest.models import Channel, FrozenCopy
 from subscriptions import signals
 from subscriptions.models import Subscriber
 
@@ -25,4 +25,4 @@ def restored(now: datetime, **_: Any) -> str:
 @receiver(signals.erased)
 def forget_sealed(subscriber: Subscriber, **_: Any) -> None:
     """The letter kept for a repeat has the reader's address: an erased reader's is not repeated."""
-    Sealed.objects.filter(delivery__subscriber=subscriber).delete()
+    FrozenCopy.objects.filter(delivery__subscriber=subscriber).delete()

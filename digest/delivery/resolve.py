@@ -21,7 +21,7 @@ from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
 from digest.delivery.states import Event
-from digest.models import Attempt, Delivery, Sealed
+from digest.models import Attempt, Delivery, FrozenCopy
 from subscriptions.addresses import keyed_hash
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
@@ -120,7 +120,7 @@ def _repeat(attempt: Attempt, now: datetime, postbox: Any) -> Counter[str]:
         return Counter()
     attempt.lease_until = lease
     _let_go(attempt, now)
-    rows = Sealed.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
+    rows = FrozenCopy.objects.filter(attempt=attempt).select_related("delivery__subscriber").order_by("pk")
     doubtful = [Delivery.State.CLAIMED, Delivery.State.AMBIGUOUS]
     going = [(one.delivery, settle.thaw(one)) for one in rows if one.delivery.state in doubtful]
     results = send.offer(attempt, going, until, postbox, holds.HoldWatch(attempt.channel, now))
@@ -140,7 +140,7 @@ def _let_go(attempt: Attempt, now: datetime) -> None:
     left = claim.why_not([row.subscriber for row in rows])
     moved = [row.subscriber_id for row in rows if row.address_hmac != keyed_hash(row.subscriber.email_key)]
     for reason, readers in ((reasons.LEFT_MEANWHILE, list(left)), (reasons.MOVED_MEANWHILE, moved)):
-        Sealed.objects.filter(attempt=attempt, delivery__subscriber__in=readers).delete()
+        FrozenCopy.objects.filter(attempt=attempt, delivery__subscriber__in=readers).delete()
         theirs = Delivery.objects.filter(attempt=attempt, subscriber__in=readers)
         ledger.move(theirs, Event.LOSE, now)
         ledger.move(theirs, Event.GIVE_UP, now, reason=reason)
@@ -171,7 +171,7 @@ def _is_hopeless(attempt: Attempt) -> bool:
 
 
 def _name(attempt: Attempt, now: datetime) -> int:
-    Sealed.objects.filter(attempt=attempt).delete()
+    FrozenCopy.objects.filter(attempt=attempt).delete()
     rows = Delivery.objects.filter(attempt=attempt)
     ledger.move(rows, Event.LOSE, now)
     return ledger.move(rows, Event.GIVE_UP, now)

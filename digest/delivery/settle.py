@@ -19,7 +19,7 @@ from digest.delivery.channels import traits
 from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.states import Event, State
-from digest.models import Attempt, Channel, Delivery, Sealed
+from digest.models import Attempt, Channel, Delivery, FrozenCopy
 from subscriptions import services
 from subscriptions.clock import database_now
 from subscriptions.db_retry import retry_on_db_error
@@ -108,13 +108,13 @@ def _seal(attempt: Attempt, going: Sequence[tuple[Delivery, Letter]]) -> None:
         values = asdict(letter) | {"raw": letter.raw.decode("latin-1")}  # any byte is one character
         body = json.dumps(values).encode()  # in its own order: a repeat is compared byte by byte
         rows.append(
-            Sealed(delivery=delivery, attempt=attempt, body=zlib.compress(body, 1), sha256=sha256(body).hexdigest())
+            FrozenCopy(delivery=delivery, attempt=attempt, body=zlib.compress(body, 1), sha256=sha256(body).hexdigest())
         )
-    Sealed.objects.filter(delivery__in=[delivery for delivery, _ in going]).delete()
-    Sealed.objects.bulk_create(rows)
+    FrozenCopy.objects.filter(delivery__in=[delivery for delivery, _ in going]).delete()
+    FrozenCopy.objects.bulk_create(rows)
 
 
-def thaw(row: Sealed) -> Letter:
+def thaw(row: FrozenCopy) -> Letter:
     """The letter exactly as it was first offered."""
     values = json.loads(zlib.decompress(row.body))
     raw = values.get("raw", "").encode("latin-1")
@@ -168,7 +168,7 @@ def _close_or_doubt(attempt: Attempt, results: Sequence[Result], unclear: bool, 
         turned = ledger.turn(unsettled, Attempt.State.CLOSED, closed_at=now, **values)
     if turned != 1:
         return False
-    sealed = Sealed.objects.filter(attempt=attempt)
+    sealed = FrozenCopy.objects.filter(attempt=attempt)
     if stays_open:
         sealed = sealed.filter(delivery__in=[row.pk for row, receipt in results if receipt.definite])
     sealed.delete()

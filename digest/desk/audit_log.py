@@ -11,7 +11,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from digest.models import Act, Edition
+from digest.models import AuditEntry, Edition
 from subscriptions.limits import client_prefix
 
 NOBODY = "nobody"  # who did it had not signed in
@@ -34,7 +34,7 @@ def record(
     now: datetime,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> Act:
+) -> AuditEntry:
     """Add one act. Call it in the transaction of the act itself, so that neither is there without the other."""
     values = {
         "at": now,
@@ -45,7 +45,7 @@ def record(
         "before": dict(before or {}),
         "after": dict(after or {}),
     }
-    return Act.objects.create(**values)
+    return AuditEntry.objects.create(**values)
 
 
 def _actor(request: HttpRequest | None) -> str:
@@ -62,10 +62,10 @@ def keep_admin_act(instance: LogEntry, created: bool, **_: Any) -> None:
         subject = f"{instance.content_type.model if instance.content_type else 'record'} {instance.object_id}"
         values = {"at": instance.action_time, "actor": instance.user.get_username()[:150], "network": ""}
         after = {"change": instance.change_message}
-        Act.objects.create(**values, verb=verb, subject=subject[:200], before={}, after=after)
+        AuditEntry.objects.create(**values, verb=verb, subject=subject[:200], before={}, after=after)
 
 
-def changes(act: Act) -> list[str]:
+def changes(act: AuditEntry) -> list[str]:
     """What an act changed, in words: of values that were there before and after, those that differ.
 
     By name, for PostgreSQL keeps the names of JSON in an order of its own.

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower, StrIndex, Substr, TruncDate, Trunc
 
 from digest.delivery.channels import traits
 from digest.delivery.reports import missing_reports
-from digest.models import Delivery, Edition, Tally
+from digest.models import DayCount, Delivery, Edition
 from subscriptions.models import Interest, Subscriber
 
 # Editions whose letters may still change: their rows are counted anew, older ones stay as they were counted.
@@ -28,13 +28,13 @@ Numbers = dict[str, int]
 
 def read(name: str, day: date) -> Numbers:
     """The numbers of one name and day, by key."""
-    return dict(Tally.objects.filter(name=name, day=day).values_list("key", "value"))
+    return dict(DayCount.objects.filter(name=name, day=day).values_list("key", "value"))
 
 
 def series(name: str, since: date, until: date) -> dict[date, Numbers]:
     """The numbers of several days, the oldest first; days without any are left out."""
     found: dict[date, Numbers] = {}
-    rows = Tally.objects.filter(name=name, day__range=(since, until)).order_by("day", "key")
+    rows = DayCount.objects.filter(name=name, day__range=(since, until)).order_by("day", "key")
     for day, key, value in rows.values_list("day", "key", "value"):
         found.setdefault(day, {})[key] = value
     return found
@@ -47,11 +47,11 @@ def arrived(fates: Numbers) -> int:
 
 def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
     """Replace the numbers of one name and day."""
-    rows = [Tally(name=name, day=day, key=key[:120], value=value, counted_at=now) for key, value in values.items()]
+    rows = [DayCount(name=name, day=day, key=key[:120], value=value, counted_at=now) for key, value in values.items()]
     with transaction.atomic():
-        kept = Tally.objects.filter(name=name, day=day)
+        kept = DayCount.objects.filter(name=name, day=day)
         kept.exclude(key__in=[row.key for row in rows[:900]]).delete() if len(rows) <= 900 else kept.delete()
-        Tally.objects.bulk_create(
+        DayCount.objects.bulk_create(
             rows,
             batch_size=500,
             update_conflicts=True,
@@ -61,12 +61,12 @@ def put(name: str, day: date, values: Mapping[str, int], now: datetime) -> None:
 
 
 def counted_at(name: str) -> datetime | None:
-    return Tally.objects.filter(name=name).order_by("-counted_at").values_list("counted_at", flat=True).first()
+    return DayCount.objects.filter(name=name).order_by("-counted_at").values_list("counted_at", flat=True).first()
 
 
 def counted_at_day(name: str, day: date) -> datetime | None:
     """When this day's numbers were counted; None if never."""
-    rows = Tally.objects.filter(name=name, day=day).order_by("-counted_at")
+    rows = DayCount.objects.filter(name=name, day=day).order_by("-counted_at")
     return rows.values_list("counted_at", flat=True).first()
 
 
@@ -112,7 +112,7 @@ def _moving(now: datetime) -> QuerySet[Edition]:
 def _never_counted(now: datetime) -> QuerySet[Edition]:
     """Editions of the last month from before these numbers were kept."""
     month = (now.date() - timedelta(days=DAYS), now.date() - timedelta(days=MOVING_DAYS + 1))
-    counted = Tally.objects.filter(name="letters", day__range=month).values("day")
+    counted = DayCount.objects.filter(name="letters", day__range=month).values("day")
     return Edition.objects.filter(date__range=month, deliveries__isnull=False).exclude(date__in=counted).distinct()
 
 
@@ -144,7 +144,7 @@ def never_reported(now: datetime) -> missing_reports.MissingReports:
 
 def _first_uncounted(today: date) -> date:
     """The last two days may still change; of what came before, only what was never counted is."""
-    last = Tally.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
+    last = DayCount.objects.filter(name="joined").order_by("-day").values_list("day", flat=True).first()
     oldest = today - timedelta(days=DAYS)
     return max(oldest, min(last, today - timedelta(days=2))) if last else oldest
 

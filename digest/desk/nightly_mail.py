@@ -18,7 +18,7 @@ from digest.desk.acts import topic_acts
 from digest.desk.acts.paper_acts import state_of
 from digest.desk.pages import audience, dashboard
 from digest.desk.roles import Right
-from digest.models import Edition, Mark
+from digest.models import DatabaseMetadata, Edition
 from subscriptions.mail import outgoing
 from subscriptions.mail.outgoing import Letter, Outcome
 
@@ -46,8 +46,8 @@ def send_if_due(now: datetime) -> int:
 
 def _claim(evening: str) -> bool:
     """True for the one who may write this evening's mail."""
-    Mark.objects.bulk_create([Mark(name=MARK, value="")], ignore_conflicts=True)
-    return bool(Mark.objects.filter(name=MARK, value__lt=evening).update(value=evening))
+    DatabaseMetadata.objects.bulk_create([DatabaseMetadata(name=MARK, value="")], ignore_conflicts=True)
+    return bool(DatabaseMetadata.objects.filter(name=MARK, value__lt=evening).update(value=evening))
 
 
 def curators() -> list[str]:

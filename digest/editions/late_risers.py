@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
-from digest.models import Delivery, Edition, EditionPaper, Paper, Signal
+from digest.models import Delivery, Edition, EditionPaper, Paper, VoteSnapshot
 
 WINDOW = timedelta(days=14)
 MOST = 3  # in one edition, so that old papers never crowd out the day's own
@@ -65,7 +65,7 @@ def late_risers(day: date, climb: int = 20, factor: float = 2.0) -> list[Paper]:
 
 def _first_votes(day: date) -> dict[int, int]:
     """Votes at the first look at each paper announced in the window."""
-    rows = Signal.objects.filter(
+    rows = VoteSnapshot.objects.filter(
         announcement__day__gte=day - WINDOW, announcement__day__lt=day, upvotes__isnull=False
     ).order_by("at")
     first: dict[int, int] = {}

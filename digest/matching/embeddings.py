@@ -13,7 +13,7 @@ from django.db.models import Q
 from digest.matching import onnx_encoder
 from digest.matching.paper_text import PaperText
 from digest.matching.postings import Floats
-from digest.models import Landscape, Meaning, Paper
+from digest.models import Paper, PaperEmbedding, StoredLsaModel
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +38,9 @@ def encode_waiting(most: int = AT_ONCE) -> int:
     waiting = Paper.objects.filter(Q(meaning=None) | ~Q(meaning__encoder=loaded.name), is_withdrawn=False)
     papers = [PaperText(*row) for row in waiting.order_by("-id").values_list("id", "title", "abstract")[:most]]
     rows = loaded.encode([onnx_encoder.text_of(paper) for paper in papers])
-    Meaning.objects.filter(paper__in=[paper.id for paper in papers]).delete()
-    Meaning.objects.bulk_create(
-        Meaning(paper_id=paper.id, encoder=loaded.name, row=row.astype(np.float16).tobytes())
+    PaperEmbedding.objects.filter(paper__in=[paper.id for paper in papers]).delete()
+    PaperEmbedding.objects.bulk_create(
+        PaperEmbedding(paper_id=paper.id, encoder=loaded.name, row=row.astype(np.float16).tobytes())
         for paper, row in zip(papers, rows, strict=True)
     )
     return len(papers)
@@ -53,13 +53,13 @@ def with_embeddings(papers: Sequence[PaperText], name: str = "") -> list[PaperTe
     """
     if not settings.ENCODER_FOLDER or not papers:
         return list(papers)
-    name = name or Landscape.objects.order_by("-pk").values_list("encoder", flat=True).first() or ""
+    name = name or StoredLsaModel.objects.order_by("-pk").values_list("encoder", flat=True).first() or ""
     if not name:
         return list(papers)
     found: dict[int, Floats] = {}
     wanted = [paper.id for paper in papers if paper.id]
     for low in range(0, len(wanted), CHUNK):
-        rows = Meaning.objects.filter(paper__in=wanted[low : low + CHUNK], encoder=name)
+        rows = PaperEmbedding.objects.filter(paper__in=wanted[low : low + CHUNK], encoder=name)
         for pk, row in rows.values_list("paper_id", "row"):
             found[pk] = np.frombuffer(bytes(row), np.float16).astype(np.float32)
     return [replace(paper, meaning=found.get(paper.id)) for paper in papers]

@@ -21,7 +21,7 @@ from digest.matching.liked_profile import Background, Liked, LikedProfile
 from digest.matching.lsa import LsaModel
 from digest.matching.paper_text import PaperText
 from digest.matching.serialize import pack_model, pack_profile, unpack_model, unpack_profile
-from digest.models import Feedback, Identifier, Landscape, Paper, Profile
+from digest.models import Feedback, Identifier, Paper, Profile, StoredLsaModel
 from subscriptions.models import LikedPaper
 
 CORPUS = 20_000
@@ -51,7 +51,7 @@ class _Said:
 
 def refit_if_due(now: datetime) -> Refit | None:
     """The nightly refit, when the last one is old enough; None when it is not."""
-    last = Landscape.objects.order_by("-pk").first()
+    last = StoredLsaModel.objects.order_by("-pk").first()
     return None if last and last.built_at > now - EVERY else refit(now)
 
 
@@ -66,20 +66,20 @@ def refit(now: datetime) -> Refit:
     drawn = np.random.default_rng(len(papers)).choice(len(papers), min(SHARED, len(papers)), replace=False)
     shared = space.vectors([papers[place] for place in np.sort(drawn).tolist()])
     background = Background.of(space, shared)
-    landscape = Landscape.objects.create(
+    landscape = StoredLsaModel.objects.create(
         built_at=now, papers=len(papers), encoder=space.encoder, payload=pack_model(space)
     )
     readers = 0
     for chunk in _chunks(_readers()):
         readers += _fit(chunk, landscape, space, background, now)
     Profile.objects.exclude(landscape=landscape).delete()
-    Landscape.objects.exclude(pk=landscape.pk).delete()
+    StoredLsaModel.objects.exclude(pk=landscape.pk).delete()
     return Refit(len(papers), readers)
 
 
 def refresh(subscriber: int, now: datetime) -> bool:
     """Fit one reader anew, in the space there is: at once after they named papers. False where there is no space."""
-    landscape = Landscape.objects.order_by("-pk").first()
+    landscape = StoredLsaModel.objects.order_by("-pk").first()
     if landscape is None:
         return False
     space = _space(landscape.pk, landscape.built_at)
@@ -110,7 +110,7 @@ def unlearn(subscriber: int, title: str) -> None:
 @lru_cache(maxsize=2)
 def _space(landscape: int, built_at: datetime) -> LsaModel:
     """Kept in the process: `built_at` tells a restored database's landscape from ours of the same number."""
-    return unpack_model(Landscape.objects.values_list("payload", flat=True).get(pk=landscape))
+    return unpack_model(StoredLsaModel.objects.values_list("payload", flat=True).get(pk=landscape))
 
 
 def _corpus(encoder: str, most: int = CORPUS) -> list[PaperText]:
@@ -135,7 +135,7 @@ def _chunks(readers: list[int]) -> Iterator[list[int]]:
     return (readers[low : low + CHUNK] for low in range(0, len(readers), CHUNK))
 
 
-def _fit(readers: list[int], landscape: Landscape, space: LsaModel, background: Background, now: datetime) -> int:
+def _fit(readers: list[int], landscape: StoredLsaModel, space: LsaModel, background: Background, now: datetime) -> int:
     """Profiles for some readers; how many have one now. A paper that several of them liked is read once."""
     latest = {
         reader: sorted(said, key=lambda one: one.at, reverse=True)[:MOST_LIKES]
@@ -156,7 +156,7 @@ def _fit(readers: list[int], landscape: Landscape, space: LsaModel, background: 
     return len(rows)
 
 
-def _row(reader: int, landscape: Landscape, profile: LikedProfile, likes: int, now: datetime) -> Profile:
+def _row(reader: int, landscape: StoredLsaModel, profile: LikedProfile, likes: int, now: datetime) -> Profile:
     return Profile(subscriber_id=reader, landscape=landscape, likes=likes, payload=pack_profile(profile), fitted_at=now)
 
 

@@ -109,7 +109,7 @@ class Attempt(models.Model):
         return f"{self.key} {self.state}"
 
 
-class Sealed(models.Model):
+class FrozenCopy(models.Model):
     """The very letter that was offered under a key, kept until its attempt is closed: a repeat must be identical."""
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="sealed")
@@ -142,7 +142,7 @@ class Channel(models.Model):
         return self.name
 
 
-class Standing(models.Model):
+class BounceScore(models.Model):
     """How well an address takes mail: soft bounces wear it down, time and deliveries restore it."""
 
     address_hmac = models.CharField(max_length=64, unique=True)
@@ -153,7 +153,7 @@ class Standing(models.Model):
         return f"{self.address_hmac[:8]}… {self.bounces:.1f}"
 
 
-class Mark(models.Model):
+class DatabaseMetadata(models.Model):
     """One remembered word about the database itself, such as the epoch that fences a restored copy."""
 
     name = models.CharField(max_length=60, unique=True)

@@ -11,7 +11,7 @@ class AppendOnlyError(Exception):
     """A row of the log cannot be changed or deleted."""
 
 
-class ActQuerySet(models.QuerySet["Act"]):
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Rows can be read and added. Changing and deleting raise AppendOnlyError."""
 
     def update(self, **values: Any) -> NoReturn:
@@ -21,7 +21,7 @@ class ActQuerySet(models.QuerySet["Act"]):
         raise AppendOnlyError("The log of acts cannot be deleted.")
 
 
-class Act(models.Model):
+class AuditEntry(models.Model):
     """One act of a person at the desk. Rows are only added."""
 
     at = models.DateTimeField(db_index=True)
@@ -32,7 +32,7 @@ class Act(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
 
-    objects = ActQuerySet.as_manager()
+    objects = AuditEntryQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.verb} {self.subject}"
@@ -56,7 +56,7 @@ class Heartbeat(models.Model):
         return self.name
 
 
-class Tally(models.Model):
+class DayCount(models.Model):
     """A number kept, so that no page counts millions of rows: `name` on `day`, split by `key`."""
 
     name = models.CharField(max_length=30)

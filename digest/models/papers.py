@@ -78,7 +78,7 @@ class Announcement(models.Model):
         return f"{self.paper_id} by {self.source_id} on {self.day}"
 
 
-class Signal(models.Model):
+class VoteSnapshot(models.Model):
     """What readers elsewhere said of a paper, read again on days 1, 3 and 7 after it was announced."""
 
     announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="signals")
@@ -94,7 +94,7 @@ class Signal(models.Model):
         return f"{self.announcement_id} after {self.age} days"
 
 
-class Landscape(models.Model):
+class StoredLsaModel(models.Model):
     """A `space.Space` over the papers that were stored on a night; profiles speak of exactly one."""
 
     built_at = models.DateTimeField()
@@ -106,7 +106,7 @@ class Landscape(models.Model):
         return f"landscape {self.pk} of {self.papers} papers"
 
 
-class Meaning(models.Model):
+class PaperEmbedding(models.Model):
     """A paper's row from the sentence encoder, made once when the paper came in. Only where an encoder is set."""
 
     paper = models.OneToOneField("digest.Paper", on_delete=models.CASCADE, related_name="meaning")

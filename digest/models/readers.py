@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 
-from digest.models.papers import Landscape
+from digest.models.papers import StoredLsaModel
 
 
 class Profile(models.Model):
     """A reader's `taste.Taste`, fitted from the papers they like. Rebuilt every night, so losing it loses nothing."""
 
     subscriber = models.OneToOneField("subscriptions.Subscriber", on_delete=models.CASCADE, related_name="profile")
-    landscape = models.ForeignKey(Landscape, on_delete=models.CASCADE, related_name="profiles")
+    landscape = models.ForeignKey(StoredLsaModel, on_delete=models.CASCADE, related_name="profiles")
     likes = models.PositiveIntegerField()
     payload = models.BinaryField()
     fitted_at = models.DateTimeField()

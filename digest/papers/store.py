@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from digest import search
-from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Signal, Source
+from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Source, VoteSnapshot
 from digest.papers import merge
 from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Authority, Batch, Entry
 from digest.papers.identity import CHUNK, Known, Resolved, identifier, resolve
@@ -295,8 +295,8 @@ def _keep_votes(rows: list[Announcement], now: datetime) -> None:
     for row in rows:
         age = signal_age(row.day, now)
         if age is not None and (row.upvotes is not None or row.comments is not None):
-            signals.append(Signal(announcement=row, age=age, upvotes=row.upvotes, comments=row.comments, at=now))
-    Signal.objects.bulk_create(
+            signals.append(VoteSnapshot(announcement=row, age=age, upvotes=row.upvotes, comments=row.comments, at=now))
+    VoteSnapshot.objects.bulk_create(
         signals,
         batch_size=CHUNK,
         update_conflicts=True,

@@ -16,7 +16,7 @@ from django.db import transaction
 from subscriptions import addresses, services
 from subscriptions.db_retry import retry_on_db_error
 from subscriptions.limits import limiter
-from subscriptions.models import Ask, Subscriber
+from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.wants.interests import InterestError
 from subscriptions.when import schedule
 
@@ -29,14 +29,16 @@ REFUSALS = (addresses.AddressError, InterestError, schedule.ScheduleError, servi
 
 def store(kind: str, email: str, wishes: dict[str, Any], network: str, now: datetime) -> None:
     """Keep a checked request; the visitor has been promised no more than "look in your inbox"."""
-    Ask.objects.create(kind=kind, email=email, wishes=wishes, network=network, at=now)
+    SignupRequest.objects.create(kind=kind, email=email, wishes=wishes, network=network, at=now)
 
 
 def process(now: datetime, limit: int = 2000) -> Counter[str]:
     """Act on what waits; answers how many ended how."""
     counts: Counter[str] = Counter()
     last = 0
-    while counts.total() < limit and (waiting := list(Ask.objects.filter(pk__gt=last).order_by("pk")[:CHUNK])):
+    while counts.total() < limit and (
+        waiting := list(SignupRequest.objects.filter(pk__gt=last).order_by("pk")[:CHUNK])
+    ):
         for ask in waiting:
             counts[_guarded(ask, now)] += 1
         last = waiting[-1].pk
@@ -44,14 +46,14 @@ def process(now: datetime, limit: int = 2000) -> Counter[str]:
     return counts
 
 
-def _guarded(ask: Ask, now: datetime) -> str:
+def _guarded(ask: SignupRequest, now: datetime) -> str:
     """The outermost loop: one ask that breaks is named (by number and kind of trouble only) and left for later."""
     try:
         return _take_up_one(ask.pk, now)
     except Exception as error:
         logger.exception("ask %s came to grief: %s", ask.pk, type(error).__name__, exc_info=False)
         if ask.at < now - KEPT_FOR:
-            Ask.objects.filter(pk=ask.pk).delete()
+            SignupRequest.objects.filter(pk=ask.pk).delete()
             return "dropped"
         return "troubled"
 
@@ -60,7 +62,7 @@ def _guarded(ask: Ask, now: datetime) -> str:
 def _take_up_one(pk: int, now: datetime) -> str:
     """Act on one and delete it, in one transaction: a crash leaves it waiting, never half done."""
     with transaction.atomic():
-        ask = Ask.objects.select_for_update().filter(pk=pk).first()
+        ask = SignupRequest.objects.select_for_update().filter(pk=pk).first()
         if ask is None:
             return "gone"
         ask.delete()
@@ -73,8 +75,8 @@ def _take_up_one(pk: int, now: datetime) -> str:
             return "refused"
 
 
-def _act(ask: Ask, now: datetime) -> str:
-    if ask.kind == Ask.Kind.SIGNUP:
+def _act(ask: SignupRequest, now: datetime) -> str:
+    if ask.kind == SignupRequest.Kind.SIGNUP:
         services.subscribe(ask.email, now=now, network=ask.network, **ask.wishes)
         return "signup"
     reader = Subscriber.objects.filter(email_key=addresses.canonical(ask.email)).first()

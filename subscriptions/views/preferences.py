@@ -17,7 +17,7 @@ from subscriptions.bibliography import Reference
 from subscriptions.forms import AddressForm, PauseForm, ScheduleForm, WishesForm, choices
 from subscriptions.limits import client_prefix, limiter
 from subscriptions.links import link_sessions, tokens, urls
-from subscriptions.models import Ask, Subscriber
+from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.signup import requests
 from subscriptions.views import leave as view_leave
 from subscriptions.views import liked_papers as view_liked_papers
@@ -73,7 +73,7 @@ def _ask_for_link(request: HttpRequest, reader: Subscriber | None, now: datetime
     network = client_prefix.prefix_of(request)
     if not limiter.take("network", network, now):
         return render(request, "subscriptions/link.html", context | {"busy": True}, status=429)
-    requests.store(Ask.Kind.LINK, form.address.typed, {}, network, now)
+    requests.store(SignupRequest.Kind.LINK, form.address.typed, {}, network, now)
     return render(request, "subscriptions/link.html", context | {"sent": True})
 
 

@@ -16,7 +16,7 @@ from subscriptions import questions, services
 from subscriptions.forms import PreviewForm, ScheduleForm, SignupForm, choices
 from subscriptions.limits import client_prefix, limiter
 from subscriptions.links import link_sessions, tokens, urls
-from subscriptions.models import Ask, Subscriber
+from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.signup import bot_check, requests
 from subscriptions.wants import interests
 from subscriptions.when import schedule, week
@@ -111,7 +111,7 @@ def _sign_up(request: HttpRequest, form: SignupForm, now: datetime) -> HttpRespo
     wishes = form.wanted | {"topics": form.slugs, "queries": [*filter(None, form.filters)], "paid": True}
     wishes |= {"description": form.described, "papers": form.cleaned_data["papers"]}
     wishes |= {"reading_list": form.reading_list} if form.brought else {}
-    requests.store(Ask.Kind.SIGNUP, form.address.typed, wishes, network, now)
+    requests.store(SignupRequest.Kind.SIGNUP, form.address.typed, wishes, network, now)
     return render(request, "subscriptions/sent.html", _sent(form))
 
 

@@ -102,7 +102,7 @@ def forms(where: Place) -> dict[str, Any]:
     from django.db import close_old_connections, connection
 
     from digest.models import ProviderEvent
-    from subscriptions.models import Ask
+    from subscriptions.models import SignupRequest
 
     if not where.server:
         connection.close()
@@ -117,7 +117,7 @@ def forms(where: Place) -> dict[str, Any]:
         seen["seconds"] = time.monotonic() - began
     close_old_connections()
     seen["after"] = [sign_up("b@two.example").status_code, report("2").status_code]
-    seen["signups"] = sorted(Ask.objects.values_list("email", flat=True))
+    seen["signups"] = sorted(SignupRequest.objects.values_list("email", flat=True))
     seen["reports"] = ProviderEvent.objects.count()
     return seen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from datetime import timedelta
 
-from digest.models import Act, Attempt, Delivery, Fetch, Heartbeat, ProviderEvent, Skip, Tally
+from digest.models import Attempt, AuditEntry, DayCount, Delivery, Fetch, Heartbeat, ProviderEvent, Skip
 from subscriptions.models import Consent, Notice, Subscriber, Suppression
 from tests import make
 
@@ -32,9 +32,9 @@ def _day(n: int) -> None:
     Fetch.objects.create(source=source, at=make.NOW, day=day, outcome="ok", body=zlib.compress(b"x"))
     _letter(edition, reader, n)
     _reader_rows(reader, n)
-    Act.objects.create(at=make.NOW, actor="a", verb="pin", subject="s")
+    AuditEntry.objects.create(at=make.NOW, actor="a", verb="pin", subject="s")
     Heartbeat.objects.create(name=f"worker {n}", at=make.NOW)
-    Tally.objects.create(name="t", day=day, value=1, counted_at=make.NOW)
+    DayCount.objects.create(name="t", day=day, value=1, counted_at=make.NOW)
 
 
 def _letter(edition, reader, n: int) -> None:

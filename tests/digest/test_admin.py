@@ -16,7 +16,7 @@ from tests import make
 from tests.digest import records
 
 MODELS = [model for label in ("digest", "subscriptions") for model in apps.get_app_config(label).get_models()]
-PROOF = ["act", "attempt", "delivery", "providerevent", "consent", "suppression", "fetch", "skip"]
+PROOF = ["auditentry", "attempt", "delivery", "providerevent", "consent", "suppression", "fetch", "skip"]
 named = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
 
 

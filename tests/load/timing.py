@@ -30,7 +30,7 @@ def timing(size: int) -> dict[str, Any]:
     from django.utils import timezone
 
     from subscriptions.limits import limiter
-    from subscriptions.models import Ask
+    from subscriptions.models import SignupRequest
     from subscriptions.signup import bot_check
     from tests import make
 
@@ -45,7 +45,7 @@ def timing(size: int) -> dict[str, Any]:
             client.post("/subscribe/", fields | {"email": email})
             taken[email].append(1000 * (time.perf_counter() - begun))
         if number % 500 == 0:
-            Ask.objects.all().delete()
+            SignupRequest.objects.all().delete()
     known, unknown = taken.values()
     difference, chance = _kolmogorov_smirnov(known, unknown)
     return {

@@ -22,7 +22,7 @@ from digest.letters import links
 from subscriptions import services
 from subscriptions.limits import limiter
 from subscriptions.links import urls
-from subscriptions.models import Ask, Budget, Consent, Interest, Notice, Subscriber, Suppression
+from subscriptions.models import Budget, Consent, Interest, Notice, SignupRequest, Subscriber, Suppression
 from subscriptions.signup import bot_check, requests
 from tests import make
 from tests.digest.letters.posts import delivery
@@ -32,7 +32,7 @@ from tests.subscriptions.pages import entered, path, signup, text, unmasked, vis
 
 pytestmark = pytest.mark.django_db
 State = Subscriber.State
-KEPT = (Subscriber, Interest, Consent, Notice, Suppression, Ask, Budget)
+KEPT = (Subscriber, Interest, Consent, Notice, Suppression, SignupRequest, Budget)
 DOORS: dict[str, Callable[[Subscriber], str]] = {
     "confirm": urls.confirm_url,
     "preferences": urls.preferences_url,

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, transaction
 
 from subscriptions import commands, disk
 from subscriptions.mail import outgoing
-from subscriptions.models import Ask
+from subscriptions.models import SignupRequest
 from subscriptions.signup import requests
 from tests.subscriptions.pages import signup, text, visitor
 
@@ -98,8 +98,10 @@ def test_a_database_that_cannot_grow_is_told_alike():
         cursor.execute(f"PRAGMA max_page_count = {pages}")
         try:
             with pytest.raises(OperationalError) as raised, transaction.atomic():
-                Ask.objects.bulk_create(
-                    Ask(kind="signup", email="x@example.org", wishes={"queries": ["x" * 4000]}, at="2026-01-01T00:00Z")
+                SignupRequest.objects.bulk_create(
+                    SignupRequest(
+                        kind="signup", email="x@example.org", wishes={"queries": ["x" * 4000]}, at="2026-01-01T00:00Z"
+                    )
                     for _ in range(400)
                 )
         finally:

@@ -15,7 +15,7 @@ from config.headers import MOST_LIST_BODY
 from subscriptions import uploads
 from subscriptions.limits import limiter
 from subscriptions.links import urls
-from subscriptions.models import Ask, LikedPaper, Subscriber
+from subscriptions.models import LikedPaper, SignupRequest, Subscriber
 from subscriptions.signup import requests
 from subscriptions.wants import liked_papers
 from tests import make
@@ -53,7 +53,7 @@ def test_a_signup_brings_a_file_and_bad_entries_are_named() -> None:
     assert "Line 2, two: It has neither a title nor an arXiv id nor a DOI." in text(response)
     requests.process(timezone.now())
     assert liked() == {"arxiv:2504.02302", "title:listening to galaxies"}
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 @pytest.mark.parametrize(("name", "content"), [("x.ris", RIS), ("x.json", CSL), ("ids.txt", "10.1234/abc\n")])
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_told_beside_its_field(content: str | byte
     assert response.status_code == 422
     assert sentence in html.unescape(text(response))
     assert ">speech</textarea>" in text(response)
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 @pytest.mark.parametrize("kept", ["nonsense", "AAAA", "x" * 3_100_000, "é"])
@@ -253,7 +253,7 @@ def test_more_papers_than_anybody_may_hold_are_told_at_the_form(monkeypatch: pyt
     ids = "\n".join(f"2611.0000{number}" for number in range(4))
     response = visitor().post("/subscribe/", signup(papers=ids, papers_file=file(library(4, 50))))
     assert "more than 5 papers" in text(response)
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_s22_a_body_over_the_larger_limit_is_refused_unread() -> None:

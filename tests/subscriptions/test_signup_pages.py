@@ -13,7 +13,7 @@ from digest.models import Delivery
 from subscriptions import services
 from subscriptions.links import urls
 from subscriptions.mail import notices
-from subscriptions.models import Ask, Notice, Subscriber
+from subscriptions.models import Notice, SignupRequest, Subscriber
 from subscriptions.signup import bot_check, requests
 from subscriptions.wants import interests
 from tests import make
@@ -102,7 +102,7 @@ def test_bad_input_is_told_beside_its_field_and_keeps_what_was_written(fields, s
     response = visitor().post("/subscribe/", signup(**{"queries": "speech"} | fields))
     assert response.status_code == 422
     assert sentence in text(response).replace("&#39;", "'")
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_what_was_written_is_still_there_after_an_error():
@@ -120,7 +120,7 @@ def test_the_preview_comes_before_any_address():
     assert "Speech in noise" in page
     assert ">2</strong> of the" in page
     assert '<span class="num hot">0</span> galaxies' in page
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_the_preview_alone_is_a_piece_of_a_page():
@@ -179,7 +179,7 @@ def test_an_unfinished_line_does_not_cost_the_others():
         assert "Line 2, column 8: AND needs a word after it." in page
         assert "Line 3, column 1: This parenthesis is never closed." in page
     assert visitor().post("/subscribe/", signup(queries=queries)).status_code == 422
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_papers_that_cannot_be_read_are_named_in_the_preview():
@@ -343,7 +343,7 @@ def test_a_filled_trap_writes_nothing_down_and_loses_nothing():
     shown = visitor().post("/subscribe/", signup(queries="folding", **{bot_check.TRAP: "https://spam.example"}))
     page = text(shown)
     assert shown.status_code == 422
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
     assert "password manager" in page
     assert ">folding</textarea>" in page
     assert "spam.example" not in page
@@ -379,7 +379,7 @@ def test_a_form_of_the_wrong_age_is_shown_again_with_everything_in_it(age, sente
     assert response.status_code == 422
     assert sentence in text(response)
     assert ">folding</textarea>" in text(response)
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_a_form_shown_again_counts_its_age_from_the_first_showing():
@@ -443,6 +443,6 @@ def test_a_look_alike_domain_is_shown_before_it_is_taken():
     response = visitor().post("/subscribe/", signup(email="ada@pаypal.com"))
     assert response.status_code == 422
     assert "xn--pypal-4ve.com" in text(response)
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
     visitor().post("/subscribe/", signup(email="ada@pаypal.com", sure="xn--pypal-4ve.com"))
     assert requests.process(timezone.now()) == {"signup": 1}

@@ -16,7 +16,7 @@ from digest.delivery.channels import traits
 from digest.delivery.channels.traits import Kind
 from digest.delivery.limits import LATE_LIMIT_WEEKLY
 from digest.editions import lifecycle
-from digest.models import Attempt, Delivery, Edition, ProviderEvent, Sealed
+from digest.models import Attempt, Delivery, Edition, FrozenCopy, ProviderEvent
 from subscriptions.clock import database_now
 from subscriptions.models import Notice, Subscriber
 
@@ -220,7 +220,7 @@ def attempts_agree(letters: QuerySet[Delivery]) -> Finding:
 
 
 def nothing_left_sealed(letters: QuerySet[Delivery]) -> Finding:
-    left = Sealed.objects.filter(attempt__state=Attempt.State.CLOSED)
+    left = FrozenCopy.objects.filter(attempt__state=Attempt.State.CLOSED)
     return _finding("I14", "no sealed letter outlives its attempt", left, "sha256")
 
 

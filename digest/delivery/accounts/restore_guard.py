@@ -20,7 +20,7 @@ from digest.delivery import ledger
 from digest.delivery.accounts import sent_marks
 from digest.delivery.channels import holds
 from digest.delivery.states import Event
-from digest.models import Attempt, Delivery, Edition, Mark, Sealed
+from digest.models import Attempt, DatabaseMetadata, Delivery, Edition, FrozenCopy
 from subscriptions import services
 from subscriptions.models import Subscriber
 
@@ -70,7 +70,7 @@ class Ledger(NamedTuple):
 
 
 def _ledger() -> Ledger | None:
-    rows = dict(Mark.objects.filter(name__in=(EPOCH, HOME)).values_list("name", "value"))
+    rows = dict(DatabaseMetadata.objects.filter(name__in=(EPOCH, HOME)).values_list("name", "value"))
     return Ledger(rows[EPOCH], rows.get(HOME, "")) if EPOCH in rows else None
 
 
@@ -132,7 +132,7 @@ def _settle(own: Ledger | None, place: str) -> None:
     own = own or _new_ledger()
     place = place or UNTOLD
     if own.home != place:
-        Mark.objects.update_or_create(name=HOME, defaults={"value": place})
+        DatabaseMetadata.objects.update_or_create(name=HOME, defaults={"value": place})
     sent_marks.note(own.name, _begun())
 
 
@@ -140,7 +140,7 @@ def _new_ledger() -> Ledger:
     """Its name is noted outside first: a second process that finds the name finds it there, too."""
     name = str(uuid.uuid4())
     sent_marks.note(name, 0)
-    row, _ = Mark.objects.get_or_create(name=EPOCH, defaults={"value": name})
+    row, _ = DatabaseMetadata.objects.get_or_create(name=EPOCH, defaults={"value": name})
     return Ledger(row.value, "")
 
 
@@ -170,11 +170,11 @@ def reconcile(now: datetime) -> dict[str, int]:
     with transaction.atomic():
         letters = ledger.move(Delivery.objects.all(), Event.FORGET, now, reason="restored")
         ledger.turn(Attempt.objects.all(), Attempt.State.CLOSED, closed_at=now)
-        Sealed.objects.all().delete()
+        FrozenCopy.objects.all().delete()
         readers = Subscriber.objects.filter(state__in=(Reader.ACTIVE, Reader.PAUSED))
         moved = readers.update(cursor=newest)
         for reader in readers.filter(state=Reader.ACTIVE).iterator(chunk_size=1000):
             Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=services.next_due(reader, now))
-        Mark.objects.filter(name__in=(EPOCH, HOME)).delete()
+        DatabaseMetadata.objects.filter(name__in=(EPOCH, HOME)).delete()
     settle_here()
     return {"uncertain": letters, "readers": moved}

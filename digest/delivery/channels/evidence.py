@@ -20,7 +20,7 @@ from digest.delivery.channels.traits import Kind
 from digest.delivery.failpoints import failpoint
 from digest.delivery.reports import events
 from digest.delivery.states import Event
-from digest.models import Attempt, Channel, Delivery, ProviderEvent, Sealed
+from digest.models import Attempt, Channel, Delivery, FrozenCopy, ProviderEvent
 from subscriptions.clock import database_now, monotonic
 from subscriptions.db_retry import retry_on_db_error
 
@@ -141,5 +141,5 @@ def _close_if_settled(attempt: Attempt, now: datetime) -> bool:
     with transaction.atomic():
         doubted = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.AMBIGUOUS)
         if ledger.turn(doubted, Attempt.State.CLOSED, closed_at=now):
-            Sealed.objects.filter(attempt=attempt).delete()
+            FrozenCopy.objects.filter(attempt=attempt).delete()
     return True

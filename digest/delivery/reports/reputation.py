@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from digest.models import Standing
+from digest.models import BounceScore
 
 HALF_LIFE = timedelta(days=14)
 APART = timedelta(hours=20)  # several reports about one letter, or a day's letters, count once
@@ -28,8 +28,10 @@ def add_bounce(address: str, at: datetime) -> bool:
     if not address:
         return False
     with transaction.atomic():
-        Standing.objects.get_or_create(address_hmac=address, defaults={"at": at})
-        row = Standing.objects.select_for_update().get(address_hmac=address)  # SQLite's transactions are alone anyway
+        BounceScore.objects.get_or_create(address_hmac=address, defaults={"at": at})
+        row = BounceScore.objects.select_for_update().get(
+            address_hmac=address
+        )  # SQLite's transactions are alone anyway
         if row.bounces and at - row.at < APART:
             return False
         row.bounces = decayed(row.bounces, at - row.at) + 1
@@ -40,4 +42,4 @@ def add_bounce(address: str, at: datetime) -> bool:
 
 def restore(address: str, at: datetime) -> None:
     """A letter arrived: earlier refusals are forgiven."""
-    Standing.objects.filter(address_hmac=address, at__lte=at).update(bounces=0, at=at)
+    BounceScore.objects.filter(address_hmac=address, at__lte=at).update(bounces=0, at=at)

@@ -19,7 +19,7 @@ from digest.desk import audit_log
 from digest.desk.acts import paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.editions import lifecycle
-from digest.models import Act, Announcement, Edition, EditionPaper, Identifier, Paper
+from digest.models import Announcement, AuditEntry, Edition, EditionPaper, Identifier, Paper
 from digest.papers import merge as paper_merge
 from digest.sources.parsers import registry
 
@@ -129,7 +129,7 @@ def _said(new: Paper, edition: Edition) -> str:
 # -- undo -------------------------------------------------------------------------------------------
 
 
-def undo(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> None:
+def undo(request: HttpRequest, edition: Edition, act: AuditEntry, now: datetime) -> None:
     """Take a merge or a split back, if the papers are still as it left them."""
     with transaction.atomic():
         row = Edition.objects.select_for_update().get(pk=edition.pk)
@@ -142,7 +142,7 @@ def undo(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> Non
         audit_log.record(request, "undo", act.subject, now, act.after, {"undoes": act.pk})
 
 
-def _undo_merge(kept: Paper, edition: Edition, act: Act, now: datetime) -> None:
+def _undo_merge(kept: Paper, edition: Edition, act: AuditEntry, now: datetime) -> None:
     paper_acts.lock(edition)
     _insist(kept, act.before["names"])
     words = act.before["words"]
@@ -156,7 +156,7 @@ def _undo_merge(kept: Paper, edition: Edition, act: Act, now: datetime) -> None:
         EditionPaper.objects.filter(pk=back.pk).update(**place)
 
 
-def _undo_split(kept: Paper, _: Edition, act: Act, now: datetime) -> None:
+def _undo_split(kept: Paper, _: Edition, act: AuditEntry, now: datetime) -> None:
     new = Paper.objects.filter(pk=act.after["new"], merged_into=None).first()
     if new is None:
         raise ConflictError("The paper that was split off was merged since; they stay as they are now.")

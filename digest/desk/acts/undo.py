@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from digest.desk import audit_log
 from digest.desk.acts import merge, paper_acts
 from digest.desk.acts.paper_acts import ConflictError, CuratingError
-from digest.models import Act, Announcement, Edition, EditionPaper, Paper
+from digest.models import Announcement, AuditEntry, Edition, EditionPaper, Paper
 
 Values = dict[str, Any]
 ORDER = "order pins"
@@ -31,15 +31,15 @@ WORDS = {
 }
 
 
-def last(actor: str, edition: Edition) -> Act | None:
+def last(actor: str, edition: Edition) -> AuditEntry | None:
     """The newest act of this person on this edition's papers; None where that was an undo."""
     subjects = Q(subject=audit_log.of_edition(edition)) | Q(subject__endswith=f" in {audit_log.of_edition(edition)}")
-    acts = Act.objects.filter(subjects, actor=actor, verb__in=(*WORDS, ORDER, "undo"))
+    acts = AuditEntry.objects.filter(subjects, actor=actor, verb__in=(*WORDS, ORDER, "undo"))
     act = acts.order_by("-id").first()
     return None if act is None or act.verb == "undo" else act
 
 
-def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
+def undo(request: HttpRequest, edition: Edition, now: datetime) -> AuditEntry:
     """Take back one's own last act. Raises ConflictError if another person changed it since."""
     act = last(request.user.get_username(), edition)
     if act is None:
@@ -54,7 +54,7 @@ def undo(request: HttpRequest, edition: Edition, now: datetime) -> Act:
     return act
 
 
-def said(act: Act) -> str:
+def said(act: AuditEntry) -> str:
     """An act in words, such as `the pin of “Speech from silence”`."""
     paper = paper_of(act)
     if paper is None:
@@ -63,13 +63,13 @@ def said(act: Act) -> str:
     return f"{WORDS[act.verb]} “{title or paper}”"
 
 
-def paper_of(act: Act) -> int | None:
+def paper_of(act: AuditEntry) -> int | None:
     """The id of the paper that an act was done to; None if it was done to the edition."""
     sort, number = act.subject.split()[:2]
     return int(number) if sort == "paper" else None
 
 
-def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) -> None:
+def _take_back(request: HttpRequest, edition: Edition, act: AuditEntry, now: datetime) -> None:
     do = _OTHERS.get(act.verb, _restore)
     with transaction.atomic():
         paper_acts.lock(edition)
@@ -80,13 +80,13 @@ def _take_back(request: HttpRequest, edition: Edition, act: Act, now: datetime) 
         audit_log.record(request, "undo", act.subject, now, done[0], {**done[1], "undoes": act.pk})
 
 
-def _who_changed(act: Act) -> str:
-    since = Act.objects.filter(pk__gt=act.pk, verb__in=(*WORDS, ORDER, "undo")).exclude(actor=act.actor)
+def _who_changed(act: AuditEntry) -> str:
+    since = AuditEntry.objects.filter(pk__gt=act.pk, verb__in=(*WORDS, ORDER, "undo")).exclude(actor=act.actor)
     other = since.filter(subject__endswith=act.subject).order_by("-id").first()
     return f"{other.actor} changed this after you did ({other.verb})." if other else "It was changed since."
 
 
-def _row(edition: Edition, act: Act) -> EditionPaper | None:
+def _row(edition: Edition, act: AuditEntry) -> EditionPaper | None:
     return EditionPaper.objects.select_for_update().filter(edition=edition, paper=paper_of(act)).first()
 
 
@@ -94,7 +94,7 @@ def _row(edition: Edition, act: Act) -> EditionPaper | None:
 # them.
 
 
-def _restore(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+def _restore(edition: Edition, act: AuditEntry) -> tuple[Values, Values] | None:
     """What was pinned, hidden or noted. Its place among the pins may have changed since: that is no matter."""
     row = _row(edition, act)
     changed = [name for name in paper_acts.FIELDS if act.before[name] != act.after[name]]
@@ -106,7 +106,7 @@ def _restore(edition: Edition, act: Act) -> tuple[Values, Values] | None:
     return before, after
 
 
-def _reorder(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+def _reorder(edition: Edition, act: AuditEntry) -> tuple[Values, Values] | None:
     """The order of pins."""
     pins = list(EditionPaper.objects.select_for_update().filter(edition=edition, is_pinned=True))
     before = {"pins": [pin.paper_id for pin in pins]}
@@ -117,7 +117,7 @@ def _reorder(edition: Edition, act: Act) -> tuple[Values, Values] | None:
     return before, {"pins": act.before["pins"]}
 
 
-def _withdraw(edition: Edition, act: Act) -> tuple[Values, Values] | None:
+def _withdraw(edition: Edition, act: AuditEntry) -> tuple[Values, Values] | None:
     """A paper that was added or brought back; the next pull must not take it for one that a curator announced."""
     row = _row(edition, act)
     if row is None or row.is_pinned or row.is_hidden or row.note:
@@ -128,7 +128,7 @@ def _withdraw(edition: Edition, act: Act) -> tuple[Values, Values] | None:
     return {}, {}
 
 
-_OTHERS: dict[str, Callable[[Edition, Act], tuple[Values, Values] | None]] = {
+_OTHERS: dict[str, Callable[[Edition, AuditEntry], tuple[Values, Values] | None]] = {
     ORDER: _reorder,
     "add": _withdraw,
     "bring back": _withdraw,

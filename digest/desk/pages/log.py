@@ -16,7 +16,7 @@ from digest.desk.access import door
 from digest.desk.acts import parsing
 from digest.desk.pages.base import page
 from digest.desk.roles import Right
-from digest.models import Act, EditionPaper, Paper
+from digest.models import AuditEntry, EditionPaper, Paper
 
 ACTS_SHOWN = 100
 ASKED = ("actor", "verb", "day")
@@ -28,7 +28,7 @@ EDITION = re.compile(r"edition (\d{4}-\d\d-\d\d)")
 class Line:
     """One act: what it was done to (in words, and where that is looked at) and what it changed."""
 
-    act: Act
+    act: AuditEntry
     subject: str
     url: str
     changes: list[str]
@@ -45,13 +45,13 @@ def log_page(request: HttpRequest) -> HttpResponse:
     shown = list(acts[:ACTS_SHOWN])
     return page(
         request, "log.html", current="log", lines=_lines(shown), asked=asked,
-        verbs=Act.objects.order_by("verb").values_list("verb", flat=True).distinct(),
+        verbs=AuditEntry.objects.order_by("verb").values_list("verb", flat=True).distinct(),
         older=shown[-1].pk if len(shown) == ACTS_SHOWN else None,
     )  # fmt: skip
 
 
-def _asked_for(asked: dict[str, str]) -> QuerySet[Act]:
-    acts, day = Act.objects.order_by("-id"), parsing.day(asked["day"])
+def _asked_for(asked: dict[str, str]) -> QuerySet[AuditEntry]:
+    acts, day = AuditEntry.objects.order_by("-id"), parsing.day(asked["day"])
     if asked["actor"]:
         acts = acts.filter(actor=asked["actor"])
     if asked["verb"]:
@@ -64,7 +64,7 @@ def _span(day: date) -> tuple[datetime, datetime]:
     return since, since + timedelta(days=1) - timedelta(microseconds=1) if day < date.max else since
 
 
-def _lines(acts: Sequence[Act]) -> list[Line]:
+def _lines(acts: Sequence[AuditEntry]) -> list[Line]:
     """Papers by their titles; one that is gone (merged into another, say) keeps its number."""
     found = {act.pk: match for act in acts if (match := PAPER.fullmatch(act.subject))}
     titles = dict(Paper.objects.filter(pk__in={int(one[1]) for one in found.values()}).values_list("pk", "title"))
@@ -78,7 +78,9 @@ def _places(papers: set[int]) -> dict[tuple[int, str], int]:
     return {(paper, str(day)): entry for paper, day, entry in rows}
 
 
-def _line(act: Act, paper: re.Match[str] | None, titles: dict[int, str], places: dict[tuple[int, str], int]) -> Line:
+def _line(
+    act: AuditEntry, paper: re.Match[str] | None, titles: dict[int, str], places: dict[tuple[int, str], int]
+) -> Line:
     changes = audit_log.changes(act)
     edition = EDITION.fullmatch(act.subject)
     if edition and parsing.day(edition[1]):

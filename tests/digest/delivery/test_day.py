@@ -16,7 +16,7 @@ from django.core.management import call_command
 from digest import delivery
 from digest.delivery import plan, settle
 from digest.delivery.accounts import audit
-from digest.models import Attempt, Delivery, Sealed
+from digest.models import Attempt, Delivery, FrozenCopy
 from subscriptions.addresses import hmac
 from subscriptions.mail.outgoing import Letter
 from subscriptions.models import Suppression
@@ -58,7 +58,7 @@ def test_the_ledger_says_so_and_nothing_is_left_open(outbox: Path, reader: Any) 
     row = Delivery.objects.get()
     assert (row.state, row.settled_at) == ("accepted", NOW)
     assert (row.attempt.state, row.attempt.intent_at is not None) == (Attempt.State.CLOSED, True)
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
     assert audit.audit().good
 
 
@@ -132,4 +132,4 @@ def test_a_frozen_copy_gives_back_every_byte(outbox: Path, reader: Any) -> None:
     row = Delivery.objects.get()
     letter = Letter(to="ada@example.org", subject="Ümläut", text="", tags=("digest",), raw=bytes(range(256)))
     settle._seal(row.attempt, [(row, letter)])
-    assert settle.thaw(Sealed.objects.get()) == letter
+    assert settle.thaw(FrozenCopy.objects.get()) == letter

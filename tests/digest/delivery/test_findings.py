@@ -16,7 +16,7 @@ from digest.delivery import run as run_module
 from digest.delivery.accounts import audit, restore_guard, sent_marks
 from digest.delivery.channels import circuit_breaker, evidence, holds, provider_api, throttle
 from digest.delivery.reports import events
-from digest.models import Attempt, Channel, Delivery, Edition, Mark, Sealed
+from digest.models import Attempt, Channel, DatabaseMetadata, Delivery, Edition, FrozenCopy
 from subscriptions import services
 from subscriptions.clock import database_now, monotonic
 from subscriptions.limits import limiter
@@ -245,7 +245,7 @@ def test_who_has_left_is_not_offered_the_letter_again(
     assert readers[0].email not in {one.to for one in provider.taken}
     assert len(provider.taken) == 29
     assert Delivery.objects.get(subscriber=readers[0]).state == "uncertain"
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
 
 
 def test_repeating_stops_at_the_first_answer_that_is_not_clear(
@@ -270,7 +270,7 @@ def test_late_proof_of_every_letter_closes_an_attempt_with_nothing_left_sealed(
     for letter in Delivery.objects.filter(state="ambiguous"):
         settle.mark_proven_sent(letter, NOW)
     evidence.release(NOW)
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
     assert audit.audit().good
 
 
@@ -281,17 +281,17 @@ def test_late_proof_of_one_letter_leaves_nothing_sealed_when_the_others_are_repe
     shift(monkeypatch, timedelta(minutes=5))
     resolve.repeat(NOW, "resend", None)
     assert len(provider.taken) == 29
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
 
 
 def test_a_restored_ledger_keeps_nothing_sealed(doubt: Any) -> None:
     restore_guard.reconcile(NOW)
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
 
 
 def test_an_erased_readers_sealed_letter_is_forgotten(doubt: Any, readers: list[Subscriber]) -> None:
     services.forget(readers[0], NOW)
-    assert Sealed.objects.count() == 29
+    assert FrozenCopy.objects.count() == 29
 
 
 # -- readers who pause, and what was carried ----------------------------------------------------
@@ -454,7 +454,7 @@ def test_another_workers_newer_letters_do_not_trip_the_fence(
     db: None, channel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     restore_guard.settle_here()
-    name = Mark.objects.get(name=restore_guard.EPOCH).value
+    name = DatabaseMetadata.objects.get(name=restore_guard.EPOCH).value
     begun = restore_guard._begun
 
     def another_worker_goes_on() -> int:
@@ -469,7 +469,7 @@ def test_another_workers_newer_letters_do_not_trip_the_fence(
 def test_a_restored_ledger_under_a_breakers_hold_is_held_all_the_same(db: None, channel: Any) -> None:
     holds.hold("postmark", holds.BREAKER, "requests failed", NOW, holds.PROBE_AFTER)
     restore_guard.settle_here()
-    sent_marks.note(Mark.objects.get(name=restore_guard.EPOCH).value, 5)
+    sent_marks.note(DatabaseMetadata.objects.get(name=restore_guard.EPOCH).value, 5)
     assert restore_guard.check("postmark", NOW)
     assert Channel.objects.get(name="postmark").held_by == holds.RESTORE
 

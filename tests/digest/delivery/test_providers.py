@@ -11,7 +11,7 @@ import pytest
 from digest import delivery
 from digest.delivery import carry_over, claim, plan, resolve, send, settle
 from digest.delivery.channels import evidence, provider_api, throttle
-from digest.models import Attempt, Channel, Delivery, Edition, Sealed
+from digest.models import Attempt, Channel, Delivery, Edition, FrozenCopy
 from subscriptions.clock import database_now
 from subscriptions.limits import limiter
 from subscriptions.mail import outgoing
@@ -203,13 +203,13 @@ def test_f75_the_same_letter_under_the_same_key_ends_it_too(
     use(name, fault)
     truth.scripted = [fault]
     day()
-    assert Sealed.objects.count() == 1
+    assert FrozenCopy.objects.count() == 1
     later(timedelta(minutes=2))
     delivery.deliver(NOW)
     assert states() == ["accepted"] * 3
     assert len(truth.log) == 3
     assert not truth.duplicates()
-    assert not Sealed.objects.exists()
+    assert not FrozenCopy.objects.exists()
 
 
 @pytest.mark.thorough
@@ -383,7 +383,7 @@ def test_f75_a_provider_that_takes_and_never_answers_costs_a_deadline_each(
         settings.ANYMAIL = {**straight, "RESEND_API_URL": f"http://127.0.0.1:{proxy.port}"}
         day()
         assert set(states()) == {"ambiguous"}
-    assert Sealed.objects.count() == 3
+    assert FrozenCopy.objects.count() == 3
 
 
 @pytest.mark.thorough

@@ -15,7 +15,7 @@ from digest.delivery import plan, stops
 from digest.delivery.accounts import restore_guard, sent_marks
 from digest.delivery.channels import holds, traits
 from digest.desk.pages import dashboard
-from digest.models import Attempt, Channel, Delivery, Edition, Mark
+from digest.models import Attempt, Channel, DatabaseMetadata, Delivery, Edition
 from digest.operate import doctor, full_run
 from subscriptions.mail import notices
 from subscriptions.models import Notice, Subscriber
@@ -221,7 +221,7 @@ def test_up_tells_of_the_move_in(db: None) -> None:
 
 
 def test_a_ledger_of_the_first_version_goes_on(reader: Subscriber, provider: Provider) -> None:
-    Mark.objects.create(name=restore_guard.EPOCH, value="old")
+    DatabaseMetadata.objects.create(name=restore_guard.EPOCH, value="old")
     sent_marks.in_var().write_text(json.dumps({"epoch": "old", "attempt": 0}))
     send()
     assert len(provider.taken) == 1

@@ -23,7 +23,7 @@ from django.test import Client
 
 from digest.delivery import plan
 from digest.delivery.reports import events, webhooks
-from digest.models import Delivery, ProviderEvent, Standing
+from digest.models import BounceScore, Delivery, ProviderEvent
 from subscriptions.addresses import hmac
 from subscriptions.models import Subscriber, Suppression
 from tests import make
@@ -175,7 +175,7 @@ def test_refusals_without_a_reason_wear_an_address_down_and_a_delivery_restores_
 def test_many_refusals_of_one_day_count_once(letter: Delivery, provider: Any) -> None:
     for number in range(20):
         post("postmark", {**refusal(letter, 3), "ID": number})
-    assert Standing.objects.get().bounces == 1
+    assert BounceScore.objects.get().bounces == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import RequestFactory
 
 from digest.desk import audit_log
-from digest.models import Act, AppendOnlyError
+from digest.models import AppendOnlyError, AuditEntry
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def test_a_change_in_the_stock_admin_is_an_act_too(admin_client):
     source = make.source()
     form = {"name": "New", "kind": "arxiv", "url": "https://feeds.example/x", "pull_every": 60, "fallbacks": "[]"}
     assert admin_client.post(f"/admin/digest/source/{source.pk}/change/", form).status_code == 302
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.actor, act.verb, act.subject) == ("admin", "change record", f"source {source.pk}")
 
 
@@ -45,16 +45,16 @@ def test_s27_an_act_is_neither_changed_nor_deleted(request_of):
     attempts = [
         act.save,
         act.delete,
-        lambda: Act.objects.filter(pk=act.pk).update(actor="someone else"),
-        lambda: Act.objects.filter(pk=act.pk).delete(),
-        lambda: Act.objects.bulk_update([act], ["actor"]),
-        lambda: Act.objects.update_or_create(pk=act.pk, defaults={"actor": "someone else"}),
-        lambda: Act(pk=act.pk, at=make.NOW, actor="someone else", verb="pin").save(),
+        lambda: AuditEntry.objects.filter(pk=act.pk).update(actor="someone else"),
+        lambda: AuditEntry.objects.filter(pk=act.pk).delete(),
+        lambda: AuditEntry.objects.bulk_update([act], ["actor"]),
+        lambda: AuditEntry.objects.update_or_create(pk=act.pk, defaults={"actor": "someone else"}),
+        lambda: AuditEntry(pk=act.pk, at=make.NOW, actor="someone else", verb="pin").save(),
     ]
     for attempt in attempts:
         with pytest.raises((AppendOnlyError, IntegrityError)), transaction.atomic():
             attempt()
-    assert list(Act.objects.values_list("pk", "actor")) == [(act.pk, "curator")]
+    assert list(AuditEntry.objects.values_list("pk", "actor")) == [(act.pk, "curator")]
 
 
 def test_the_page_says_what_changed_and_nothing_else(request_of, signed_in):
@@ -81,8 +81,8 @@ def test_older_acts_are_a_page_further(request_of, signed_in, monkeypatch):
     first = admin.get("/desk/log/").content.decode()
     assert "paper 2" in first
     assert "paper 0" not in first
-    assert f"before={Act.objects.order_by('-id')[1].pk}" in first
-    second = admin.get(f"/desk/log/?before={Act.objects.order_by('-id')[1].pk}").content.decode()
+    assert f"before={AuditEntry.objects.order_by('-id')[1].pk}" in first
+    second = admin.get(f"/desk/log/?before={AuditEntry.objects.order_by('-id')[1].pk}").content.decode()
     assert "paper 0" in second
     assert "Older acts" not in second
 

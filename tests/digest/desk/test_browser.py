@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from digest.desk import nightly_mail
 from digest.desk.pages import paper_filter
 from digest.editions import lifecycle
-from digest.models import Act, Attempt, Channel, Delivery, Edition, Fetch, Identifier, Outcome
+from digest.models import Attempt, AuditEntry, Channel, Delivery, Edition, Fetch, Identifier, Outcome
 from subscriptions import services
 from subscriptions.limits import limiter
 from subscriptions.models import Subscriber, Suppression
@@ -70,7 +70,7 @@ def test_a_new_curator_releases_an_edition_with_a_pin_a_hide_and_a_note(browser,
     assert (edition.state, edition.note) == ("held", "Read the first one.")
     assert list(edition.entries.filter(is_pinned=True).values_list("paper__title", flat=True)) == ["Speech number 0"]
     verbs = ["sign in", "pin", "hide", "write note", "release", "take back"]
-    assert list(Act.objects.order_by("id").values_list("verb", flat=True)) == verbs
+    assert list(AuditEntry.objects.order_by("id").values_list("verb", flat=True)) == verbs
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time_machine
 
 from digest.desk.acts import edition_acts
 from digest.editions import lifecycle
-from digest.models import Act, Edition
+from digest.models import AuditEntry, Edition
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_a_note_is_kept_and_signed(curator, edition):
     curator.post(f"{PAGE}note/", {"note": " Two lines.\r\n\r\nReally. ", "curator": "Ann", "revision": 0})
     edition.refresh_from_db()
     assert (edition.note, edition.curator) == ("Two lines.\n\nReally.", "Ann")
-    assert Act.objects.get().after["note"] == "Two lines.\n\nReally."
+    assert AuditEntry.objects.get().after["note"] == "Two lines.\n\nReally."
 
 
 def test_the_second_of_two_notes_is_shown_beside_the_first(signed_in, edition):
@@ -111,7 +111,7 @@ def test_s26_within_five_minutes_it_can_be_taken_back(curator, edition):
     lifecycle.release_due(make.NOW + timedelta(hours=30))
     assert state(edition) == "held"
     assert edition.release_at is None
-    assert [act.verb for act in Act.objects.order_by("id")] == ["release", "take back"]
+    assert [act.verb for act in AuditEntry.objects.order_by("id")] == ["release", "take back"]
 
 
 def test_s26_what_is_out_is_out(curator, edition):
@@ -150,7 +150,7 @@ def test_an_edition_in_which_all_is_hidden_is_not_released(curator, edition):
 def test_releasing_twice_sets_one_time(curator, edition):
     release(curator, edition)
     assert b"It is on its way" in release(curator, edition).content
-    assert Act.objects.filter(verb="release").count() == 1
+    assert AuditEntry.objects.filter(verb="release").count() == 1
 
 
 def test_a_time_of_the_curators_counts_instead_of_the_gates(curator, edition):

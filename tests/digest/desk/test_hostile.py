@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from digest.models import Act, Edition, Source
+from digest.models import AuditEntry, Edition, Source
 from subscriptions import services
 from subscriptions.models import Topic
 from tests import make
@@ -54,7 +54,7 @@ def hostile(request):
     reader = make.subscriber(topics=[topic], queries=["voice"])
     reader.interests.filter(kind="filter").update(text=words)
     services.suppress("ben@example.org", "curator", make.NOW, words[:200])
-    Act.objects.create(at=make.NOW, actor=words, verb="x", subject=words, after={"x": words})
+    AuditEntry.objects.create(at=make.NOW, actor=words, verb="x", subject=words, after={"x": words})
     return words, f"/desk/readers/{reader.uuid}/", f"/desk/triage/{DAY}/split/{paper.pk}/"
 
 

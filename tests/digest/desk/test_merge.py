@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest.models import Act, Announcement, EditionPaper, Identifier, Paper
+from digest.models import Announcement, AuditEntry, EditionPaper, Identifier, Paper
 from digest.papers import merge as paper_merge
 from digest.papers import store
 from digest.papers.entry import Batch
@@ -77,7 +77,7 @@ def test_a_split_makes_two_papers_of_the_edition_each_with_its_own_address(curat
     assert (one.arxiv_id, one.doi, one.url) == ("2606.00001", "", "https://arxiv.org/abs/2606.00001")
     assert (other.arxiv_id, other.doi, other.url) == ("", "10.1000/1", "https://doi.org/10.1000/1")
     assert (other.pdf_url, placed()) == ("", {one.pk, other.pk})
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.verb, act.actor, act.after) == ("split", "curator", {"new": other.pk, "names": ["doi:10.1000/1"]})
 
 
@@ -92,7 +92,7 @@ def test_a_split_that_takes_nothing_or_all_says_what_to_choose(going, curator, o
     response = split(curator, one, *going)
     assert response.status_code == 400
     assert "not none and not all" in response.content.decode()
-    assert (Paper.objects.count(), Act.objects.count()) == (1, 0)
+    assert (Paper.objects.count(), AuditEntry.objects.count()) == (1, 0)
 
 
 def test_what_was_split_is_not_merged_by_the_next_pull(curator, one):
@@ -109,7 +109,7 @@ def test_undoing_a_split_makes_them_one_and_lets_pulls_merge_again(curator, one)
     assert (one.doi, one.arxiv_id, one.merged_into, placed()) == ("10.1000/1", "2606.00001", None, {one.pk})
     assert one.announcements.count() == 2
     assert not Identifier.objects.filter(is_apart=True).exists()
-    assert Act.objects.order_by("-id")[0].after == {"undoes": Act.objects.get(verb="split").pk}
+    assert AuditEntry.objects.order_by("-id")[0].after == {"undoes": AuditEntry.objects.get(verb="split").pk}
 
 
 def test_a_paper_of_an_edition_that_is_out_can_be_split_and_the_split_taken_back(curator, one):

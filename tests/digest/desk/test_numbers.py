@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from digest.delivery.channels import holds
 from digest.desk import counters, nightly_mail
 from digest.desk.pages import charts, dashboard, flow_chart
-from digest.models import Attempt, Delivery, Fetch, Tally
+from digest.models import Attempt, DayCount, Delivery, Fetch
 from digest.operate import heartbeats
 from digest.operate.doctor import jobs
 from tests import make
@@ -111,7 +111,7 @@ def test_an_old_edition_is_counted_once_and_again_only_when_it_moves():
     letters(old, ["accepted"])
     counters.refresh(make.NOW)
     assert counters.read("letters", old.date) == {"accepted": 1}
-    Tally.objects.filter(name="letters").update(value=7)
+    DayCount.objects.filter(name="letters").update(value=7)
     counters.refresh(make.NOW)
     assert counters.read("letters", old.date) == {"accepted": 7}
     Delivery.objects.update(state="pending")

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from digest.models import Act, Source
+from digest.models import AuditEntry, Source
 from digest.sources import opml
 from tests import make
 
@@ -44,7 +44,7 @@ def test_a_look_tells_kinds_duplicates_and_what_cannot_be_asked_and_adds_nothing
     assert "a source already: My known feed." in page
     assert "this machine’s own network" in page.replace("&#39;", "’").replace("'", "’")
     assert "arXiv feed (Atom or RSS)" in page
-    assert (Source.objects.count(), Act.objects.count()) == (1, 0)
+    assert (Source.objects.count(), AuditEntry.objects.count()) == (1, 0)
 
 
 def test_what_is_ticked_is_added_and_logged(operator):
@@ -52,7 +52,7 @@ def test_what_is_ticked_is_added_and_logged(operator):
     assert "1 source is added" in operator.post(PAGE, form, follow=True).content.decode()
     source = Source.objects.get()
     assert (source.kind, source.is_enabled, source.is_daily) == ("arxiv", True, True)
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.verb, act.after) == ("import sources", {"added": 1, "names": ["cs.RO"]})
 
 

@@ -17,7 +17,7 @@ from digest.delivery.accounts import audit
 from digest.delivery.channels import circuit_breaker, holds
 from digest.desk import counters
 from digest.desk.acts import reader_acts, topic_acts
-from digest.models import Act, Attempt, Channel, Delivery, ProviderEvent, Skip, Source
+from digest.models import Attempt, AuditEntry, Channel, Delivery, ProviderEvent, Skip, Source
 from digest.papers.entry import Entry
 from digest.sources import additions
 from subscriptions import addresses, csv_cells, services
@@ -166,7 +166,7 @@ def test_a_waiting_reader_is_asked_again_and_not_too_often(operator):
     for _ in range(3):
         operator.post(page(reader, "ask/"))
     assert Notice.objects.filter(kind="confirm").count() == 1
-    assert Act.objects.filter(verb="ask again").count() == 1
+    assert AuditEntry.objects.filter(verb="ask again").count() == 1
 
 
 def test_suppressing_and_lifting_ask_the_reader_anew(operator):
@@ -178,7 +178,7 @@ def test_suppressing_and_lifting_ask_the_reader_anew(operator):
     reader.refresh_from_db()
     assert (reader.state, Suppression.objects.count()) == ("pending", 0)
     assert Notice.objects.get().kind == "confirm"
-    assert "ann@" not in str(list(Act.objects.values()))
+    assert "ann@" not in str(list(AuditEntry.objects.values()))
 
 
 @pytest.mark.thorough
@@ -207,7 +207,7 @@ def test_s26_erasing_wants_the_readers_number(admin):
     assert Subscriber.objects.get().email == "ann@example.org"
     admin.post(page(reader, "erase/"), {"typed": str(reader.pk)})
     assert Subscriber.objects.get().state == "forgotten"
-    assert "ann@" not in str(list(Act.objects.values()))
+    assert "ann@" not in str(list(AuditEntry.objects.values()))
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"])
@@ -225,7 +225,7 @@ def test_s29_the_export_is_read_back_as_it_was_written(admin):
     assert rows[0] == list(reader_acts.COLUMNS)
     assert [row[0] for row in rows[1:]] == ["plain@example.org", "'=cmd|calc@example.org"]
     assert rows[2][rows[0].index("zone")] == 'a,"b"\nc'
-    assert Act.objects.get().verb == "export readers"
+    assert AuditEntry.objects.get().verb == "export readers"
 
 
 def upload(client, text, **form):
@@ -242,7 +242,7 @@ def test_an_import_is_tried_first(admin):
     assert not Subscriber.objects.exists()
     upload(admin, text, really="yes")
     assert Subscriber.objects.get().email == "ann@example.org"
-    assert Act.objects.get().after == {"new": 1, "known": 0, "refused": 1, "left_out": 0}
+    assert AuditEntry.objects.get().after == {"new": 1, "known": 0, "refused": 1, "left_out": 0}
 
 
 def test_an_import_names_who_left_and_what_it_passes_over(admin):
@@ -396,7 +396,7 @@ def test_a_kept_query_that_can_be_read_no_more_is_compared_with_nothing(curator,
 def test_a_new_topic_is_kept_with_its_filter(curator):
     assert curator.post("/desk/topics/new/", form()).url == "/desk/topics/speech/"
     assert Topic.objects.get().filter.text == "speech"
-    assert Act.objects.get().verb == "write topic"
+    assert AuditEntry.objects.get().verb == "write topic"
 
 
 def test_a_second_topic_of_the_same_name_gets_an_address_of_its_own(curator):
@@ -435,7 +435,7 @@ def test_merging_hands_the_readers_over_once_each(curator):
     curator.post("/desk/topics/speech/merge/", {"into": "voice", "sure": "yes"})
     assert [reader.interests.get().topic for reader in (both, single)] == [two, two]
     assert Topic.objects.get(slug="speech").is_active is False
-    assert Act.objects.get().after == {"into": "voice", "readers": 1}
+    assert AuditEntry.objects.get().after == {"into": "voice", "readers": 1}
 
 
 def test_the_list_says_what_each_topic_brings(month, curator):
@@ -497,7 +497,7 @@ def test_a_source_is_switched_and_trusted(verb, before, after, operator):
     operator.post(f"/desk/sources/{source.slug}/{verb}/")
     source.refresh_from_db()
     assert {name: getattr(source, name) for name in after} == after
-    assert Act.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
 
 
 # -- deliverability -----------------------------------------------------------------------------------
@@ -536,7 +536,7 @@ def test_a_doubt_is_settled_by_name(operator):
     doubt.refresh_from_db()
     assert doubt.state == "accepted"
     assert ProviderEvent.objects.get().event_key == f"operator:{doubt.uuid}"
-    assert Act.objects.get().verb == "settle"
+    assert AuditEntry.objects.get().verb == "settle"
     assert [one.name for one in audit.audit().broken] == []
 
 
@@ -558,7 +558,7 @@ def test_a_letter_that_is_not_in_doubt_is_not_settled(operator):
     operator.post("/desk/deliverability/settle/", {"verb": "arrived", "letter": row.pk})
     row.refresh_from_db()
     assert row.state == "rejected"
-    assert not Act.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_more_doubts_than_the_page_names_are_counted(operator, monkeypatch):
@@ -598,7 +598,7 @@ def test_s17_reports_that_wait_are_shown_and_judged_at_the_desk(operator, word, 
     operator.post("/desk/deliverability/hold/", {"verb": "resume", "channel": "postmark", "reports": word})
     report.refresh_from_db()
     assert (report.waits, report.applied_at is None, report.delivery.fate) == (False, False, fate)
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.verb, act.after) == ("resume sending", {f"reports {word}": 1})
     assert "for your word" not in operator.get("/desk/deliverability/").content.decode()
     assert not holds.why("postmark", make.NOW)
@@ -611,7 +611,7 @@ def test_s17_the_desk_does_not_send_on_while_reports_wait(operator, settings):
     answer = operator.post("/desk/deliverability/hold/", {"verb": "resume"}, follow=True)
     assert "say whether they are real" in answer.content.decode()
     assert holds.why("postmark", make.NOW)
-    assert not Act.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_sending_is_held_and_let_go_on(operator):
@@ -620,7 +620,7 @@ def test_sending_is_held_and_let_go_on(operator):
     assert Channel.objects.get().held_by == holds.OPERATOR
     operator.post("/desk/deliverability/hold/", {"verb": "resume"})
     assert Channel.objects.get().held_by == ""
-    assert [act.verb for act in Act.objects.order_by("id")] == ["hold sending", "resume sending"]
+    assert [act.verb for act in AuditEntry.objects.order_by("id")] == ["hold sending", "resume sending"]
 
 
 def test_a_hold_needs_a_reason(operator):

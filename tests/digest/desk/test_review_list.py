@@ -15,7 +15,7 @@ from digest.desk.acts import add_paper, edition_acts
 from digest.desk.pages import audience, duplicates, paper_filter, review_list
 from digest.desk.pages.duplicates import Looked
 from digest.editions import lifecycle
-from digest.models import Act, EditionPaper, Paper
+from digest.models import AuditEntry, EditionPaper, Paper
 from digest.papers.entry import Batch, Entry
 from digest.sources import client as source_client
 from tests import make
@@ -57,7 +57,7 @@ def test_one_press_is_one_act_and_one_line_in_the_log(verb, field, value, curato
     row = entry(edition)
     assert do(curator, row, verb).url == f"{DAY}#p{row.pk}"
     assert getattr(now_of(row), field) is value
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.actor, act.verb, act.before[field], act.after[field]) == ("curator", verb, not value, value)
 
 
@@ -111,7 +111,7 @@ def test_pressing_twice_is_pressing_once(curator, edition):
     row = entry(edition)
     do(curator, row, "pin")
     do(curator, row, "pin")
-    assert Act.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
 
 
 def test_a_pin_shows_what_was_hidden_and_a_hide_unpins(curator, edition):
@@ -136,7 +136,7 @@ def test_the_first_pin_goes_no_further_up(curator, edition):
     row = entry(edition)
     do(curator, row, "pin")
     assert do(curator, row, "up").status_code == 302
-    assert Act.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
 
 
 def test_a_note_is_kept_on_one_line(curator, edition):
@@ -162,7 +162,7 @@ def test_a_closed_edition_stays_as_it_is(state, verb, curator, edition):
     do(curator, row, verb, note="x", seen="")
     assert EditionPaper.objects.filter(pk=row.pk, is_pinned=False, is_hidden=False, note="").exists()
     assert "its content is fixed" in curator.get(DAY).content.decode()
-    assert not Act.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_undo_takes_back_ones_own_last_act_and_no_other(curator, edition):
@@ -368,7 +368,7 @@ def test_twins_are_suggested_and_merged(curator, edition):
     assert "The same?" not in curator.get(DAY).content.decode()
     twin.refresh_from_db()
     assert twin.merged_into == first
-    assert Act.objects.get().verb == "merge"
+    assert AuditEntry.objects.get().verb == "merge"
 
 
 @pytest.mark.parametrize(

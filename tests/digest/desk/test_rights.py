@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from digest.models import Act, Edition, EditionPaper, Fetch, Source
+from digest.models import AuditEntry, Edition, EditionPaper, Fetch, Source
 from subscriptions.models import Subscriber
 from tests import make
 from tests.digest import records
@@ -137,7 +137,7 @@ def test_s24_nobody_may_what_the_matrix_does_not_say(name, world, signed_in, mon
         stranger = answer(Client(), method, name, world)
         assert stranger.status_code == 302, (name, method)
         assert "/desk/sign-in/" in stranger.url
-    assert Act.objects.exclude(actor="a").count() == 0
+    assert AuditEntry.objects.exclude(actor="a").count() == 0
 
 
 @pytest.mark.thorough
@@ -153,9 +153,9 @@ def test_s24_whoever_may_is_let_in(name, world, signed_in):
 
 @pytest.mark.parametrize("name", sorted(name for name, row in MATRIX.items() if "GET" in row))
 def test_get_changes_nothing(name, world, signed_in):
-    before = Act.objects.count(), list(Edition.objects.values()), list(EditionPaper.objects.values())
+    before = AuditEntry.objects.count(), list(Edition.objects.values()), list(EditionPaper.objects.values())
     assert signed_in("admin").get(address(name, world), follow=True).status_code == 200
-    assert (Act.objects.count(), list(Edition.objects.values()), list(EditionPaper.objects.values())) == before
+    assert (AuditEntry.objects.count(), list(Edition.objects.values()), list(EditionPaper.objects.values())) == before
 
 
 @pytest.mark.parametrize("name", sorted(name for name, row in MATRIX.items() if "POST" in row))

@@ -15,7 +15,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config import settings as shipped
-from digest.models import Act
+from digest.models import AuditEntry
 from subscriptions.limits import limiter
 from subscriptions.models import Budget
 from tests import make
@@ -50,7 +50,7 @@ def code_of(device, ahead=0):
 def test_the_right_words_let_in_and_are_written_down(curator_user):
     answer = attempt()
     assert (answer.status_code, answer.url) == (302, "/desk/")
-    assert Act.objects.get().verb == "sign in"
+    assert AuditEntry.objects.get().verb == "sign in"
 
 
 def test_s23_a_wrong_name_and_a_wrong_password_look_the_same(curator_user):
@@ -390,7 +390,7 @@ def test_s23_new_passwords_are_kept_with_argon2_and_are_long():
 
 
 def lines():
-    return list(Act.objects.order_by("id").values_list("verb", "subject", "actor"))
+    return list(AuditEntry.objects.order_by("id").values_list("verb", "subject", "actor"))
 
 
 def test_a_failed_sign_in_is_a_line_without_the_password_or_a_name_nobody_has(curator_user):
@@ -400,7 +400,7 @@ def test_a_failed_sign_in_is_a_line_without_the_password_or_a_name_nobody_has(cu
         ("sign in: failed", "person curator", "nobody"),
         ("sign in: failed", "person hu…", "nobody"),
     ]
-    assert "wrong password" not in str(list(Act.objects.values()))
+    assert "wrong password" not in str(list(AuditEntry.objects.values()))
 
 
 def test_who_has_to_wait_is_one_line_and_not_one_each_time(curator_user):
@@ -437,7 +437,7 @@ def test_a_person_changes_their_own_password_and_stays_signed_in_here_alone(cura
     assert here.get("/desk/").status_code == 200
     assert elsewhere.get("/desk/").status_code == 302
     assert (attempt().status_code, attempt(password=NEW).status_code) == (400, 302)
-    assert Act.objects.filter(verb="change password", subject="person curator").count() == 1
+    assert AuditEntry.objects.filter(verb="change password", subject="person curator").count() == 1
 
 
 @pytest.mark.parametrize("wrong", [{"old": "x"}, {"one": "short", "two": "short"}, {"two": "another of those words"}])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.models import Act
+from digest.models import AuditEntry
 from digest.papers.entry import Entry
 from digest.sources import additions
 from tests import make
@@ -22,7 +22,7 @@ def test_an_operator_takes_the_new_address_at_the_desk(operator: Any) -> None:
     operator.post("/desk/sources/moss/move/")
     row.refresh_from_db()
     assert (row.url, row.moved_to) == ("https://moss.example/new", "")
-    assert Act.objects.filter(verb="take new address").exists()
+    assert AuditEntry.objects.filter(verb="take new address").exists()
 
 
 @pytest.mark.parametrize("to", ["", "http://127.0.0.1/feed", "http://169.254.169.254/", "file:///etc/passwd"])

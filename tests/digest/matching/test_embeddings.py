@@ -11,7 +11,7 @@ from digest.matching import PaperIndex, PaperText, embeddings, liked_profile, on
 from digest.matching.load import interests_of, papers_of
 from digest.matching.lsa import LsaModel
 from digest.matching.select import select
-from digest.models import Landscape, Meaning
+from digest.models import PaperEmbedding, StoredLsaModel
 from subscriptions.wants import liked_papers
 from tests import make
 
@@ -55,7 +55,7 @@ def test_each_paper_is_encoded_once(encoded: None) -> None:
     assert embeddings.encode_waiting(most=30) == 30
     assert embeddings.encode_waiting(most=30) == 10
     assert embeddings.encode_waiting() == 0
-    assert Meaning.objects.filter(encoder="test:birds").count() == 40
+    assert PaperEmbedding.objects.filter(encoder="test:birds").count() == 40
 
 
 @pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_likes_reach_papers_that_share_a_meaning_and_no_word(encoded: None) -> N
     reader = make.subscriber()
     liked_papers.like(reader, papers[0].arxiv_id, NOW)
     profiles.refit(NOW)
-    assert Landscape.objects.get().encoder == "test:birds"
+    assert StoredLsaModel.objects.get().encoder == "test:birds"
     new = [make.paper("feather", abstract="unheard words"), make.paper("pavement", abstract="other sayings")]
     embeddings.encode_waiting()
     day = PaperIndex.build(papers_of([make.edition(papers=new)]))

@@ -12,7 +12,7 @@ import pytest
 from digest.matching import PaperIndex, embeddings, liked_profile, onnx_encoder, profiles
 from digest.matching.load import interests_of, papers_of
 from digest.matching.select import select
-from digest.models import Landscape, Meaning
+from digest.models import PaperEmbedding, StoredLsaModel
 from subscriptions.wants import liked_papers
 from tests import make
 from tests.digest.matching import tiny_model
@@ -104,11 +104,11 @@ def test_likes_reach_a_paper_that_shares_no_word_by_a_real_model(settings: Any, 
     words = [*list(BIRDS)[:3], *list(STONES)[:3]]
     papers = [make.paper(f"The {words[n % 6]} of {n}", abstract=f"about {words[n % 6]} p{n % 3}") for n in range(40)]
     assert embeddings.encode_waiting() == 40
-    assert Meaning.objects.filter(encoder=f"onnx:{folder.name}").count() == 40
+    assert PaperEmbedding.objects.filter(encoder=f"onnx:{folder.name}").count() == 40
     reader = make.subscriber()
     liked_papers.like(reader, papers[0].arxiv_id, NOW)
     profiles.refit(NOW)
-    assert Landscape.objects.get().encoder == f"onnx:{folder.name}"
+    assert StoredLsaModel.objects.get().encoder == f"onnx:{folder.name}"
     new = [make.paper("pavement", abstract="pavement pavement"), make.paper("feather", abstract="feather feather")]
     embeddings.encode_waiting()
     day = PaperIndex.build(papers_of([make.edition(papers=new)]))

@@ -8,7 +8,7 @@ import pytest
 from digest.matching import PaperIndex, profiles
 from digest.matching.load import interests_of, papers_of
 from digest.matching.select import LIKED, select
-from digest.models import Feedback, Landscape, Profile
+from digest.models import Feedback, Profile, StoredLsaModel
 from subscriptions import services
 from subscriptions.wants import liked_papers
 from tests import make
@@ -86,13 +86,13 @@ def test_the_night_comes_once_and_leaves_one_landscape(library: dict[str, list[A
     assert profiles.refit_if_due(NOW)
     assert profiles.refit_if_due(NOW + timedelta(hours=3)) is None
     assert profiles.refit_if_due(NOW + timedelta(hours=21))
-    assert Landscape.objects.count() == 1
+    assert StoredLsaModel.objects.count() == 1
 
 
 def test_too_few_papers_make_no_landscape() -> None:
     assert profiles.refit(NOW) == profiles.Refit(0, 0)
     assert not profiles.refresh(make.subscriber().pk, NOW)
-    assert not Landscape.objects.exists()
+    assert not StoredLsaModel.objects.exists()
 
 
 def test_a_reader_who_takes_all_back_has_no_profile_and_an_erased_one_neither(library: dict[str, list[Any]]) -> None:

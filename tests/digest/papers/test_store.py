@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.models import Announcement, Identifier, Paper, Signal, Source
+from digest.models import Announcement, Identifier, Paper, Source, VoteSnapshot
 from digest.papers import store as paper_store
 from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
 from digest.papers.store import Stored
@@ -132,7 +132,7 @@ def test_votes_are_updated_and_kept_by_age() -> None:
     for age, votes in ((0, 3), (1, 5), (2, 6), (3, 9), (7, 40), (30, 50)):
         paper_store.store(Batch((entry(kind=LISTED, upvotes=votes),), TODAY), source, TODAY, NOW + timedelta(days=age))
     assert Paper.objects.get().upvotes == Announcement.objects.get().upvotes == 50
-    assert list(Signal.objects.order_by("age").values_list("age", "upvotes")) == [(0, 3), (1, 6), (3, 9), (7, 40)]
+    assert list(VoteSnapshot.objects.order_by("age").values_list("age", "upvotes")) == [(0, 3), (1, 6), (3, 9), (7, 40)]
 
 
 def test_nothing_is_stored_half(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from digest.models import Announcement, Fetch, Paper, Signal, Source
+from digest.models import Announcement, Fetch, Paper, Source, VoteSnapshot
 from digest.papers.entry import FormatError
 from digest.sources import additions, backfill, client, opml, pull, samples, starters, vote_refresh
 from digest.sources.additions import SourceError
@@ -299,7 +299,11 @@ def test_votes_are_read_again_on_days_one_three_and_seven(publisher: Publisher) 
         publisher.says(json.dumps(rows).encode(), f"/api?date={day}")
         looks[passed] = len(pull.pull(source, now).ids) if passed == 1 else len(vote_refresh.pull(now))
     assert [passed for passed, count in looks.items() if count] == [1, 3, 7]
-    assert list(Signal.objects.order_by("age").values_list("age", "upvotes").distinct()) == [(1, 10), (3, 30), (7, 70)]
+    assert list(VoteSnapshot.objects.order_by("age").values_list("age", "upvotes").distinct()) == [
+        (1, 10),
+        (3, 30),
+        (7, 70),
+    ]
     assert Announcement.objects.count() == 3
 
 

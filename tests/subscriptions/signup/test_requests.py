@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from subscriptions import services
-from subscriptions.models import Ask, Notice, Subscriber
+from subscriptions.models import Notice, SignupRequest, Subscriber
 from subscriptions.signup import requests
 from tests import make
 from tests.make import NOW
@@ -18,7 +18,12 @@ def test_a_signup_written_down_becomes_a_waiting_reader():
     assert not Subscriber.objects.exists()
     assert requests.process(NOW) == {"signup": 1}
     reader = Subscriber.objects.get()
-    assert (reader.hour, reader.interests.count(), Notice.objects.count(), Ask.objects.count()) == (9, 1, 1, 0)
+    assert (reader.hour, reader.interests.count(), Notice.objects.count(), SignupRequest.objects.count()) == (
+        9,
+        1,
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,7 @@ def test_one_ask_that_comes_to_nothing_holds_up_no_other():
     requests.store("signup", "ada@example.org", {"topics": ["gone"]}, "", NOW)
     requests.store("signup", "ben@example.org", {}, "", NOW)
     assert requests.process(NOW) == {"refused": 2, "signup": 1}
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_f44_one_ask_that_breaks_stops_no_other_and_is_dropped_in_time(caplog):
@@ -47,7 +52,7 @@ def test_f44_one_ask_that_breaks_stops_no_other_and_is_dropped_in_time(caplog):
     assert requests.process(NOW + timedelta(minutes=59)) == {"troubled": 1}
     assert requests.process(NOW + timedelta(minutes=61)) == {"dropped": 1}
     assert "example.org" not in caplog.text
-    assert not Ask.objects.exists()
+    assert not SignupRequest.objects.exists()
 
 
 def test_a_refused_ask_is_not_logged_by_name(caplog):
