@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -22,6 +23,7 @@ from digest.models import (
     Skip,
     Source,
 )
+from digest.sources.parsers import registry
 from subscriptions import admin_base
 
 
@@ -33,6 +35,11 @@ class SourceAdmin(admin_base.Record):
     list_display = ("name", "kind", "is_enabled", "is_daily", "last_outcome", "failures", "last_ok_at", "next_pull_at")
     list_filter = ("kind", "is_enabled", "last_outcome")
     search_fields = ("name", "slug", "url")
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "kind":
+            return forms.ChoiceField(choices=registry.choices)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super(admin_base.Record, self).has_add_permission(request)

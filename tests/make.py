@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 
 
 def source(slug: str = "arxiv-cs-cl", **fields: Any) -> Source:
-    values = {"name": slug, "kind": Source.Kind.ARXIV, "url": f"https://feeds.example/{slug}"} | fields
+    values = {"name": slug, "kind": "arxiv", "url": f"https://feeds.example/{slug}"} | fields
     return Source.objects.get_or_create(slug=slug, defaults=values)[0]
 
 

@@ -20,13 +20,12 @@ from digest.delivery.accounts import restore_guard
 from digest.delivery.channels import traits
 from digest.delivery.failpoints import failpoint
 from digest.delivery.limits import LATE_LIMIT, LATE_LIMIT_WEEKLY
-from digest.editions import late_risers, lifecycle
+from digest.editions import coverage, late_risers, lifecycle
 from digest.matching import load
 from digest.matching.index import PaperIndex
 from digest.matching.interest_query import PIN, InterestQuery
 from digest.matching.select import Selection, select, to_json
 from digest.models import Delivery, Edition, Skip
-from digest.sources import history
 from subscriptions import services
 from subscriptions.addresses import keyed_hash
 from subscriptions.db_retry import retry_on_db_error
@@ -154,7 +153,7 @@ def _may_come(edition: Edition, now: datetime) -> bool:
     if edition.pk and now < lifecycle.deadline(edition.date):
         return True
     is_first = not Edition.objects.filter(state=Edition.State.RELEASED).exists()
-    return is_first or lifecycle.has_unplaced(edition.date) or history.has_unasked(edition.date)
+    return is_first or lifecycle.has_unplaced(edition.date) or coverage.has_unasked(edition.date)
 
 
 def _chunks(due: QuerySet[Subscriber], size: int) -> Iterable[list[Subscriber]]:

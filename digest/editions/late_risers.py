@@ -17,10 +17,9 @@ def bring_back(edition: Edition) -> list[Paper]:
     """Give the day's highest climbers a second place, in this edition; they come back once only."""
     papers = late_risers(edition.date)[:MOST]
     last = edition.entries.count()
-    rows = [
-        EditionPaper(edition=edition, paper=paper, position=last + place, is_late_riser=True)
-        for place, paper in enumerate(papers)
-    ]
+    rows = []
+    for position, paper in enumerate(papers, last):
+        rows.append(EditionPaper(edition=edition, paper=paper, position=position, is_late_riser=True))
     EditionPaper.objects.bulk_create(rows, ignore_conflicts=True)
     return papers
 
@@ -56,12 +55,12 @@ def late_risers(day: date, climb: int = 20, factor: float = 2.0) -> list[Paper]:
     first = _first_votes(day)
     out = {"placements__is_late_riser": False, "placements__edition__serial__isnull": False}
     papers = Paper.objects.filter(pk__in=list(first), is_withdrawn=False, **out)
-    climbed = [
-        (paper.upvotes - first[paper.pk], paper)
-        for paper in papers.exclude(placements__is_late_riser=True).distinct()
-        if paper.upvotes is not None and paper.upvotes >= max(first[paper.pk] + climb, first[paper.pk] * factor)
-    ]
-    return [paper for _, paper in sorted(climbed, key=lambda pair: (-pair[0], pair[1].pk))]
+    climbed = []
+    for paper in papers.exclude(placements__is_late_riser=True).distinct():
+        before = first[paper.pk]
+        if paper.upvotes is not None and paper.upvotes >= max(before + climb, before * factor):
+            climbed.append((before - paper.upvotes, paper.pk, paper))
+    return [paper for _, _, paper in sorted(climbed)]
 
 
 def _first_votes(day: date) -> dict[int, int]:

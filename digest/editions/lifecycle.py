@@ -1,4 +1,4 @@
-"""One day's papers, from the first announcement to the letter: collect -> freeze -> release.
+"""The states of an edition: collect -> freeze -> release.
 
 An edition of day D takes every paper announced up to D (and no more than a week before) that is in
 no edition yet, so a late announcement comes with the next edition and a frozen one never changes.
@@ -16,9 +16,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Q, QuerySet
 
-from digest.editions import late_risers
+from digest.editions import coverage, late_risers
 from digest.models import Announcement, Edition, EditionPaper, Paper
-from digest.sources import history
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +68,10 @@ def open_day(day: date) -> date:
     """The first day whose edition can still take what was announced on `day`; that day itself where none can."""
     fixed = Edition.objects.filter(date__gte=day, state__in=[State.FROZEN, State.RELEASED])
     taken = set(fixed.values_list("date", flat=True))
-    days = [day + timedelta(days=n) for n in range(COLLECT_WINDOW.days)]
-    return next((one for one in days if one not in taken), day)
+    for n in range(COLLECT_WINDOW.days):
+        if day + timedelta(days=n) not in taken:
+            return day + timedelta(days=n)
+    return day
 
 
 def has_unplaced(day: date) -> bool:
@@ -106,7 +107,7 @@ def freeze(edition: Edition, now: datetime) -> Edition:
             late_risers.bring_back(edition)
             _order(edition)
             Edition.objects.filter(pk=edition.pk).update(
-                content_hash=content_hash(edition), coverage=history.coverage(edition.date, now).receipt
+                content_hash=content_hash(edition), coverage=coverage.coverage(edition.date, now).receipt
             )
     edition.refresh_from_db()
     return edition
@@ -125,7 +126,10 @@ def _order(edition: Edition) -> None:
 
 def _rank(entry: EditionPaper) -> tuple[bool, bool, int]:
     """Pins in the curator's order, then the day's papers by votes, then those that come back."""
-    return not entry.is_pinned, entry.is_late_riser, 0 if entry.is_pinned else -(entry.paper.upvotes or 0)
+    votes = entry.paper.upvotes or 0
+    if entry.is_pinned:
+        votes = 0
+    return not entry.is_pinned, entry.is_late_riser, -votes
 
 
 def content_hash(edition: Edition) -> str:
@@ -139,7 +143,7 @@ def content_hash(edition: Edition) -> str:
 
 
 def release(edition: Edition, now: datetime, force: bool = False) -> Edition:
-    """Freeze if need be, give the next serial, and let it go. Releasing twice changes nothing.
+    """Freeze it if it is not frozen, give it the next serial, and release it. Releasing twice changes nothing.
 
     Raises EmptyEditionError when it has no papers and EditionError when it is held (`force` releases both).
     """
@@ -188,31 +192,27 @@ def let_go(edition: Edition) -> bool:
 
 
 def release_due(now: datetime) -> list[Edition]:
-    """The gate: an edition goes when its sources are complete, or when its deadline has passed.
+    """Release the editions whose sources are complete or whose deadline has passed, the earliest day first.
 
-    Days that were missed (the machine was off) go first, so that no paper stays behind. One of a day to come
-    goes only at the time that a curator gave it.
+    The edition of a day to come is released only at the time that a curator gave it.
     """
     collect(now.date(), now)
     open_ones = Edition.objects.filter(state__in=[State.COLLECTING, State.FROZEN])
     waiting = open_ones.filter(Q(date__lte=now.date()) | Q(release_at__lte=now))
-    ready = [one for one in waiting.filter(entries__is_hidden=False).distinct().order_by("date") if _is_time(one, now)]
-    return [edition for one in ready if (edition := _released(one, now)) is not None]
+    with_papers = waiting.filter(entries__is_hidden=False).distinct().order_by("date")
+    released = []
+    for edition in [one for one in with_papers if _is_time(one, now)]:
+        edition.refresh_from_db()  # a curator may have held it, or taken its release back, since it was looked at
+        if edition.state != State.HELD and _is_time(edition, now):
+            released.append(release(edition, now))
+    return released
 
 
 def _is_time(edition: Edition, now: datetime) -> bool:
-    """A curator's time counts instead of the gate's."""
+    """A time given by a curator counts instead of the deadline and the coverage."""
     if edition.release_at is not None:
         return now >= edition.release_at
-    return now >= deadline(edition.date) or history.coverage(edition.date, now).complete
-
-
-def _released(edition: Edition, now: datetime) -> Edition | None:
-    """None where a curator held it, or took its release back, since it was looked at."""
-    edition.refresh_from_db()
-    if edition.state == State.HELD or not _is_time(edition, now):
-        return None
-    return release(edition, now)
+    return now >= deadline(edition.date) or coverage.coverage(edition.date, now).complete
 
 
 def deadline(day: date) -> datetime:

@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(max_length=60, unique=True)),
                 ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('huggingface', 'Hugging Face daily papers'), ('arxiv', 'arXiv feed (Atom or RSS)'), ('arxiv-api', 'arXiv API'), ('biorxiv', 'bioRxiv or medRxiv API'), ('feed', 'RSS, Atom, RDF or JSON feed'), ('arxiv-list', 'arXiv listing page'), ('oai-pmh', 'OAI-PMH (bulk backfill)')], max_length=12)),
+                ('kind', models.CharField(max_length=12)),
                 ('url', models.CharField(blank=True, help_text='{day} stands for the day asked for.', max_length=500)),
                 ('is_enabled', models.BooleanField(default=True)),
                 ('is_daily', models.BooleanField(default=True, help_text='Expected to bring papers every working day.')),

@@ -8,18 +8,9 @@ from django.db import models
 class Source(models.Model):
     """A publisher's feed: where it is, how it is read, and how it is doing."""
 
-    class Kind(models.TextChoices):
-        HUGGINGFACE = "huggingface", "Hugging Face daily papers"
-        ARXIV = "arxiv", "arXiv feed (Atom or RSS)"
-        ARXIV_API = "arxiv-api", "arXiv API"
-        BIORXIV = "biorxiv", "bioRxiv or medRxiv API"
-        FEED = "feed", "RSS, Atom, RDF or JSON feed"
-        ARXIV_LIST = "arxiv-list", "arXiv listing page"
-        OAI = "oai-pmh", "OAI-PMH (bulk backfill)"
-
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=12)  # a slug of digest/sources/parsers/registry.py
     url = models.CharField(max_length=500, blank=True, help_text="{day} stands for the day asked for.")
     is_enabled = models.BooleanField(default=True)
     is_daily = models.BooleanField(default=True, help_text="Expected to bring papers every working day.")

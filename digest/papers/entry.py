@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 
 NEW, CROSS, REPLACE, REPLACE_CROSS, LISTED = "new", "cross", "replace", "replace-cross", "listed"
 
@@ -35,6 +36,14 @@ class Entry:
     upvotes: int | None = None
     comments: int | None = None
     is_withdrawn: bool = False
+
+
+class Authority(Enum):
+    """Whose words a source gives: of one version of a paper, which title, abstract and authors are kept."""
+
+    AUTHOR = "the archive where authors submit: its words replace all others"
+    PUBLISHER = "a publisher: its abstract replaces a shorter one of a paper that has no arXiv id"
+    LIST = "a list of others' papers: its words replace none"
 
 
 @dataclass(frozen=True, slots=True)

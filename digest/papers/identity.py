@@ -1,8 +1,8 @@
 """Tells which paper an entry is.
 
-A paper is recognised by its names (`Identifier`): arXiv id without version, DOI in lower case, else its
-address. Two arXiv ids are two papers. A DOI or an address joins nothing that the titles contradict: books,
-proceedings, issues and templates lend one DOI to many papers, and journals one page.
+A paper is known by its names (`Identifier`): arXiv id without version, DOI in lower case, else its address. Two
+arXiv ids are two papers. A DOI or an address does not join papers whose titles contradict it: books, proceedings
+and issues have one DOI for many papers, and journals one page.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ class Resolved:
 
     def paper(self, own: Iterable[str]) -> Paper | None:
         """The row that one of an entry's names leads to."""
-        rows = (self.known.papers.get(name) or self.known.moved.get(name) for name in own)
-        return next((row for row in rows if row), None)
+        for name in own:
+            row = self.known.papers.get(name) or self.known.moved.get(name)
+            if row:
+                return row
+        return None
 
 
 def names(entry: Entry) -> list[str]:
@@ -53,7 +56,9 @@ def names(entry: Entry) -> list[str]:
 
 def identifier(name: str) -> str:
     """A name cut to the width of `Paper.identifier`, still unique."""
-    return name if len(name) <= 300 else f"{name[:230]}~{hashlib.sha256(name.encode()).hexdigest()}"
+    if len(name) <= 300:
+        return name
+    return f"{name[:230]}~{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def resolve(entries: Sequence[Entry], source: Source) -> Resolved:
@@ -67,7 +72,9 @@ def resolve(entries: Sequence[Entry], source: Source) -> Resolved:
 
 
 def _strong(entry: Entry) -> list[str]:
-    found = [f"arxiv:{entry.arxiv_id}"] if entry.arxiv_id else []
+    found = []
+    if entry.arxiv_id:
+        found.append(f"arxiv:{entry.arxiv_id}")
     if entry.doi:
         found.append(f"doi:{entry.doi.lower()[:200]}")
     return found
@@ -89,7 +96,9 @@ def _guids(entry: Entry, source: Source) -> list[str]:
     guid = f"guid:{source.slug}:{entry.source_id}"
     title = hashlib.sha256(" ".join(_words(entry.title)).encode()).hexdigest()
     titled = f"{guid}#{title[:16]}"
-    return [titled] if entry.source_id == entry.url else [guid, titled]
+    if entry.source_id == entry.url:
+        return [titled]
+    return [guid, titled]
 
 
 def _wanted(entries: Iterable[Entry], source: Source) -> list[str]:
@@ -103,21 +112,15 @@ def _wanted(entries: Iterable[Entry], source: Source) -> list[str]:
 
 
 def _known(wanted: Sequence[str]) -> Known:
+    """What the names lead to. Two names of one paper lead to one object, so that both show every change."""
     found = Known()
+    objects: dict[int, Paper] = {}
     for part in _chunks(wanted):
         for row in Identifier.objects.filter(value__in=part).select_related("paper"):
-            found.papers[row.value] = row.paper
+            found.papers[row.value] = objects.setdefault(row.paper_id, row.paper)
             if row.is_apart:
                 found.apart.add(row.value)
-    _share_rows(found)
     return found
-
-
-def _share_rows(found: Known) -> None:
-    """Two names of one paper lead to one object, so that a change through one is seen through the other."""
-    objects: dict[int, Paper] = {}
-    for name, paper in found.papers.items():
-        found.papers[name] = objects.setdefault(paper.pk, paper)
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -128,17 +131,19 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 def _own(entry: Entry, shared: set[str], known: Known, source: Source) -> list[str]:
     """The names of an entry that are neither shared in its batch nor another paper's."""
 
-    def leads_astray(name: str) -> bool:
+    def is_own(name: str) -> bool:
         row = known.papers.get(name)
-        return name in shared if row is None else _is_another(entry, row, name, source)
+        if row is None:
+            return name not in shared
+        return not _is_another(entry, row, name, source)
 
-    own = [name for name in _strong(entry) if not leads_astray(name)]
-    if entry.arxiv_id or any(name in known.papers for name in own):
+    own = list(filter(is_own, _strong(entry)))
+    if entry.arxiv_id or not known.papers.keys().isdisjoint(own):
         return own
-    pages = [name for name in (_address(entry), *_guids(entry, source)) if not leads_astray(name)]
-    before = next((name for name in pages if name in known.papers), "")
-    if before:
-        return [*own, before]
+    pages = list(filter(is_own, (_address(entry), *_guids(entry, source))))
+    for name in pages:
+        if name in known.papers:
+            return [*own, name]
     return own or pages[:1]
 
 
@@ -150,14 +155,13 @@ def _shared(entries: Iterable[Entry], source: Source) -> set[str]:
     first: dict[str, Entry] = {}
     shared: set[str] = set()
     for entry in entries:
-        for name in _claimed(entry, source):
+        claimed = _strong(entry)
+        if not entry.arxiv_id:
+            claimed += [_address(entry), _guids(entry, source)[0]]
+        for name in claimed:
             if _differ(first.setdefault(name, entry), entry):
                 shared.add(name)
     return shared
-
-
-def _claimed(entry: Entry, source: Source) -> list[str]:
-    return names(entry) if entry.arxiv_id else [*_strong(entry), _address(entry), _guids(entry, source)[0]]
 
 
 def _differ(one: Entry, two: Entry) -> bool:
@@ -202,8 +206,9 @@ def _page(url: str) -> str:
 
 def _was_merged(entry: Entry, row: Paper) -> bool:
     """A curator's merge stands: the row took in a paper of the entry's title."""
+    said = _words(entry.title)
     titles = Paper.objects.filter(merged_into=row).values_list("title", flat=True)
-    return any(_words(title) == _words(entry.title) for title in titles)
+    return any(_words(title) == said for title in titles)
 
 
 def _words(title: str) -> list[str]:
@@ -220,9 +225,12 @@ def _are_alike(one: str, two: str) -> bool:
 
 def _telling(title: str) -> set[str]:
     """Its longer words and numbers; the short ones (of, the, in) are in every title."""
-    said = _words(title)
-    telling = {word for word in said if len(word) > 3 or word.isdigit() or tokenizer.is_cjk(word)}
-    return telling or set(said)
+    said = set(_words(title))
+    telling = set()
+    for word in said:
+        if len(word) > 3 or word.isdigit() or tokenizer.is_cjk(word):
+            telling.add(word)
+    return telling or said
 
 
 def _is_latin(said: Iterable[str]) -> bool:
@@ -234,26 +242,34 @@ def _is_latin(said: Iterable[str]) -> bool:
 
 def _moved(entries: Sequence[tuple[Entry, tuple[str, ...]]], known: Known, source: Source) -> dict[str, Paper]:
     """The rows of entries that this source announced before, with the same title and day, at an address now gone."""
-    unseen = {own[0]: entry for entry, own in entries if own[0].startswith("url:") and own[0] not in known.papers}
+    unseen = {}
+    for entry, own in entries:
+        if own[0].startswith("url:") and own[0] not in known.papers:
+            unseen[own[0]] = entry
     titles = Counter(entry.title for entry in unseen.values())
     rows = _by_title([title for title, count in titles.items() if count == 1], source)
     present = {row.pk for row in known.papers.values()}
-    found = {name: row for name, entry in unseen.items() if (row := rows.get(entry.title)) and row.pk not in present}
-    undated = {name for name in found if unseen[name].published_on is None}
-    changed = {name for name, row in found.items() if row.published_on != unseen[name].published_on}
-    others = changed - undated if len(undated) >= _ENOUGH_MOVED else changed | undated
-    return {name: row for name, row in found.items() if name not in others}
+    same_day: dict[str, Paper] = {}
+    undated: dict[str, Paper] = {}
+    for name, entry in unseen.items():
+        row = rows.get(entry.title)
+        if row is None or row.pk in present:
+            continue
+        if entry.published_on is None:
+            undated[name] = row
+        elif entry.published_on == row.published_on:
+            same_day[name] = row
+    if len(undated) < _ENOUGH_MOVED:
+        undated = {}
+    return same_day | undated
 
 
 def _by_title(titles: Sequence[str], source: Source) -> dict[str, Paper]:
     """The source's papers without arXiv id and DOI, by their titles; titles of several papers tell nothing."""
-    rows: dict[str, Paper] = {}
-    several: set[str] = set()
+    found: dict[str, list[Paper]] = {}
     for part in _chunks(titles):
         announced = Announcement.objects.filter(source=source).values("paper")
         papers = Paper.objects.filter(title__in=part, arxiv_id="", doi="", merged_into=None, pk__in=announced)
         for paper in papers:
-            if paper.title in rows:
-                several.add(paper.title)
-            rows[paper.title] = paper
-    return {title: row for title, row in rows.items() if title not in several}
+            found.setdefault(paper.title, []).append(paper)
+    return {title: rows[0] for title, rows in found.items() if len(rows) == 1}

@@ -1,7 +1,7 @@
-"""Two rows that turn out to be one paper become one; a curator may take them apart again.
+"""Merges two rows that are one paper, and splits them again.
 
-No row is deleted: letters and editions already sent point at it. The row that gives way says where it
-went (`merged_into`), and a new announcement finds the other one.
+No row is deleted: letters and editions already sent point at it. `merged_into` of the merged row is the row that
+stays, and a new announcement finds that one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from digest.models import Announcement, Edition, EditionPaper, Identifier, Paper
 
 _FILLED = ("doi", "arxiv_id", "pdf_url", "code_url", "project_url", "thumbnail_url", "comment", "journal_ref",
            "abstract", "categories", "primary_category", "authors", "published_on", "upvotes", "comments")  # fmt: skip
-_PREPRINT_KINDS = ("arxiv", "arxiv-api", "arxiv-list", "oai-pmh", "huggingface")
 _OPEN = (Edition.State.COLLECTING, Edition.State.HELD)
 
 
@@ -89,21 +88,21 @@ def _fill(keep: Paper, other: Paper) -> None:
     keep.is_withdrawn = keep.is_withdrawn or other.is_withdrawn
 
 
-def split(paper: Paper, names: Collection[str], now: datetime) -> Paper:
+def split(paper: Paper, names: Collection[str], now: datetime, preprint_kinds: Collection[str]) -> Paper:
     """Take the names `names` off `paper`, and give them a paper of their own, never merged through again.
 
-    Announcements of arXiv and Hugging Face go with an arXiv id, those of journals with any other name; where
+    Announcements of sources of `preprint_kinds` go with an arXiv id, those of others with any other name. Where
     both papers have such a name, both keep the announcement, for nobody can tell them apart any more.
     """
-    rows = list(Identifier.objects.filter(paper=paper))
-    going = [row for row in rows if row.value in set(names)]
-    staying = [row for row in rows if row not in going]
+    rows = Identifier.objects.filter(paper=paper)
+    going = list(rows.filter(value__in=names))
+    staying = list(rows.exclude(value__in=names))
     if not going or not staying:
         raise MergeError("Choose some of the paper's names, not none and not all of them.")
     with transaction.atomic():
         new = _revived(paper, going) or _copied(paper, going, now)
         Identifier.objects.filter(pk__in=[row.pk for row in going]).update(paper=new, is_apart=True)
-        _part_announcements(paper, new, _sorts(staying), _sorts(going))
+        _part_announcements(paper, new, _sorts(staying), _sorts(going), preprint_kinds)
         _renamed(new, going).save(update_fields=_NAMED)
         paper.updated_at = now
         _renamed(paper, staying).save(update_fields=[*_NAMED, "updated_at"])
@@ -118,9 +117,11 @@ def _sorts(rows: Collection[Identifier]) -> set[bool]:
     return {row.value.startswith("arxiv:") for row in rows}
 
 
-def _part_announcements(paper: Paper, new: Paper, staying: set[bool], going: set[bool]) -> None:
+def _part_announcements(
+    paper: Paper, new: Paper, staying: set[bool], going: set[bool], preprint_kinds: Collection[str]
+) -> None:
     for row in Announcement.objects.filter(paper=paper).select_related("source"):
-        sort = row.source.kind in _PREPRINT_KINDS
+        sort = row.source.kind in preprint_kinds
         if sort not in going:
             continue
         if sort not in staying:
@@ -132,8 +133,11 @@ def _part_announcements(paper: Paper, new: Paper, staying: set[bool], going: set
 
 def _renamed(paper: Paper, rows: Collection[Identifier]) -> Paper:
     """Its ids and addresses are those of the names it has; what pointed at the other paper is gone."""
-    found = {kind: name for kind, _, name in (row.value.partition(":") for row in rows)}
     names = {row.value for row in rows}
+    found = {}
+    for row in rows:
+        scheme, _, name = row.value.partition(":")
+        found[scheme] = name
     if f"arxiv:{paper.arxiv_id}" not in names:
         paper.arxiv_id = found.get("arxiv", "")
     if f"doi:{paper.doi.lower()}" not in names:
@@ -147,8 +151,12 @@ def _renamed(paper: Paper, rows: Collection[Identifier]) -> Paper:
 def _address(paper: Paper, link: str) -> str:
     if paper.arxiv_id:
         return f"https://arxiv.org/abs/{paper.arxiv_id}"
-    if _is_arxiv(paper.url) or "//doi.org/" in paper.url:
-        return f"https://doi.org/{paper.doi}" if paper.doi else f"https://{link}" if link else paper.url
+    if not _is_arxiv(paper.url) and "//doi.org/" not in paper.url:
+        return paper.url
+    if paper.doi:
+        return f"https://doi.org/{paper.doi}"
+    if link:
+        return f"https://{link}"
     return paper.url
 
 

@@ -1,12 +1,11 @@
-"""Stores what sources announce: one row a paper, however many sources, days and versions speak of it.
+"""Stores what sources announce: one row a paper, whatever sources, days and versions announce it.
 
-`identity` tells which paper an entry is. Announcements say who announced it when; they are what editions are
-collected from.
+`identity` tells which paper an entry is. Announcements say who announced it when; editions are collected from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -15,11 +14,10 @@ from django.db import transaction
 from digest import search
 from digest.models import Announcement, Fetch, Identifier, Outcome, Paper, Source, VoteSnapshot
 from digest.papers import merge
-from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
+from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Authority, Batch, Entry
 from digest.papers.identity import CHUNK, Known, Resolved, identifier, resolve
 from digest.papers.identity import names as names
 
-ARXIV_KINDS = frozenset({"arxiv", "arxiv-api", "arxiv-list", "oai-pmh"})
 SIGNAL_AGES = (0, 1, 3, 7)
 _RANK = {NEW: 0, LISTED: 1, CROSS: 2, REPLACE: 3, REPLACE_CROSS: 4}
 _TEXT = ("title", "abstract", "authors")
@@ -58,19 +56,19 @@ class _Slot:
     is_touched: bool = False  # its row must be written: content or votes have changed
 
 
-def store(batch: Batch, source: Source, day: date, now: datetime) -> Stored:
+def store(batch: Batch, source: Source, day: date, now: datetime, authority: Authority = Authority.PUBLISHER) -> Stored:
     """Store a batch in one transaction: all of it or nothing. `day` is used where an entry names none."""
     with transaction.atomic():
         resolved = resolve(batch.entries, source)
         slots, known = _slots(resolved), resolved.known
         for slot in slots:
-            _settle(slot, known, source, now)
+            _settle(slot, known, authority, now)
         _write(slots, known)
         announced = _announce(slots, source, day, now)
     search.refresh()
-    new, updated = sum(s.is_new for s in slots), sum(s.is_updated for s in slots)
-    doubles = len(batch.entries) - len(slots)
-    return Stored(new, updated, len(slots) - new - updated + doubles, batch.rejected, announced)
+    new = sum(slot.is_new for slot in slots)
+    updated = sum(slot.is_updated for slot in slots)
+    return Stored(new, updated, len(batch.entries) - new - updated, batch.rejected, announced)
 
 
 def _slots(resolved: Resolved) -> list[_Slot]:
@@ -78,18 +76,22 @@ def _slots(resolved: Resolved) -> list[_Slot]:
     by_name: dict[str, _Slot] = {}
     slots: list[_Slot] = []
     for entry, own in resolved.entries:
-        slot = next((by_name[name] for name in own if name in by_name), None)
+        slot = next(filter(None, map(by_name.get, own)), None)
         if slot is None:
             slot = _Slot(entry, [])
             slots.append(slot)
-        elif (entry.version, -_RANK[entry.kind]) > (slot.entry.version, -_RANK[slot.entry.kind]):
+        elif _priority(entry) > _priority(slot.entry):
             slot.entry = entry
-        slot.names += [name for name in own if name not in slot.names]
+        slot.names = list(dict.fromkeys([*slot.names, *own]))
         by_name |= dict.fromkeys(own, slot)
     return slots
 
 
-def _settle(slot: _Slot, known: Known, source: Source, now: datetime) -> None:
+def _priority(entry: Entry) -> tuple[int, int]:
+    return entry.version, -_RANK[entry.kind]
+
+
+def _settle(slot: _Slot, known: Known, authority: Authority, now: datetime) -> None:
     """Find or make the slot's paper, and bring it up to date."""
     rows = [known.papers[name] for name in slot.names if name in known.papers]
     moved = known.moved.get(slot.names[0])
@@ -103,19 +105,27 @@ def _settle(slot: _Slot, known: Known, source: Source, now: datetime) -> None:
     for other in rows[1:]:
         if other.pk != keep.pk and not known.apart.intersection(slot.names):
             keep = merge.merge(keep, other, now)
-            known.papers |= {name: keep for name, row in known.papers.items() if row.pk in {keep.pk, other.pk}}
+            for name, row in known.papers.items():
+                if row.pk in {keep.pk, other.pk}:
+                    known.papers[name] = keep
     before = (keep.upvotes, keep.comments)
     slot.paper = keep
-    slot.is_updated = _bring_up_to_date(keep, slot.entry, source, now) or keep is moved
+    slot.is_updated = _bring_up_to_date(keep, slot.entry, authority, now) or keep is moved
     slot.is_touched = slot.is_updated or before != (keep.upvotes, keep.comments)
 
 
 def _made(slot: _Slot, now: datetime) -> Paper:
     entry = slot.entry
-    values = {name: getattr(entry, name) for name in (*_LINKS, "title", "abstract", "arxiv_id", "is_withdrawn")}
+    url = entry.url
+    if entry.arxiv_id:
+        url = f"https://arxiv.org/abs/{entry.arxiv_id}"
     return Paper(
-        **values,
-        url=f"https://arxiv.org/abs/{entry.arxiv_id}" if entry.arxiv_id else entry.url,
+        **{name: getattr(entry, name) for name in _LINKS},
+        title=entry.title,
+        abstract=entry.abstract,
+        arxiv_id=entry.arxiv_id,
+        is_withdrawn=entry.is_withdrawn,
+        url=url,
         identifier=identifier(slot.names[0]),
         version=min(entry.version, 9_999),
         authors=list(entry.authors),
@@ -131,35 +141,44 @@ def _made(slot: _Slot, now: datetime) -> Paper:
 
 def _published(entry: Entry) -> date | None:
     """A first version that is announced without its date was published by being announced."""
-    first = entry.kind == NEW and entry.version == 1
-    return entry.published_on or (entry.announced_on if first else None)
+    if entry.published_on is None and entry.kind == NEW and entry.version == 1:
+        return entry.announced_on
+    return entry.published_on
 
 
-def _bring_up_to_date(paper: Paper, entry: Entry, source: Source, now: datetime) -> bool:
+def _bring_up_to_date(paper: Paper, entry: Entry, authority: Authority, now: datetime) -> bool:
     """Take from the entry what it knows better. True if the paper's content changed (votes are not content)."""
-    wanted = _better_text(paper, entry, source) | _missing(paper, entry)
-    changed = {name: value for name, value in wanted.items() if getattr(paper, name) != value}
-    for name, value in changed.items():
-        setattr(paper, name, value)
-    paper.upvotes = paper.upvotes if entry.upvotes is None else entry.upvotes
-    paper.comments = paper.comments if entry.comments is None else entry.comments
-    if changed:
+    wanted = _better_text(paper, entry, authority) | _missing(paper, entry)
+    has_changed = False
+    for name, value in wanted.items():
+        if getattr(paper, name) != value:
+            setattr(paper, name, value)
+            has_changed = True
+    _take_votes(paper, entry)
+    if has_changed:
         paper.updated_at = now
-    return bool(changed)
+    return has_changed
 
 
-def _better_text(paper: Paper, entry: Entry, source: Source) -> dict[str, object]:
-    """Newer versions replace; of one version arXiv's own words win, else the longer abstract does."""
+def _take_votes(row: Paper | Announcement, entry: Entry) -> None:
+    if entry.upvotes is not None:
+        row.upvotes = entry.upvotes
+    if entry.comments is not None:
+        row.comments = entry.comments
+
+
+def _better_text(paper: Paper, entry: Entry, authority: Authority) -> dict[str, object]:
+    """A newer version replaces an older one. Of one version the words are kept that `Authority` says."""
     newer = entry.version > paper.version
-    first_hand = source.kind in ARXIV_KINDS and entry.version == paper.version
-    longer = not paper.arxiv_id and source.kind != "huggingface" and len(entry.abstract) > len(paper.abstract)
+    first_hand = authority is Authority.AUTHOR and entry.version == paper.version
+    longer = not paper.arxiv_id and authority is not Authority.LIST and len(entry.abstract) > len(paper.abstract)
     better: dict[str, object] = {}
     if newer or first_hand or longer:
         better = {"title": entry.title, "abstract": entry.abstract or paper.abstract}
         better["authors"] = list(entry.authors) or paper.authors
     if newer:
         better |= {"version": min(entry.version, 9_999), "is_withdrawn": entry.is_withdrawn}
-    if entry.categories and (source.kind in ARXIV_KINDS or not paper.categories):
+    if entry.categories and (authority is Authority.AUTHOR or not paper.categories):
         better |= {"categories": list(entry.categories), "primary_category": entry.primary_category[:120]}
     if entry.is_withdrawn and entry.version >= paper.version:
         better["is_withdrawn"] = True
@@ -168,25 +187,36 @@ def _better_text(paper: Paper, entry: Entry, source: Source) -> dict[str, object
 
 def _missing(paper: Paper, entry: Entry) -> dict[str, object]:
     """What the paper does not have yet; of two publication days the earlier."""
-    found: dict[str, object] = {
-        name: getattr(entry, name)
-        for name in (*_LINKS, "abstract")
-        if not getattr(paper, name) and getattr(entry, name)
-    }
+    found: dict[str, object] = {}
+    for name in (*_LINKS, "abstract"):
+        value = getattr(entry, name)
+        if value and not getattr(paper, name):
+            found[name] = value
     if entry.arxiv_id and not paper.arxiv_id:
         found |= {"arxiv_id": entry.arxiv_id, "url": f"https://arxiv.org/abs/{entry.arxiv_id}"}
     if not paper.authors and entry.authors:
         found["authors"] = list(entry.authors)
-    days = [day for day in (paper.published_on, _published(entry)) if day]
-    return found | ({"published_on": min(days)} if days else {})
+    days = list(filter(None, [paper.published_on, _published(entry)]))
+    if days:
+        found["published_on"] = min(days)
+    return found
 
 
 def _write(slots: list[_Slot], known: Known) -> None:
-    # In the order of their names: two workers that store the same papers wait for each other, not in a ring.
-    new = sorted((slot.paper for slot in slots if slot.is_new and slot.paper), key=lambda paper: paper.identifier)
-    Paper.objects.bulk_create(new, batch_size=CHUNK)
-    old = {slot.paper.pk: slot.paper for slot in slots if not slot.is_new and slot.paper}
-    touched = {slot.paper.pk: slot.paper for slot in slots if slot.is_touched and slot.paper}
+    new: list[Paper] = []
+    old: set[int] = set()
+    touched: dict[int, Paper] = {}
+    for slot in slots:
+        if slot.paper is None:
+            continue
+        if slot.is_new:
+            new.append(slot.paper)
+            continue
+        old.add(slot.paper.pk)
+        if slot.is_touched:
+            touched[slot.paper.pk] = slot.paper
+    # Sorted: two workers that store the same papers lock them in the same order, so there is no deadlock.
+    Paper.objects.bulk_create(sorted(new, key=lambda paper: paper.identifier), batch_size=CHUNK)
     # An upsert on the key: bulk_update's CASE per row and field takes five times as long.
     Paper.objects.bulk_create(
         [touched[pk] for pk in sorted(touched)],
@@ -195,34 +225,45 @@ def _write(slots: list[_Slot], known: Known) -> None:
         unique_fields=["id"],
         update_fields=_CHANGED,
     )
-    had = set(Identifier.objects.filter(paper__in=list(old)).values_list("value", flat=True)) if old else set()
-    rows = [
-        Identifier(value=name, paper=slot.paper)
-        for slot in slots
-        for name in slot.names
-        if name not in had and (slot.is_new or name not in known.papers)
-    ]
+    _write_names(slots, known, old)
+
+
+def _write_names(slots: list[_Slot], known: Known, old: set[int]) -> None:
+    """Write the names that the papers do not have yet; `old` are the ids of those that were there before."""
+    had: set[str] = set()
+    if old:
+        had.update(Identifier.objects.filter(paper__in=old).values_list("value", flat=True))
+    rows = []
+    for slot in slots:
+        for name in slot.names:
+            if name not in had and (slot.is_new or name not in known.papers):
+                rows.append(Identifier(value=name, paper=slot.paper))
     Identifier.objects.bulk_create(sorted(rows, key=lambda row: row.value), batch_size=CHUNK)
 
 
 def _announce(slots: list[_Slot], source: Source, day: date, now: datetime) -> int:
     """One announcement a paper, source and day; votes are those of the last look. Returns how many are new."""
-    by_key = {(slot.paper.pk, _day(slot.entry, day)): slot.entry for slot in slots if slot.paper}
-    existing = {(row.paper_id, row.day): row for row in _announcements(source, {when for _, when in by_key})}
-    fresh = [_announcement(key, entry, source, now) for key, entry in by_key.items() if key not in existing]
-    seen_again = [row for key, row in existing.items() if key in by_key and _take_signals(row, by_key[key])]
+    by_key: dict[tuple[int, date], Entry] = {}
+    for slot in slots:
+        if slot.paper:
+            by_key[slot.paper.pk, slot.entry.announced_on or day] = slot.entry
+    days = {announced for _, announced in by_key}
+    existing = {(row.paper_id, row.day): row for row in Announcement.objects.filter(source=source, day__in=days)}
+    fresh: list[Announcement] = []
+    seen_again: list[Announcement] = []
+    changed: list[Announcement] = []
+    for key, entry in by_key.items():
+        row = existing.get(key)
+        if row is None:
+            fresh.append(_announcement(key, entry, source, now))
+            continue
+        seen_again.append(row)
+        if _update_announcement(row, entry):
+            changed.append(row)
     Announcement.objects.bulk_create(fresh, batch_size=CHUNK)
-    Announcement.objects.bulk_update(seen_again, ["upvotes", "comments", "kind", "version"], batch_size=100)
-    _keep_signals([*fresh, *(existing[key] for key in by_key if key in existing)], now)
+    Announcement.objects.bulk_update(changed, ["upvotes", "comments", "kind", "version"], batch_size=100)
+    _keep_votes([*fresh, *seen_again], now)
     return len(fresh)
-
-
-def _day(entry: Entry, day: date) -> date:
-    return entry.announced_on or day
-
-
-def _announcements(source: Source, days: set[date]) -> Iterator[Announcement]:
-    yield from Announcement.objects.filter(source=source, day__in=days)
 
 
 def _announcement(key: tuple[int, date], entry: Entry, source: Source, now: datetime) -> Announcement:
@@ -239,23 +280,22 @@ def _announcement(key: tuple[int, date], entry: Entry, source: Source, now: date
     )
 
 
-def _take_signals(row: Announcement, entry: Entry) -> bool:
+def _update_announcement(row: Announcement, entry: Entry) -> bool:
+    """Take votes, version and kind from the entry. True if one of them changed."""
     before = (row.upvotes, row.comments, row.kind, row.version)
-    row.upvotes = row.upvotes if entry.upvotes is None else entry.upvotes
-    row.comments = row.comments if entry.comments is None else entry.comments
+    _take_votes(row, entry)
     row.version = max(row.version, min(entry.version, 9_999))
     row.kind = min(row.kind, entry.kind, key=_RANK.__getitem__)
     return before != (row.upvotes, row.comments, row.kind, row.version)
 
 
-def _keep_signals(rows: list[Announcement], now: datetime) -> None:
+def _keep_votes(rows: list[Announcement], now: datetime) -> None:
     """Votes and comments on the days after: the last look of each of SIGNAL_AGES stays."""
-    told = [row for row in rows if row.upvotes is not None or row.comments is not None]
-    signals = [
-        VoteSnapshot(announcement=row, age=age, upvotes=row.upvotes, comments=row.comments, at=now)
-        for row in told
-        if (age := signal_age(row.day, now)) is not None
-    ]
+    signals = []
+    for row in rows:
+        age = signal_age(row.day, now)
+        if age is not None and (row.upvotes is not None or row.comments is not None):
+            signals.append(VoteSnapshot(announcement=row, age=age, upvotes=row.upvotes, comments=row.comments, at=now))
     VoteSnapshot.objects.bulk_create(
         signals,
         batch_size=CHUNK,
@@ -268,7 +308,9 @@ def _keep_signals(rows: list[Announcement], now: datetime) -> None:
 def signal_age(day: date, now: datetime) -> int | None:
     """Which of SIGNAL_AGES a look at `now` counts for: the last one reached (a day-5 look refreshes day 3)."""
     passed = (now.date() - day).days
-    return max((age for age in SIGNAL_AGES if age <= passed), default=0) if passed <= SIGNAL_AGES[-1] + 7 else None
+    if passed > SIGNAL_AGES[-1] + 7:
+        return None
+    return max((age for age in SIGNAL_AGES if age <= passed), default=0)
 
 
 def dated(batch: Batch, source: Source, today: date) -> Batch:
@@ -280,17 +322,18 @@ def dated(batch: Batch, source: Source, today: date) -> Batch:
     """
     resolved = resolve(batch.entries, source)
     before = _days_before(resolved, source)
-    entries = [entry for entry, _ in resolved.entries]
-    unseen = [entry for entry, day in zip(entries, before, strict=True) if day is None]
-    first_look = not Announcement.objects.filter(source=source).exists()
-    backlog, problem = _first(unseen) if first_look else _backlog(unseen, source, today)
-    counted = [_counted(entry, day, backlog, today) for entry, day in zip(entries, before, strict=True)]
-    problems = (*batch.problems, *problem, *_moved_note(len(resolved.known.moved)))
-    return replace(batch, entries=tuple(counted), problems=problems)
-
-
-def _moved_note(count: int) -> list[str]:
-    return [f"{count:,} entries it announced before are at new addresses now, and keep their days."] if count else []
+    unseen = [entry for (entry, _), day in zip(resolved.entries, before, strict=True) if day is None]
+    if Announcement.objects.filter(source=source).exists():
+        backlog, problems = _backlog(unseen, source, today)
+    else:
+        backlog, problems = _first(unseen)
+    moved = len(resolved.known.moved)
+    if moved:
+        problems.append(f"{moved:,} entries it announced before are at new addresses now, and keep their days.")
+    counted = []
+    for (entry, _), day in zip(resolved.entries, before, strict=True):
+        counted.append(_counted(entry, day, backlog, today))
+    return replace(batch, entries=tuple(counted), problems=(*batch.problems, *problems))
 
 
 def _days_before(resolved: Resolved, source: Source) -> list[date | None]:
@@ -303,14 +346,22 @@ def _days_before(resolved: Resolved, source: Source) -> list[date | None]:
 
 def _first(unseen: Sequence[Entry]) -> tuple[set[str], list[str]]:
     """On the first look everything is a backlog."""
+    problems = []
     undated = sum(_own_day(entry) is None for entry in unseen)
-    note = f"The first look: {undated:,} entries without a date are kept and not announced; what comes later is."
-    return {entry.source_id for entry in unseen}, [note] if undated else []
+    if undated:
+        problems.append(
+            f"The first look: {undated:,} entries without a date are kept and not announced; what comes later is."
+        )
+    return {entry.source_id for entry in unseen}, problems
 
 
 def _backlog(unseen: Sequence[Entry], source: Source, today: date) -> tuple[set[str], list[str]]:
     """The ids of old entries, where far more of them came at once than this source ever brought, and what to say."""
-    old = {entry.source_id for entry in unseen if (_own_day(entry) or today) <= today - _OLD}
+    old = set()
+    for entry in unseen:
+        day = _own_day(entry)
+        if day and day <= today - _OLD:
+            old.add(entry.source_id)
     usual = _most_at_once(source)
     if len(old) < _BACKLOG or len(old) <= 3 * usual:
         return set(), []
@@ -335,15 +386,17 @@ def _own_day(entry: Entry) -> date | None:
 
 def _counted(entry: Entry, before: date | None, backlog: set[str], today: date) -> Entry:
     """The entry with the day it counts for. Of an old one without a day nobody knows when it was published."""
-    own, is_old = _own_day(entry), before is not None or entry.source_id in backlog
-    if own is None and is_old:
+    own = _own_day(entry)
+    is_old = before is not None or entry.source_id in backlog
+    if not is_old:
+        return replace(entry, announced_on=today)
+    if own is None:
         return replace(entry, announced_on=before or today - _UNDATED, kind=LISTED)
-    day = min(own, today) if own and is_old else today
-    return replace(entry, announced_on=before or day)
+    return replace(entry, announced_on=before or min(own, today))
 
 
 def sane(batch: Batch, today: date) -> Batch:
-    """Days to come and days before there was print are nobody's days: the first become today, the others nothing."""
+    """The batch without impossible days: announced on a day to come becomes today, before 1971 becomes None."""
     return replace(batch, entries=tuple(_sane(entry, today) for entry in batch.entries))
 
 

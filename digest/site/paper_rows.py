@@ -10,7 +10,8 @@ from urllib.parse import quote
 from digest.letters import safe_urls
 from digest.letters import text as letter_text
 from digest.letters.citations import Reference
-from digest.models import Announcement, EditionPaper, Paper, Source
+from digest.models import Announcement, EditionPaper, Paper
+from digest.sources.parsers import registry
 
 AUTHORS_SHOWN = 3
 OPENING_LENGTH = 240
@@ -140,6 +141,8 @@ def every_link(paper: Paper, announcements: Iterable[Announcement]) -> tuple[Lin
     more = []
     if paper.doi:
         more.append(Link("DOI", "https://doi.org/" + quote(paper.doi, safe="/:;()")))
-    if paper.arxiv_id and any(one.source.kind == Source.Kind.HUGGINGFACE for one in announcements):
-        more.append(Link("Discussion", "https://huggingface.co/papers/" + quote(paper.arxiv_id, safe="/")))
+    pages = [registry.of(one.source.kind).discussion for one in announcements]
+    page = next(filter(None, pages), "")
+    if paper.arxiv_id and page:
+        more.append(Link("Discussion", page.format(arxiv_id=quote(paper.arxiv_id, safe="/"))))
     return links(paper) + tuple(more)

@@ -14,11 +14,9 @@ from digest.papers.entry import Batch, CutShortError, Entry, FormatError
 from digest.sources import client, discovery, starters
 from digest.sources.fetch import Answer, FetchError
 from digest.sources.host_limits import BusyError
-from digest.sources.parsers import sandbox
+from digest.sources.parsers import registry, sandbox
 
 SHOWN = 5
-# In the order in which they are tried: the particular before the general.
-_TRIED = ("arxiv", "arxiv-api", "huggingface", "biorxiv", "oai-pmh", "arxiv-list", "feed")
 
 
 class SourceError(ValueError):
@@ -54,15 +52,13 @@ def detect(body: bytes, now: datetime, address: str = "") -> tuple[str, Batch]:
 
 
 def _likely(body: bytes) -> list[str]:
-    """The kinds worth trying, told from a look at the bytes: each try costs a child process."""
-    start = body[:4_000]
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        signs = {"huggingface": b'"paper"', "biorxiv": b'"collection"'}
-    else:
-        signs = {
-            "arxiv": b"arxiv.org/", "arxiv-api": b"opensearch", "oai-pmh": b"<OAI-PMH", "arxiv-list": b"list-title",
-        }  # fmt: skip
-    return [kind for kind in _TRIED if kind == "feed" or (kind in signs and signs[kind] in body)]
+    """The kinds worth trying, by what the bytes hold: each try costs a child process."""
+    is_json = body[:4_000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    found = []
+    for kind in registry.KINDS.values():
+        if not kind.sign or (kind.is_json == is_json and kind.sign in body):
+            found.append(kind.slug)
+    return found
 
 
 def preview(url: str, now: datetime) -> Preview:
@@ -98,20 +94,24 @@ def _asked(url: str) -> Answer:
 
 
 def _offer(page: str, feed: str, named: list[str]) -> str:
+    note = f"{page} is a page; this is the feed that it names: {feed}."
     others = [address for address in named if address != feed]
-    more = f" It names others, too: {', '.join(others)}." if others else ""
-    return f"{page} is a page; this is the feed that it names: {feed}.{more}"
+    if others:
+        note += f" It names others, too: {', '.join(others)}."
+    return note
 
 
 def _shown(answer: Answer, asked: str, now: datetime) -> Preview:
     kind, batch = detect(answer.body or b"", now, answer.url)
-    newest = sorted(batch.entries, key=lambda e: e.announced_on or e.published_on or now.date(), reverse=True)
-    moved = [f"{asked} has moved for good, to {answer.moved_to}."] if answer.moved_to else []
-    url, notes = answer.moved_to or asked, (*moved, *_notes(batch))
-    return Preview(url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), notes)
+    newest = sorted(batch.entries, key=lambda one: one.announced_on or one.published_on or now.date(), reverse=True)
+    notes = _notes(batch)
+    if answer.moved_to:
+        notes.insert(0, f"{asked} has moved for good, to {answer.moved_to}.")
+    url = answer.moved_to or asked
+    return Preview(url, kind, batch.scope, len(batch.entries), tuple(newest[:SHOWN]), tuple(notes))
 
 
-def _notes(batch: Batch) -> tuple[str, ...]:
+def _notes(batch: Batch) -> list[str]:
     """What a curator should know before saving."""
     notes = list(batch.problems)
     if not batch.entries:
@@ -120,7 +120,7 @@ def _notes(batch: Batch) -> tuple[str, ...]:
         notes.append("Its entries have no abstracts: only their titles can be matched.")
     elif not any(entry.doi or entry.arxiv_id for entry in batch.entries):
         notes.append("Its entries name no DOI or arXiv id: they are told apart by their addresses only.")
-    return tuple(notes)
+    return notes
 
 
 def add(url: str, kind: str, name: str, *, is_daily: bool = False, pull_every: int = 14_400) -> Source:
@@ -129,7 +129,7 @@ def add(url: str, kind: str, name: str, *, is_daily: bool = False, pull_every: i
     taken = Source.objects.filter(url=url).first()
     if taken:
         raise SourceError(f"This address is a source already: {taken.name}.")
-    if kind not in Source.Kind.values:
+    if kind not in registry.KINDS:
         raise SourceError(f"There is no kind {kind!r}. Preview the address first: it tells the kind.")
     return Source.objects.create(
         slug=_free_slug(name), name=name, kind=kind, url=url[:500], is_daily=is_daily, pull_every=pull_every,
@@ -155,6 +155,8 @@ def release_hold(source: Source, now: datetime) -> None:
 
 def set_enabled(source: Source, on: bool, now: datetime) -> None:
     """Switch a source on (it is asked at once) or off (nobody waits for it). A quarantine outlasts both."""
-    source.is_enabled, source.next_pull_at = on, now if on else None
-    source.held_reason = source.held_reason if source.kills else ""
+    source.is_enabled = on
+    source.next_pull_at = now if on else None
+    if not source.kills:
+        source.held_reason = ""
     source.save(update_fields=["is_enabled", "next_pull_at", "held_reason"])

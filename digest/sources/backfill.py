@@ -1,9 +1,10 @@
-"""Days gone by, asked for again: by date range or by ids, each kind in the way its publisher offers."""
+"""Asks for past days, by date range or by ids, in the way that each kind's record says."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -11,22 +12,15 @@ from digest.models import Fetch, Source
 from digest.papers import identifiers
 from digest.sources import client
 from digest.sources.ingest import ingest
+from digest.sources.parsers import registry
 
 LONGEST = timedelta(days=3_700)
 IDS_A_CALL = 100
-API = "https://export.arxiv.org/api/query"
 Progress = Callable[[str], None]
 
 
 class BackfillError(ValueError):
     """It cannot be asked for so; the message says what can."""
-
-
-def api_address(category: str) -> str:
-    """arXiv's API for what was submitted to a category from {day} to {until}, page by page."""
-    window = "submittedDate:[{compact}0000+TO+{compact_until}2359]"
-    words = "&start={cursor}&max_results={rows}&sortBy=submittedDate&sortOrder=ascending"
-    return f"{API}?search_query=cat:{category}+AND+{window}{words}"
 
 
 def days(source: Source, first: date, last: date, now: datetime, say: Progress) -> Iterator[Fetch]:
@@ -38,64 +32,77 @@ def days(source: Source, first: date, last: date, now: datetime, say: Progress) 
         raise BackfillError("Give the days from the earlier to the later, and no more than ten years of them.")
     if last > now.date():
         raise BackfillError(f"{last} is still to come. The last day that can be asked for is {now.date()}.")
-    kind, template, period = _way(source)
-    return _asked(source, kind, template, list(_spans(first, last, period)), now, say)
+    way = _way(source)
+    return _asked(source, way, list(_spans(first, last, way.period)), now, say)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a source's past is asked for: the kind of answer, the address, and the days of one request."""
+
+    kind: str
+    template: str
+    period: str
 
 
 def _asked(
-    source: Source, kind: str, template: str, spans: Sequence[tuple[date, date]], now: datetime, say: Progress
+    source: Source, way: _Way, spans: Sequence[tuple[date, date]], now: datetime, say: Progress
 ) -> Iterator[Fetch]:
     for n, (start, end) in enumerate(spans, 1):
         started = time.monotonic()
-        reply = client.request(kind, template, start, until=end)
+        reply = client.request(way.kind, way.template, start, until=end)
         reply.seconds = time.monotonic() - started
         fetch = ingest(source, reply, now, is_backfill=True)
-        say(f"{n} of {len(spans)}: {start}{f' to {end}' if end > start else ''}: {fetch.outcome}, {fetch.new} new")
+        until = f" to {end}" if end > start else ""
+        say(f"{n} of {len(spans)}: {start}{until}: {fetch.outcome}, {fetch.new} new")
         yield fetch
 
 
-def _way(source: Source) -> tuple[str, str, str]:
-    """How this source's past is asked for: the kind of answer, the address, and what one request covers."""
-    if source.kind == Source.Kind.ARXIV:
-        return Source.Kind.ARXIV_API, _api_of(source), "day"
-    if source.kind == Source.Kind.OAI:
-        return source.kind, _until_too(source.url), "week"
+def _way(source: Source) -> _Way:
+    kind = registry.of(source.kind)
+    if kind.backfill_kind:
+        return _Way(kind.backfill_kind, _address_of_kind(source, kind.backfill_kind), kind.backfill_period)
+    if kind.backfill_period:
+        template = source.url
+        if f"{kind.backfill_until}=" not in template:
+            template += f"&{kind.backfill_until}={{until}}"
+        return _Way(source.kind, template, kind.backfill_period)
     for period in ("month", "week", "day", "compact"):
         if "{" + period + "}" in source.url:
-            return source.kind, source.url, period
+            return _Way(source.kind, source.url, period)
     raise BackfillError(f"{source.name} shows only what is new; its publisher offers no past days to ask for.")
 
 
 def missed_day(source: Source, day: date, now: datetime) -> Fetch:
     """Ask for one announcement day that was never got."""
-    kind, template, _ = _way(source)
-    return ingest(source, asked_for(source, kind, template, day), now, is_backfill=True)
+    way = _way(source)
+    return ingest(source, response_for(source, way.kind, way.template, day), now, is_backfill=True)
 
 
-def asked_for(source: Source, kind: str, template: str, day: date) -> client.Response:
-    """What one of a source's addresses answers for its day.
+def response_for(source: Source, kind: str, template: str, day: date) -> client.Response:
+    """The answer of one of a source's addresses for the announcement day `day`.
 
-    arXiv's API knows days of submission: a feed's day announces what was submitted up to four days before.
+    A kind that goes by days of submission is asked for the days before, unless it is the source's own kind.
     """
-    by_submission = kind == Source.Kind.ARXIV_API and source.kind != kind
-    first, last = (day - timedelta(days=4), day - timedelta(days=1)) if by_submission else (day, day)
+    first = last = day
+    submitted_within = registry.of(kind).submitted_within
+    if submitted_within and source.kind != kind:
+        first, last = day - timedelta(days=submitted_within), day - timedelta(days=1)
     started = time.monotonic()
     reply = client.request(kind, template, first, until=last)
     reply.asked, reply.seconds = day, time.monotonic() - started
     return reply
 
 
-def _api_of(source: Source) -> str:
-    """The API's address among the source's fallbacks, else made from the category its address names."""
-    listed = next((url for kind, url in source.fallbacks if kind == Source.Kind.ARXIV_API), "")
+def _address_of_kind(source: Source, kind: str) -> str:
+    """The source's fallback address of this kind, else one made from the categories its own address names."""
+    for fallback, url in source.fallbacks:
+        if fallback == kind:
+            return str(url)
     categories = urlsplit(source.url).path.rpartition("/")[2].split("+")
-    if not listed and not categories[0]:
+    if not categories[0]:
         raise BackfillError(f"{source.name} has no address that names a category. Give it one.")
-    return listed or api_address(categories[0] if len(categories) == 1 else f"({'+OR+cat:'.join(categories)})")
-
-
-def _until_too(url: str) -> str:
-    return url if "until=" in url else f"{url}&until={{until}}"
+    return registry.of(kind).addresses_of(categories)[0]
 
 
 def _spans(first: date, last: date, period: str) -> Iterator[tuple[date, date]]:
@@ -116,20 +123,25 @@ def _end(day: date, period: str) -> date:
 
 def ids(source: Source, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:
     """Ask arXiv's API for papers by their ids, a hundred a call."""
-    good = [identifiers.arxiv(text.removeprefix("arXiv:"))[0] for text in wanted]
-    if not wanted or not all(good):
-        bad = next((text for text, found in zip(wanted, good, strict=True) if not found), "")
-        raise BackfillError(f"{bad!r} is not an arXiv id such as 2504.02302 or hep-ex/0307015.")
-    base = _api_of(source).partition("?")[0] if source.kind == Source.Kind.ARXIV else API
-    return _by_ids(source, base, good, now, say)
+    good = [_arxiv_id(text) for text in wanted or ("",)]
+    kind = registry.by_ids()
+    base, _, query = kind.ids_address.partition("?")
+    if registry.of(source.kind).backfill_kind == kind.slug:
+        base = _address_of_kind(source, kind.slug).partition("?")[0]
+    return _by_ids(source, f"{base}?{query}", good, now, say)
 
 
-def _by_ids(source: Source, base: str, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:
+def _arxiv_id(text: str) -> str:
+    found, _ = identifiers.arxiv(text.removeprefix("arXiv:"))
+    if not found:
+        raise BackfillError(f"{text!r} is not an arXiv id such as 2504.02302 or hep-ex/0307015.")
+    return found
+
+
+def _by_ids(source: Source, template: str, wanted: Sequence[str], now: datetime, say: Progress) -> Iterator[Fetch]:
     for start in range(0, len(wanted), IDS_A_CALL):
         some = wanted[start : start + IDS_A_CALL]
-        reply = client.request(
-            Source.Kind.ARXIV_API, f"{base}?id_list={','.join(some)}&max_results={len(some)}", now.date()
-        )
+        reply = client.request(registry.by_ids().slug, registry.ids_url(template, some), now.date())
         fetch = ingest(source, reply, now, is_backfill=True)
         say(f"{start + len(some)} of {len(wanted)} ids: {fetch.outcome}, {fetch.entries} found, {fetch.new} new")
         yield fetch

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from digest.sources.parsers import registry
+from digest.sources.parsers.registry import Calendar
+
 EASTERN = ZoneInfo("America/New_York")
-ARXIV = frozenset({"arxiv", "arxiv-list"})
 _AT_0020 = timedelta(minutes=20)  # arXiv's feeds of the day stand at 00:20 Eastern
 _DAY = timedelta(days=1)
 _EXTRA_HOLIDAYS = frozenset({date(2026, 12, 29), date(2026, 12, 31)})  # info.arxiv.org/help/availability
-
-# Kinds whose one answer is one day. The others show a window that rolls on.
-ONE_DAY = frozenset({"huggingface", "arxiv", "arxiv-list", "biorxiv"})
 
 
 def is_blank(kind: str, day: date) -> bool:
@@ -22,17 +21,21 @@ def is_blank(kind: str, day: date) -> bool:
 
 def is_holiday(kind: str, day: date) -> bool:
     """True on a working day that the publisher's calendar lists as free."""
-    return kind in ARXIV and day.weekday() < 5 and (day in _us_holidays(day.year) or day in _EXTRA_HOLIDAYS)
+    return registry.of(kind).calendar is Calendar.ARXIV and _is_arxiv_holiday(day)
+
+
+def _is_arxiv_holiday(day: date) -> bool:
+    return day.weekday() < 5 and (day in _us_holidays(day.year) or day in _EXTRA_HOLIDAYS)
 
 
 def is_thin(kind: str, day: date) -> bool:
-    """True if Hugging Face has little to list: arXiv, whose papers it lists, was free then or a working day before."""
-    if kind != "huggingface":
+    """True if the kind lists arXiv's papers and arXiv was free on `day` or on the working day before."""
+    if not registry.of(kind).lists_arxiv:
         return False
     before = day - _DAY
     while before.weekday() >= 5:
         before -= _DAY
-    return is_holiday("arxiv", day) or is_holiday("arxiv", before)
+    return _is_arxiv_holiday(day) or _is_arxiv_holiday(before)
 
 
 def _us_holidays(year: int) -> frozenset[date]:
@@ -44,17 +47,22 @@ def _us_holidays(year: int) -> frozenset[date]:
 
 def _observed(day: date) -> date:
     """A holiday on a Saturday is kept on the Friday before, one on a Sunday on the Monday after."""
-    return day + {5: -_DAY, 6: _DAY}.get(day.weekday(), timedelta())
+    if day.weekday() == 5:
+        return day - _DAY
+    if day.weekday() == 6:
+        return day + _DAY
+    return day
 
 
 def _nth(year: int, month: int, weekday: int, n: int) -> date:
+    """The `n`th such weekday (Monday is 0) of a month."""
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
 
 
 def day_at(kind: str, now: datetime) -> date:
     """The publisher's newest whole day at `now`: arXiv's own (Eastern) day, others' last closed UTC day."""
-    if kind in ARXIV:
+    if registry.of(kind).calendar is Calendar.ARXIV:
         return (now.astimezone(EASTERN) - _AT_0020).date()
     return now.astimezone(UTC).date() - _DAY
 
@@ -69,20 +77,27 @@ def newest_due(kind: str, now: datetime) -> date:
 
 def awaited(kind: str, edition_day: date) -> date:
     """The publisher's day that the edition of `edition_day` waits for: of a rolling feed, that day's pull."""
-    return edition_day - _DAY if kind in ONE_DAY and kind not in ARXIV else edition_day
+    record = registry.of(kind)
+    if record.is_one_day and record.calendar is Calendar.UTC:
+        return edition_day - _DAY
+    return edition_day
 
 
 def ready_at(kind: str, day: date) -> datetime:
     """When the publisher's `day` can be asked for (UTC)."""
-    if kind in ARXIV:
+    if registry.of(kind).calendar is Calendar.ARXIV:
         return (datetime.combine(day, time(0, 0), tzinfo=EASTERN) + _AT_0020).astimezone(UTC)
     return datetime.combine(day + _DAY, time(0, 10), tzinfo=UTC)
 
 
 def after_submission(day: date) -> date:
     """The feeds' day for what was submitted on the working day `day` before 14:00 Eastern: the next working day."""
-    day += _DAY
-    while is_blank("arxiv", day):
+    return _next_arxiv_day(day + _DAY)
+
+
+def _next_arxiv_day(day: date) -> date:
+    """The first working day of arXiv's from `day` on."""
+    while day.weekday() >= 5 or _is_arxiv_holiday(day):
         day += _DAY
     return day
 
@@ -90,10 +105,10 @@ def after_submission(day: date) -> date:
 def announced(submitted: datetime) -> date:
     """The day of arXiv's feeds that announces a submission of that moment (info.arxiv.org/help/availability)."""
     local = submitted.astimezone(EASTERN)
-    day = local.date() if local.time() < time(14) else local.date() + _DAY
-    while is_blank("arxiv", day):
+    day = local.date()
+    if local.time() >= time(14):
         day += _DAY
-    return after_submission(day)
+    return after_submission(_next_arxiv_day(day))
 
 
 def next_ready(kind: str, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
-"""What to conclude about a batch, from its content and from the batches before: no clock, no rows.
+"""Checks a batch by its content and by the batches before it. Pure: no clock, no rows.
 
-A stale, empty, short or half batch looks exactly like success to anything that watches status codes.
+The HTTP status of a stale, empty or short batch is that of a good one, so the content decides.
 """
 
 from __future__ import annotations
@@ -14,13 +14,20 @@ from statistics import mean, median
 from digest.models import Outcome
 from digest.papers.entry import CROSS, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
 from digest.sources import calendar
+from digest.sources.parsers import registry
 
 STALE_SHARE = 0.9
-ARXIV_CAP, ARXIV_NEARLY = 2_000, 1_900
+_NEARLY = 0.95  # of the publisher's limit of rows
 _ENOUGH_DAYS = 3  # days before a median or a profile says anything
 _LARGE = 40  # entries a day from which half of the usual is no accident
 _WHOLE_DAY = 60  # entries from which an arXiv day always has both new papers and replacements
-_CORE = ("abstract", "authors", "categories", "arxiv", "doi")
+_CORE = {
+    "abstract": "an abstract",
+    "authors": "authors",
+    "categories": "categories",
+    "arxiv": "an arXiv id",
+    "doi": "a DOI",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class CheckInput:
-    """What is judged: a batch, what kind of source gave it, and what is known of the source.
+    """What is checked: a batch, what kind of source gave it, and what is known of the source.
 
     `day` is the publisher's day the batch is taken for, `due` the newest day that should be out,
     `past` the stored batches of the last 14 days, newest first. `cut` says why it is known to break off, `short` that
@@ -64,32 +71,32 @@ class CheckResult:
     hold: str = ""
 
 
-def judge(case: CheckInput) -> CheckResult:
+def check(case: CheckInput) -> CheckResult:
     """The first finding that applies, in the order of their weight."""
-    verdict = next((found for check in _CHECKS if (found := check(case))), CheckResult(Outcome.OK, take=True))
-    return replace(verdict, warnings=(*verdict.warnings, *case.batch.problems, *_rejected_note(case.batch)))
-
-
-def _rejected_note(batch: Batch) -> tuple[str, ...]:
-    return (
-        (f"{batch.rejected:,} entries were left out: no title or text, or nothing to know them by.",)
-        if batch.rejected
-        else ()
-    )
+    result = CheckResult(Outcome.OK, take=True)
+    for one in _CHECKS:
+        found = one(case)
+        if found:
+            result = found
+            break
+    notes = [*result.warnings, *case.batch.problems]
+    if case.batch.rejected:
+        notes.append(f"{case.batch.rejected:,} entries were left out: no title or text, or nothing to know them by.")
+    return replace(result, warnings=tuple(notes))
 
 
 def _empty(case: CheckInput) -> CheckResult | None:
     if case.batch.entries or case.batch.rejected:
         return None
-    if short := _announced(case):
+    short = _announced(case)
+    if short:
         return CheckResult(Outcome.TRUNCATED, False, (short,))
     if calendar.is_holiday(case.kind, case.day):
         return CheckResult(Outcome.HOLIDAY, take=False)
-    if case.kind not in calendar.ONE_DAY or calendar.is_blank(case.kind, case.day):
+    if not registry.of(case.kind).is_one_day or calendar.is_blank(case.kind, case.day):
         return CheckResult(Outcome.EMPTY, take=False)
-    return CheckResult(
-        Outcome.EMPTY, False, (f"No entries on a working day ({case.day:%A %-d %B}): suspect, asked again later.",)
-    )
+    why = f"No entries on a working day ({case.day:%A %-d %B}): suspect, asked again later."
+    return CheckResult(Outcome.EMPTY, False, (why,))
 
 
 def _garbled(case: CheckInput) -> CheckResult | None:
@@ -100,9 +107,8 @@ def _garbled(case: CheckInput) -> CheckResult | None:
         return CheckResult(Outcome.FORMAT_ERROR, False, (why,), hold=why)
     if case.batch.well_formed or not usual or read * 2 >= usual:
         return None
-    return CheckResult(
-        Outcome.FORMAT_ERROR, False, (f"Not well-formed, and only {read:,} entries where {usual:,.0f} are usual.",)
-    )
+    why = f"Not well-formed, and only {read:,} entries where {usual:,.0f} are usual."
+    return CheckResult(Outcome.FORMAT_ERROR, False, (why,))
 
 
 def _drifted(case: CheckInput) -> CheckResult | None:
@@ -111,34 +117,23 @@ def _drifted(case: CheckInput) -> CheckResult | None:
     if len(days) < _ENOUGH_DAYS or len(case.batch.entries) < 5 or case.is_backfill:
         return None
     now = profile(case.batch.entries)
-    for name in _CORE:
-        before = mean(day.get(name, 0.0) for day in days)
+    for name, words in _CORE.items():
+        before = _mean(days, name)
         if before >= 0.8 and now[name] < before / 2:
-            why = f"{now[name]:.0%} of its entries have {_SAID[name]}; in the last 14 days {before:.0%} had."
+            why = f"{now[name]:.0%} of its entries have {words}; in the last 14 days {before:.0%} had."
             return CheckResult(Outcome.FORMAT_ERROR, False, (why,), hold=why)
     return None
 
 
-_SAID = {
-    "abstract": "an abstract",
-    "authors": "authors",
-    "categories": "categories",
-    "arxiv": "an arXiv id",
-    "doi": "a DOI",
-}
-
-
 def _stale(case: CheckInput) -> CheckResult | None:
     """The ids of the batch before, though a newer day claims or should have others."""
-    if case.kind not in calendar.ONE_DAY or case.is_backfill or not case.past:
+    if not registry.of(case.kind).is_one_day or case.is_backfill or not case.past:
         return None
     last, ids = case.past[0], ids_of(case.batch)
     share = len(ids & last.ids) / len(ids)
     if share < STALE_SHARE or not (case.day > last.day or case.due > last.day):
         return None
-    if calendar.is_blank(case.kind, max(case.day, case.due)) or (
-        case.day > case.due and calendar.is_blank(case.kind, case.day)
-    ):
+    if calendar.is_blank(case.kind, max(case.day, case.due)):
         return CheckResult(Outcome.UNCHANGED, False, (f"The entries of {last.day} again, on a blank day.",))
     why = f"{share:.0%} of its entries were in the batch of {last.day}: yesterday's papers again, asked again later."
     return CheckResult(Outcome.STALE, False, (why,))
@@ -152,59 +147,70 @@ def _cut(case: CheckInput) -> CheckResult | None:
     if not usual:
         why = f"{case.cut} ({read:,} whole entries, and no days before to measure them against: not taken)"
         return CheckResult(Outcome.TRUNCATED if read else Outcome.FORMAT_ERROR, False, (why,))
-    kept = read * 2 >= usual
-    note = (
-        "its whole entries were taken"
-        if kept
-        else f"only {read:,} whole entries where {usual:,.0f} are usual: not taken"
-    )
-    return CheckResult(Outcome.TRUNCATED, kept, (f"{case.cut} ({note})",))
+    if read * 2 >= usual:
+        return CheckResult(Outcome.TRUNCATED, True, (f"{case.cut} (its whole entries were taken)",))
+    why = f"{case.cut} (only {read:,} whole entries where {usual:,.0f} are usual: not taken)"
+    return CheckResult(Outcome.TRUNCATED, False, (why,))
 
 
 def _short(case: CheckInput) -> CheckResult | None:
     """At the publisher's cap, or far fewer entries than there should be."""
-    why = _capped(case) or _lopsided(case) or (_few(case) if not case.is_backfill else "")
-    return CheckResult(Outcome.TRUNCATED, True, (why,)) if why else None
+    why = _capped(case) or _announced(case) or _lopsided(case) or _few(case)
+    if not why:
+        return None
+    return CheckResult(Outcome.TRUNCATED, True, (why,))
 
 
 def _capped(case: CheckInput) -> str:
-    count = len(case.batch.entries) + case.batch.rejected
-    if case.kind == "arxiv" and count >= ARXIV_NEARLY:
-        return (
-            f"{count:,} rows: arXiv cuts at {ARXIV_CAP:,} and drops new papers first. Ask for fewer categories at once."
-        )
-    return _announced(case)
+    count, limit = len(case.batch.entries) + case.batch.rejected, registry.of(case.kind).row_limit
+    if not limit or count < _NEARLY * limit:
+        return ""
+    return f"{count:,} rows: arXiv cuts at {limit:,} and drops new papers first. Ask for fewer categories at once."
 
 
 def _announced(case: CheckInput) -> str:
     """Fewer entries than the answer itself announces. (A rolling window's total is no promise for one page of it.)"""
-    count, total, expected = len(case.batch.entries) + case.batch.rejected, case.batch.total, case.batch.expected
-    wanted = total if case.kind in {"biorxiv", "arxiv-list"} else expected
-    if case.short or wanted is None or wanted <= count:
+    if case.short:
         return case.short
-    return f"{count:,} of {max(wanted, total or 0) if not count else wanted:,} entries came."
+    count, wanted = len(case.batch.entries) + case.batch.rejected, case.batch.expected
+    if registry.of(case.kind).total_is_whole:
+        wanted = case.batch.total
+    if wanted is None or wanted <= count:
+        return ""
+    if not count:
+        wanted = max(wanted, case.batch.total or 0)
+    return f"{count:,} of {wanted:,} entries came."
 
 
 def _lopsided(case: CheckInput) -> str:
     """arXiv sorts new, cross, replace: a day with many of one sort and none of another lost its end or its head."""
-    if case.kind != "arxiv" or len(case.batch.entries) < (_WHOLE_DAY if not _usual(case.past) else _telling(case.past)):
+    count = len(case.batch.entries)
+    if not registry.of(case.kind).has_sections or count < _whole_day(case.past):
         return ""
     kinds = {entry.kind for entry in case.batch.entries}
     if not kinds & {NEW, CROSS}:
-        return f"{len(case.batch.entries):,} replacements and not one new paper: the head is missing."
+        return f"{count:,} replacements and not one new paper: the head is missing."
     if not kinds & {REPLACE, REPLACE_CROSS}:
-        return f"{len(case.batch.entries):,} new papers and not one replacement: the end is missing."
+        return f"{count:,} new papers and not one replacement: the end is missing."
     return ""
 
 
-def _telling(past: Sequence[History]) -> float:
+def _whole_day(past: Sequence[History]) -> float:
     """From how many entries this source's days have replacements: seven would be there by their usual share.
 
     By chance alone fewer than one day in a thousand of that size has none.
     """
+    if not _usual(past):
+        return _WHOLE_DAY
     profiles = [one.profile for one in past if one.profile]
-    share = min(mean(one.get(name, 0.0) for one in profiles) for name in ("first", "again")) if profiles else 0.0
+    if not profiles:
+        return inf
+    share = min(_mean(profiles, "first"), _mean(profiles, "again"))
     return 7 / share if share else inf
+
+
+def _mean(profiles: Sequence[Mapping[str, float]], name: str) -> float:
+    return mean(profile.get(name, 0.0) for profile in profiles)
 
 
 def _few(case: CheckInput) -> str:
@@ -213,17 +219,21 @@ def _few(case: CheckInput) -> str:
     Small sources scatter (Hugging Face's captured days go from 5 to 39 around 16): there it is a quarter.
     Days after an arXiv holiday are short by nature: they raise no alarm, and say nothing about other days.
     """
-    if case.kind not in calendar.ONE_DAY:
+    if case.is_backfill or not registry.of(case.kind).is_one_day:
         return ""
-    whole = [past for past in case.past if not calendar.is_thin(case.kind, past.day)]
-    count, usual = len(case.batch.entries), _usual(whole)
+    count = len(case.batch.entries)
     before = max((past.count for past in case.past if past.day == case.day), default=0)
     if before >= 4 and count * 2 <= before:
         return f"{count:,} entries; the same day had {before:,} when it was asked before."
-    share = 2 if usual >= _LARGE else 4
     if calendar.is_thin(case.kind, case.day):
         return ""
-    if usual and count * share < usual and count < 0.6 * min(_counts(whole)) and usual - count > 2 * sqrt(usual):
+    whole = [past for past in case.past if not calendar.is_thin(case.kind, past.day)]
+    usual = _usual(whole)
+    if not usual:
+        return ""
+    share = 2 if usual >= _LARGE else 4
+    least = min(_counts(whole))
+    if count * share < usual and count < 0.6 * least and usual - count > 2 * sqrt(usual):
         return f"{count:,} entries where {usual:,.0f} are usual."
     return ""
 
@@ -231,12 +241,18 @@ def _few(case: CheckInput) -> str:
 def _usual(past: Sequence[History]) -> float:
     """The median of the last days' counts; 0 while there are too few to tell."""
     counts = _counts(past)
-    return median(counts) if len(counts) >= _ENOUGH_DAYS else 0.0
+    if len(counts) < _ENOUGH_DAYS:
+        return 0.0
+    return median(counts)
 
 
 def _counts(past: Sequence[History]) -> list[int]:
     """What each of the last days held; days that were cut short say nothing about what is usual."""
-    return list({one.day: one.count for one in reversed(past) if one.outcome != Outcome.TRUNCATED}.values())
+    by_day: dict[date, int] = {}
+    for one in reversed(past):
+        if one.outcome != Outcome.TRUNCATED:
+            by_day[one.day] = one.count
+    return list(by_day.values())
 
 
 _CHECKS = (_empty, _cut, _garbled, _drifted, _stale, _short)
@@ -248,15 +264,14 @@ def ids_of(batch: Batch) -> frozenset[str]:
 
 
 def profile(entries: Sequence[Entry]) -> dict[str, float]:
-    """Which share of the entries has which field."""
-    total = max(1, len(entries))
-    have = {
-        "abstract": sum(bool(e.abstract) for e in entries),
-        "authors": sum(bool(e.authors) for e in entries),
-        "categories": sum(bool(e.categories) for e in entries),
-        "arxiv": sum(bool(e.arxiv_id) for e in entries),
-        "doi": sum(bool(e.doi) for e in entries),
-    }
-    have["again"] = sum(e.kind in {REPLACE, REPLACE_CROSS} for e in entries)
+    """Field -> the share (0 to 1) of the entries that have it; `again` are replacements, `first` all others."""
+    have = dict.fromkeys([*_CORE, "again"], 0)
+    for entry in entries:
+        have["abstract"] += bool(entry.abstract)
+        have["authors"] += bool(entry.authors)
+        have["categories"] += bool(entry.categories)
+        have["arxiv"] += bool(entry.arxiv_id)
+        have["doi"] += bool(entry.doi)
+        have["again"] += entry.kind in {REPLACE, REPLACE_CROSS}
     have["first"] = len(entries) - have["again"]
-    return {name: round(count / total, 3) for name, count in have.items()}
+    return {name: round(count / max(1, len(entries)), 3) for name, count in have.items()}

@@ -1,10 +1,10 @@
-"""Asks a source for one day, page after page where its publisher gives pages, and hands the bytes on."""
+"""Asks a source for one day, page after page where its publisher gives pages, and reads what comes."""
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -13,19 +13,17 @@ from django.conf import settings
 
 from digest.papers.entry import Batch, CutShortError, FormatError
 from digest.sources import fetch, host_limits
-from digest.sources.parsers import sandbox
+from digest.sources.parsers import registry, sandbox
 
 MAX_PAGES = 40
 ASKED_AGAIN = 2  # times for a page that is empty though there should be more: arXiv's API gives such now and then
-PAGE_ROWS = {"huggingface": 50, "biorxiv": 30, "arxiv-api": 200, "arxiv-list": 2_000}
-DEADLINES = {"oai-pmh": 180.0}  # its answers stall for a minute and more, and then come
 _PLACES = ("{page}", "{cursor}", "verb=ListRecords")
 _BETWEEN = b"\x1e\n"  # RFC 7464's record separator: in no JSON and no XML
 
 
 @dataclass(slots=True)
 class Response:
-    """What came of asking: pages of bytes and what they were read into, or why not."""
+    """The pages of one answer as bytes, the batch they were read into, and the error if there was one."""
 
     kind: str
     url: str
@@ -46,6 +44,13 @@ class Response:
         """True for a 304: the publisher says that it has nothing else."""
         return self.status == 304
 
+    def add(self, batch: Batch) -> None:
+        """Add the entries of one more page."""
+        if self.batch is None:
+            self.batch = batch
+        else:
+            self.batch = joined(self.batch, batch)
+
 
 def agent() -> str:
     """Who asks, with an address to complain to (arXiv and bioRxiv want one)."""
@@ -59,22 +64,27 @@ def request(
     reply = Response(kind, address(template, asked, until, 0, 0), asked)
     try:
         for batch in _pages(reply, template, until, etag, last_modified):
-            reply.batch = batch if reply.batch is None else together(reply.batch, batch)
+            reply.add(batch)
+    except CutShortError as error:
+        reply.fault = error
+        reply.add(error.batch)
     except (fetch.FetchError, host_limits.BusyError, FormatError) as error:
         reply.fault = error
         reply.status = getattr(error, "status", None) or reply.status
-        if isinstance(error, CutShortError):
-            reply.batch = error.batch if reply.batch is None else together(reply.batch, error.batch)
     return reply
 
 
 def _pages(reply: Response, template: str, until: date | None, etag: str, last_modified: str) -> Iterator[Batch]:
     """One Batch a page. Pages end with a short one, at the publisher's own total, or where nothing is new."""
-    paged = any(place in template for place in _PLACES)
-    progress = _Progress(reply.kind)
     url = address(template, reply.asked, until, 0, 0)
-    for page in range(MAX_PAGES if paged else 1):
-        batch = _page(reply, url) if paged else _page(reply, url, etag, last_modified)
+    if not any(place in template for place in _PLACES):
+        only = _page(reply, url, etag, last_modified)
+        if only is not None:
+            yield only
+        return
+    progress = _Progress(reply.kind)
+    for page in range(MAX_PAGES):
+        batch = _page(reply, url)
         for _ in range(ASKED_AGAIN):
             if batch is not None and page and progress.misses(batch):
                 batch = _page(reply, url) or batch
@@ -86,13 +96,12 @@ def _pages(reply: Response, template: str, until: date | None, etag: str, last_m
         if progress.was_last(batch, fresh):
             break
         url = _next(template, reply.asked, until, page + 1, progress.rows, batch)
-    if paged:
-        reply.short = progress.short()
+    reply.short = progress.short()
 
 
 def _page(reply: Response, url: str, etag: str = "", last_modified: str = "") -> Batch | None:
     """One page asked for and read; None for a 304."""
-    answer = get(url, etag, last_modified, DEADLINES.get(reply.kind))
+    answer = get(url, etag, last_modified, registry.of(reply.kind).deadline)
     reply.status, reply.came_from = answer.status, answer.url
     reply.moved_to = reply.moved_to or answer.moved_to
     if answer.body is None:
@@ -117,7 +126,8 @@ class _Progress:
         fresh = {entry.source_id for entry in batch.entries} - self._seen
         self._seen |= fresh
         self.rows += len(batch.entries) + batch.rejected
-        self.total = max((one for one in (self.total, batch.total) if one is not None), default=None)
+        if batch.total is not None:
+            self.total = max(batch.total, self.total or 0)
         self.goes_on = not self.was_last(batch, bool(fresh))
         return bool(fresh)
 
@@ -126,19 +136,22 @@ class _Progress:
         return not batch.entries and not batch.rejected and self.rows < (self.total or 0)
 
     def was_last(self, batch: Batch, fresh: bool) -> bool:
-        if self.kind == "oai-pmh":
+        kind = registry.of(self.kind)
+        if kind.has_tokens:
             return not batch.more
         if not fresh:
             return True
         if self.total is not None:
             return self.rows >= self.total
-        return len(batch.entries) + batch.rejected < PAGE_ROWS.get(self.kind, 1)
+        return len(batch.entries) + batch.rejected < kind.page_rows
 
     def short(self) -> str:
         """What is missing, in words; nothing if all came that was announced."""
         if self.total is not None and self.rows < self.total:
             return f"{self.rows:,} of {self.total:,} entries came."
-        return f"{self.rows:,} entries came, and there are more: ask for a shorter time." if self.goes_on else ""
+        if self.goes_on:
+            return f"{self.rows:,} entries came, and there are more: ask for a shorter time."
+        return ""
 
 
 def _next(template: str, asked: date, until: date | None, page: int, rows: int, batch: Batch) -> str:
@@ -149,10 +162,18 @@ def _next(template: str, asked: date, until: date | None, page: int, rows: int, 
 
 def address(template: str, day: date, until: date | None, page: int, cursor: int) -> str:
     """The address with its places filled: {day} {until} {week} {month} {page} {cursor} {rows} …"""
-    places = {"day": day, "until": until or day, "page": page, "cursor": cursor, "rows": 200}
-    places["week"], places["month"] = f"{day:%G-W%V}", f"{day:%Y-%m}"
-    places["compact"] = f"{day:%Y%m%d}"
-    places["compact_until"] = f"{until or day:%Y%m%d}"
+    last = until or day
+    places = {
+        "day": day,
+        "until": last,
+        "week": f"{day:%G-W%V}",
+        "month": f"{day:%Y-%m}",
+        "compact": f"{day:%Y%m%d}",
+        "compact_until": f"{last:%Y%m%d}",
+        "page": page,
+        "cursor": cursor,
+        "rows": 200,
+    }
     for name, value in places.items():
         template = template.replace("{" + name + "}", str(value))
     return template
@@ -161,30 +182,25 @@ def address(template: str, day: date, until: date | None, page: int, cursor: int
 def get(url: str, etag: str = "", last_modified: str = "", deadline: float | None = None) -> fetch.Answer:
     """One GET; at arXiv's machines in our turn."""
     host, seconds = host_limits.name(url), deadline or fetch.DEADLINE
-    with (
-        host_limits.wait_for_turn(host, lease=timedelta(seconds=seconds + 15))
-        if host in host_limits.IN_TURN
-        else nullcontext()
-    ):
-        return fetch.get(
-            url,
-            agent(),
-            etag=etag,
-            last_modified=last_modified,
-            allowed=settings.FETCH_PRIVATE_HOSTS,
-            deadline=seconds,
-        )
+    allowed = settings.FETCH_PRIVATE_HOSTS
+    with contextlib.ExitStack() as turn:
+        if host in host_limits.IN_TURN:
+            turn.enter_context(host_limits.wait_for_turn(host, lease=timedelta(seconds=seconds + 15)))
+        return fetch.get(url, agent(), etag=etag, last_modified=last_modified, allowed=allowed, deadline=seconds)
 
 
-def together(one: Batch, two: Batch) -> Batch:
+def joined(one: Batch, two: Batch) -> Batch:
     """Two pages of one answer as one."""
+    expected = None
+    if one.expected is not None and two.expected is not None:
+        expected = one.expected + two.expected
     return replace(
         one,
         entries=(*one.entries, *two.entries),
         day=one.day or two.day,
         rejected=one.rejected + two.rejected,
         problems=(*one.problems, *two.problems),
-        expected=None if one.expected is None or two.expected is None else one.expected + two.expected,
+        expected=expected,
         well_formed=one.well_formed and two.well_formed,
     )
 
@@ -201,20 +217,25 @@ def unkept(body: bytes) -> tuple[bytes, ...]:
 
 def read(kind: str, pages: tuple[bytes, ...], asked: date, url: str = "") -> Response:
     """What kept or given bytes are read into: the same as if they had just come."""
-    reply, progress = Response(kind, url, asked, pages, status=None), _Progress(kind)
+    reply = Response(kind, url, asked, pages)
+    progress = _Progress(kind)
     try:
         for body in pages:
             batch = sandbox.parse(kind, body, asked, url)
             progress.take(batch)
-            reply.batch = batch if reply.batch is None else together(reply.batch, batch)
-            reply.short = progress.short() if len(pages) > 1 else ""
+            reply.add(batch)
+            if len(pages) > 1:
+                reply.short = progress.short()
+    except CutShortError as error:
+        reply.fault = error
+        reply.add(error.batch)
     except FormatError as error:
         reply.fault = error
-        if isinstance(error, CutShortError):
-            reply.batch = error.batch if reply.batch is None else together(reply.batch, error.batch)
     return reply
 
 
 def wait_of(fault: Exception | None) -> timedelta | None:
-    """How long the publisher asked us to stay away."""
-    return fault.wait if isinstance(fault, fetch.FetchError) else None
+    """How long the publisher asked us to stay away, if it did."""
+    if isinstance(fault, fetch.FetchError):
+        return fault.wait
+    return None

@@ -29,16 +29,18 @@ def feeds(body: bytes, url: str) -> list[str]:
     """The addresses of the feeds that the page at `url` names, in its order; none where it is no HTML page."""
     if "HTML page" not in likeness(body):
         return []
-    text = _uncommented(body[:_READ].decode("utf-8", "replace"))
-    base = _BASE.search(text)
-    home = _joined(url, base[1]) if base else url
-    named = [_joined(home or url, address) for address in _addresses(text)]
-    return list(dict.fromkeys(address for address in named if address and address != url))[:MOST]
-
-
-def _uncommented(text: str) -> str:
-    before, *comments = text.split("<!--")
-    return before + "".join(one.partition("-->")[2] for one in comments)
+    text, *comments = body[:_READ].decode("utf-8", "replace").split("<!--")
+    for comment in comments:
+        text += comment.partition("-->")[2]
+    home, base = url, _BASE.search(text)
+    if base:
+        home = _joined(url, base[1]) or url
+    found: dict[str, None] = {}
+    for address in _addresses(text):
+        whole = _joined(home, address)
+        if whole and whole != url:
+            found[whole] = None
+    return list(found)[:MOST]
 
 
 def _addresses(text: str) -> list[str]:
@@ -54,6 +56,8 @@ def _addresses(text: str) -> list[str]:
 def _joined(home: str, address: str) -> str:
     """A whole web address without its fragment, or nothing."""
     try:
-        return link(urldefrag(urljoin(home, address.strip())).url) if address.strip() else ""
+        if not address.strip():
+            return ""
+        return link(urldefrag(urljoin(home, address.strip())).url)
     except ValueError:
         return ""

@@ -71,8 +71,10 @@ def get(
     Raises FetchError, and nothing else, for whatever goes wrong on the way.
     """
     headers = {"User-Agent": agent, "Accept-Encoding": "gzip", "Accept": _ACCEPT}
-    headers |= {"If-None-Match": etag} if etag else {}
-    headers |= {"If-Modified-Since": last_modified} if last_modified else {}
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
     watch = _Watch(deadline)
     try:
         with watch:
@@ -80,7 +82,8 @@ def get(
     except RefusedError as error:
         raise FetchError(str(error), permanent=True) from error
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        if isinstance(refused := _cause(error), RefusedError):
+        refused = _refusal(error)
+        if refused is not None:
             raise FetchError(str(refused), permanent=True) from error
         raise FetchError(watch.late() or _plainly(error, url)) from error
 
@@ -129,7 +132,10 @@ class _Watch:
             self._sockets.clear()
 
     def late(self) -> str:
-        return f"No whole answer within {self.seconds:.0f} seconds." if time.monotonic() >= self.ends else ""
+        """Why it is too late, once it is."""
+        if time.monotonic() < self.ends:
+            return ""
+        return f"No whole answer within {self.seconds:.0f} seconds."
 
 
 def _session(allowed: Collection[str], watch: _Watch) -> requests.Session:
@@ -203,9 +209,8 @@ def _decoded(response: requests.Response, watch: _Watch) -> Iterator[bytes]:
         for piece in pieces:
             decoded += len(piece)
             if wire > MAX_WIRE or decoded > MAX_DECODED:
-                raise FetchError(
-                    f"It is larger than {(MAX_WIRE if wire > MAX_WIRE else MAX_DECODED) // 2**20} MB.", status=200
-                )
+                most = MAX_WIRE if wire > MAX_WIRE else MAX_DECODED
+                raise FetchError(f"It is larger than {most // 2**20} MB.", status=200)
             yield piece
         if watch.late():
             raise FetchError(watch.late(), status=response.status_code)
@@ -245,18 +250,21 @@ def _until(text: str) -> timedelta:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return timedelta(minutes=10)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment - datetime.now(UTC)
 
 
-def _cause(error: BaseException) -> BaseException | None:
-    """The guard's refusal, however deep urllib3 and requests have wrapped it."""
-    seen: BaseException | None = error
+def _refusal(error: BaseException) -> RefusedError | None:
+    """The guard's error inside the errors of urllib3 and requests, at most eight deep."""
+    inner: object = error
     for _ in range(8):
-        if seen is None or isinstance(seen, RefusedError):
-            return seen
-        inner = next((one for one in seen.args if isinstance(one, BaseException)), None)
-        seen = inner or getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
-        seen = seen if isinstance(seen, BaseException) else None
+        if isinstance(inner, RefusedError):
+            return inner
+        if not isinstance(inner, BaseException):
+            return None
+        argument = next((one for one in inner.args if isinstance(one, BaseException)), None)
+        inner = argument or getattr(inner, "reason", None) or inner.__cause__ or inner.__context__
     return None
 
 

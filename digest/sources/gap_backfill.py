@@ -1,4 +1,4 @@
-"""Days that went by unread, because the machine was off or the publisher down: asked for when all is well again."""
+"""Asks for the days that were missed while this machine or a publisher was down, once the source is well again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 
 from digest.models import Fetch, Outcome, Source
 from digest.sources import backfill, calendar, host_limits
+from digest.sources.parsers import registry
 
 WINDOW = timedelta(days=6)  # an edition takes what was announced within a week
 TRIES, BETWEEN = 3, timedelta(hours=2)
@@ -23,7 +24,9 @@ def missed(source: Source, now: datetime) -> list[date]:
     first = came.order_by("day").values_list("day", flat=True).first()
     if first is None:
         return []
-    last = newest - timedelta(days=1) if source.kind in calendar.ONE_DAY else newest
+    last = newest
+    if registry.of(source.kind).is_one_day:
+        last -= timedelta(days=1)
     lately = came.filter(day__gte=newest - WINDOW, day__lte=last)
     got = set(lately.filter(outcome__in=_GOT).values_list("day", flat=True))
     wanted = set(lately.values_list("day", flat=True)) | set(_due(source, newest, first))
@@ -32,10 +35,14 @@ def missed(source: Source, now: datetime) -> list[date]:
 
 def _due(source: Source, newest: date, first: date) -> list[date]:
     """The days on which it should have brought something. What shows a window has none: it shows them again."""
-    if source.kind not in calendar.ONE_DAY:
+    if not registry.of(source.kind).is_one_day:
         return []
-    days = (newest - timedelta(days=n) for n in range(1, WINDOW.days + 1))
-    return [day for day in days if day > first and not calendar.is_blank(source.kind, day)]
+    days = []
+    for n in range(1, WINDOW.days + 1):
+        day = newest - timedelta(days=n)
+        if day > first and not calendar.is_blank(source.kind, day):
+            days.append(day)
+    return days
 
 
 def _may_try(source: Source, day: date, now: datetime) -> bool:
@@ -48,8 +55,8 @@ def pull(now: datetime) -> list[Fetch]:
     """Ask for a few missed days a round, of sources that are well."""
     well = Source.objects.filter(is_enabled=True, is_daily=True, is_sample=False, held_reason="", failures=0)
     fetches: list[Fetch] = []
-    asked_by_day = [*calendar.ONE_DAY, Source.Kind.ARXIV_API]
-    for source in well.filter(kind__in=asked_by_day).exclude(url="").order_by("slug"):
+    kinds = [kind.slug for kind in registry.KINDS.values() if kind.is_one_day or kind.submitted_within]
+    for source in well.filter(kind__in=kinds).exclude(url="").order_by("slug"):
         if host_limits.waits_until(source.url, now):
             continue
         for day in missed(source, now)[: _AT_MOST - len(fetches)]:

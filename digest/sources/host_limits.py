@@ -30,7 +30,9 @@ class BusyError(Exception):
 def name(url: str) -> str:
     """Who is asked: one name for all of arXiv's machines, else the host."""
     host = (urlsplit(url).hostname or "").lower()
-    return "arxiv.org" if host == "arxiv.org" or host.endswith(".arxiv.org") else host
+    if host.endswith(".arxiv.org"):
+        return "arxiv.org"
+    return host
 
 
 def waits_until(url: str, now: datetime) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What is concluded from a reply, written down: papers, the fetch and the source's state in one transaction."""
+"""Checks a response, and writes the papers, the fetch and the source's state in one transaction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from digest.papers.entry import Batch, CutShortError, FormatError
 from digest.sources import calendar, checks, client, history, host_limits, moves, schedule
 from digest.sources.checks import CheckInput, CheckResult, History
 from digest.sources.fetch import FetchError
+from digest.sources.parsers import registry
 from digest.sources.parsers.sandbox import KilledError
 
 KEPT_BODIES = 10  # raw answers kept a source, for replay
@@ -26,10 +27,31 @@ _GOOD = {Outcome.OK, Outcome.UNCHANGED, Outcome.HOLIDAY, Outcome.EMPTY, Outcome.
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A verdict, the day it is about, and the batch it was reached on."""
+class Arrival:
+    """A response to one source, and how it came: asked for now, for a past day, or read from a file."""
 
-    verdict: CheckResult
+    source: Source
+    reply: client.Response
+    now: datetime
+    past: list[History]  # the batches stored before, the last pulled first
+    is_backfill: bool = False
+    is_file: bool = False
+
+    def due(self) -> date:
+        """The newest day that should be out. Who reads each day's file on that very day has today's due."""
+        kind, today = self.reply.kind, self.now.date()
+        due = calendar.newest_due(kind, self.now)
+        is_same_day = bool(self.past) and self.past[0].at_day <= self.past[0].day
+        if self.is_file and is_same_day and not calendar.is_blank(kind, today):
+            return max(due, today)
+        return due
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The result of the checks, the day it is about, and the batch that was checked."""
+
+    result: CheckResult
     day: date
     batch: Batch | None = None
 
@@ -37,13 +59,14 @@ class Found:
 def ingest(
     source: Source, reply: client.Response, now: datetime, *, is_backfill: bool = False, is_file: bool = False
 ) -> Fetch:
-    """Judge the reply, store what is trusted, and write the fetch down. All of it happens or none of it."""
+    """Check the response, store what is trusted, and write the fetch. All of it happens or none of it."""
     past = history.history(source, now, reply.kind)
-    found = _found(source, reply, past, now, is_backfill, _due(reply.kind, past, now, is_file))
+    arrival = Arrival(source, reply, now, past, is_backfill, is_file)
+    found = _found(arrival)
     for tries_left in (2, 1, 0):
         try:
             with transaction.atomic():
-                return _write(source, reply, found, now, is_backfill, is_file)
+                return _write(arrival, found)
         except (IntegrityError, OperationalError):
             # Another worker stored one of the papers in the same moment: now it is known. (Or they waited for
             # each other, and the database ended this one.)
@@ -52,119 +75,122 @@ def ingest(
     raise AssertionError("unreachable")
 
 
-def _due(kind: str, past: list[History], now: datetime, is_file: bool) -> date:
-    """The newest day that should be out. Who reads each day's file on that very day has today's due."""
-    due = calendar.newest_due(kind, now)
-    if is_file and past and past[0].at_day <= past[0].day and not calendar.is_blank(kind, now.date()):
-        return max(due, now.date())
-    return due
-
-
-def _found(
-    source: Source, reply: client.Response, past: list[History], now: datetime, is_backfill: bool, due: date
-) -> Found:
-    if isinstance(reply.fault, FormatError) and not isinstance(reply.fault, CutShortError):
-        return Found(CheckResult(Outcome.FORMAT_ERROR, False, (str(reply.fault),)), reply.asked)
+def _found(arrival: Arrival) -> Found:
+    reply, past = arrival.reply, arrival.past
     if reply.fault and not isinstance(reply.fault, CutShortError):
-        return Found(CheckResult(Outcome.FAILED, False, (str(reply.fault),)), reply.asked)
-    if reply.unchanged or reply.batch is None or (not is_backfill and _same_body(source, reply, now)):
-        return Found(_again(reply, past, due), past[0].day if past else reply.asked, reply.batch)
-    return _judged(source, reply, reply.batch, past, now, is_backfill, due)
+        outcome = Outcome.FORMAT_ERROR if isinstance(reply.fault, FormatError) else Outcome.FAILED
+        return Found(CheckResult(outcome, False, (str(reply.fault),)), reply.asked)
+    is_same = reply.unchanged or (not arrival.is_backfill and _is_same_body(arrival))
+    if reply.batch is None or is_same:
+        day = past[0].day if past else reply.asked
+        return Found(_again(arrival), day, reply.batch)
+    return _checked(arrival, reply.batch)
 
 
-def _judged(
-    source: Source,
-    reply: client.Response,
-    batch: Batch,
-    past: list[History],
-    now: datetime,
-    is_backfill: bool,
-    due: date,
-) -> Found:
-    batch = store.sane(batch, now.date())
-    if reply.kind not in calendar.ONE_DAY and reply.kind == source.kind and not is_backfill and not source.is_sample:
-        batch = store.dated(batch, source, now.date())
+def _checked(arrival: Arrival, batch: Batch) -> Found:
+    source, reply, today = arrival.source, arrival.reply, arrival.now.date()
+    batch = store.sane(batch, today)
+    is_window = reply.kind == source.kind and not registry.of(reply.kind).is_one_day
+    if is_window and not arrival.is_backfill and not source.is_sample:
+        batch = store.dated(batch, source, today)
     day = batch.day or reply.asked
-    day = reply.asked if day > now.date() + timedelta(days=1) else day
-    cut = str(reply.fault) if reply.fault else ""
-    case = CheckInput(reply.kind, batch, day, due, past, cut, reply.short, is_backfill)
-    return Found(checks.judge(case), day, batch)
+    if day > today + timedelta(days=1):
+        day = reply.asked
+    cut = str(reply.fault or "")
+    given = CheckInput(reply.kind, batch, day, arrival.due(), arrival.past, cut, reply.short, arrival.is_backfill)
+    return Found(checks.check(given), day, batch)
 
 
-def _same_body(source: Source, reply: client.Response, now: datetime) -> bool:
-    """The very bytes of the last answer, on the same day: nothing to judge."""
+def _is_same_body(arrival: Arrival) -> bool:
+    """The very bytes of the last answer, on the same day: nothing to check."""
+    source, now, digest = arrival.source, arrival.now, _sha256(arrival.reply.pages)
     good = Fetch.objects.filter(source=source, outcome__in=_GOOD, at__lte=now, entries__gt=0)
-    last = good.order_by("-at", "-id").values_list("at", "body_sha256").first()
-    return last is not None and last[0].date() == now.date() and last[1] == _sha256(reply.pages) != ""
+    last = good.order_by("-at", "-id").only("at", "body_sha256").first()
+    if last is None or not digest:
+        return False
+    return last.at.date() == now.date() and last.body_sha256 == digest
 
 
-def _again(reply: client.Response, past: list[History], due: date) -> CheckResult:
+def _again(arrival: Arrival) -> CheckResult:
     """The same as before: nothing new, or (when a newer day is due) yesterday's again."""
-    if reply.unchanged and past and reply.kind in calendar.ONE_DAY and due > past[0].day:
-        return CheckResult(
-            Outcome.STALE, False, (f"Unchanged since {past[0].day}, though {due} is due: asked again later.",)
-        )
+    reply, past, due = arrival.reply, arrival.past, arrival.due()
+    if reply.unchanged and past and registry.of(reply.kind).is_one_day and due > past[0].day:
+        why = f"Unchanged since {past[0].day}, though {due} is due: asked again later."
+        return CheckResult(Outcome.STALE, False, (why,))
     return CheckResult(Outcome.UNCHANGED, False)
 
 
-def _write(
-    source: Source, reply: client.Response, found: Found, now: datetime, is_backfill: bool, is_file: bool
-) -> Fetch:
-    verdict, batch = found.verdict, found.batch
-    stored = _untouched(verdict, batch)
-    if batch and verdict.take:
-        stored = store.store(batch, source, found.day, now)
-        if verdict.outcome == Outcome.OK and not stored.announced and not stored.updated:
-            verdict = replace(verdict, outcome=Outcome.UNCHANGED)
+def _write(arrival: Arrival, found: Found) -> Fetch:
+    source, reply, now = arrival.source, arrival.reply, arrival.now
+    result, batch = found.result, found.batch
+    stored = _counts(result, batch)
+    if batch and result.take:
+        stored = store.store(batch, source, found.day, now, registry.of(source.kind).authority)
+        if result.outcome == Outcome.OK and not stored.announced and not stored.updated:
+            result = replace(result, outcome=Outcome.UNCHANGED)
     row = Fetch(
-        source=source, at=now, day=found.day, outcome=verdict.outcome, http_status=reply.status, kind=reply.kind,
-        entries=len(batch.entries) + batch.rejected if batch else 0,
-        new=stored.new, updated=stored.updated, known=stored.known, rejected=stored.rejected,
-        warnings=list(verdict.warnings), url=reply.url[:500], is_backfill=is_backfill, seconds=round(reply.seconds, 3),
-    )  # fmt: skip
-    _keep_evidence(row, reply, batch if verdict.take else None)
-    if not is_file or verdict.outcome in _WELL:  # a bad file is no fault of the publisher's
-        _update_source(source, reply, verdict, row, now, is_backfill or is_file)
+        source=source,
+        at=now,
+        day=found.day,
+        outcome=result.outcome,
+        http_status=reply.status,
+        kind=reply.kind,
+        new=stored.new,
+        updated=stored.updated,
+        known=stored.known,
+        rejected=stored.rejected,
+        warnings=list(result.warnings),
+        url=reply.url[:500],
+        is_backfill=arrival.is_backfill,
+        seconds=round(reply.seconds, 3),
+    )
+    if batch:
+        row.entries = len(batch.entries) + batch.rejected
+    if reply.pages:
+        row.body_sha256 = _sha256(reply.pages)
+        row.body = client.kept(reply.pages)
+    if batch and result.take:
+        row.ids = sorted(checks.ids_of(batch))
+        row.profile = checks.profile(batch.entries)
+    if not arrival.is_file or result.outcome in _WELL:  # a bad file is no fault of the publisher's
+        _update_source(arrival, result, row)
     row.save()
     _forget_old_bodies(source)
     return row
 
 
-def _untouched(verdict: CheckResult, batch: Batch | None) -> store.Stored:
+def _counts(result: CheckResult, batch: Batch | None) -> store.Stored:
     """The counts where nothing is stored: what came again is known, what is not trusted is neither."""
-    known = len(batch.entries) if batch and verdict.outcome == Outcome.UNCHANGED else 0
-    return store.Stored(known=known, rejected=batch.rejected if batch else 0)
+    if batch is None:
+        return store.Stored()
+    if result.outcome == Outcome.UNCHANGED:
+        return store.Stored(known=len(batch.entries), rejected=batch.rejected)
+    return store.Stored(rejected=batch.rejected)
 
 
 def _sha256(pages: tuple[bytes, ...]) -> str:
-    return hashlib.sha256(b"".join(pages)).hexdigest() if pages else ""
+    if not pages:
+        return ""
+    return hashlib.sha256(b"".join(pages)).hexdigest()
 
 
-def _keep_evidence(row: Fetch, reply: client.Response, taken: Batch | None) -> None:
-    row.body_sha256 = _sha256(reply.pages)
-    row.body = client.kept(reply.pages) if reply.pages else None
-    if taken:
-        row.ids = sorted(checks.ids_of(taken))
-        row.profile = checks.profile(taken.entries)
-
-
-def _update_source(
-    source: Source, reply: client.Response, verdict: CheckResult, row: Fetch, now: datetime, is_aside: bool
-) -> None:
+def _update_source(arrival: Arrival, result: CheckResult, row: Fetch) -> None:
     """Its state after this pull. A file or a backfill says nothing about when to ask the publisher again."""
-    good = verdict.outcome in _GOOD
-    killed = isinstance(reply.fault, KilledError)
-    source.kills = source.kills + 1 if killed else 0
-    source.failures = 0 if good else source.failures + 1
-    source.last_outcome = verdict.outcome
-    source.held_reason = _hold(source, verdict, str(reply.fault))[:300]
-    if verdict.outcome in _WELL:
+    source, reply, now = arrival.source, arrival.reply, arrival.now
+    is_good = result.outcome in _GOOD
+    is_aside = arrival.is_backfill or arrival.is_file
+    source.kills = source.kills + 1 if isinstance(reply.fault, KilledError) else 0
+    source.failures = 0 if is_good else source.failures + 1
+    source.last_outcome = result.outcome
+    source.held_reason = _hold(source, result, str(reply.fault))[:300]
+    if result.outcome in _WELL:
         source.last_ok_at = now
-    if good and not is_aside:
-        source.etag, source.last_modified = reply.etag or source.etag, reply.last_modified or source.last_modified
+    if is_good and not is_aside:
+        source.etag = reply.etag or source.etag
+        source.last_modified = reply.last_modified or source.last_modified
     changed: set[str] = set()
     if not is_aside:
-        source.next_pull_at = _next(source, reply, verdict, row, now)
+        source.next_pull_at = _next(source, reply, result, row, now)
         changed = _follow(source, reply, row, now)
     source.save(update_fields=[*_STATE, *changed - {*_STATE}])
 
@@ -176,26 +202,26 @@ def _follow(source: Source, reply: client.Response, row: Fetch, now: datetime) -
     return {name for name, value in before.items() if getattr(source, name) != value}
 
 
-def _hold(source: Source, verdict: CheckResult, fault: str) -> str:
+def _hold(source: Source, result: CheckResult, fault: str) -> str:
     """Why its batches are kept out. A batch that looks right again releases it; a quarantine only a curator."""
     if source.kills >= KILLS_BEFORE_QUARANTINE:
         return f"quarantined after {source.kills} answers that had to be stopped: {fault} A curator can try it again."
-    if verdict.hold:
-        return f"{verdict.hold} A batch that looks as before releases it, or a curator who accepts the new form."
-    return source.held_reason if not verdict.take and verdict.outcome != Outcome.UNCHANGED else ""
+    if result.hold:
+        return f"{result.hold} A batch that looks as before releases it, or a curator who accepts the new form."
+    return source.held_reason if not result.take and result.outcome != Outcome.UNCHANGED else ""
 
 
-def _next(source: Source, reply: client.Response, verdict: CheckResult, row: Fetch, now: datetime) -> datetime:
+def _next(source: Source, reply: client.Response, result: CheckResult, row: Fetch, now: datetime) -> datetime:
     wait = client.wait_of(reply.fault) or _throttled(source, reply)
     if wait:
         host_limits.back_off(reply.url, now + wait)
         return now + wait
     if isinstance(reply.fault, FetchError) and reply.fault.permanent:
         return now + timedelta(hours=24)
-    told = verdict.outcome != Outcome.EMPTY or calendar.is_blank(source.kind, row.day)
+    told = result.outcome != Outcome.EMPTY or calendar.is_blank(source.kind, row.day)
     satisfied = told and row.day >= calendar.newest_due(source.kind, now)
     every = timedelta(seconds=source.pull_every)
-    outcome, spread = Outcome(verdict.outcome), schedule.spread_of(source.slug)
+    outcome, spread = Outcome(result.outcome), schedule.spread_of(source.slug)
     return schedule.next_pull(source.kind, outcome, source.failures, every, now, satisfied=satisfied, spread=spread)
 
 

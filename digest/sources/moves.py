@@ -1,4 +1,4 @@
-"""A publisher's word that a feed is elsewhere now, or gone: said, shown to a curator, and taken up.
+"""Follows a publisher that says that a feed has another address now, or is gone.
 
 A permanent redirect (301, 308: RFC 9110, 15.4) that stays the same for TAKEN_UP_AFTER becomes the source's address.
 410 (RFC 9110, 15.5.11) switches the source off. A page in place of the feed that names a feed is an offer only.
@@ -76,7 +76,9 @@ def _obstacle(source: Source) -> str:
     if len(source.moved_to) >= 500:
         return "That address is too long to be kept."
     other = Source.objects.filter(url=source.moved_to).exclude(pk=source.pk).first()
-    return f"That is the address of {other.name} already: switch one of the two off." if other else ""
+    if other is None:
+        return ""
+    return f"That is the address of {other.name} already: switch one of the two off."
 
 
 def _take(source: Source) -> None:

@@ -142,7 +142,7 @@ def _listed(values: Mapping[str, str]) -> Listed:
     url = text.link(f"https:{given}" if given.startswith("//") else given)
     name = text.plain(values.get("title"), 120) or text.plain(values.get("text"), 120)
     kind = values.get(_OURS.lower(), "")
-    return Listed(name or url, url, kind if kind in Source.Kind.values else registry.told_by(url))
+    return Listed(name or url, url, kind if kind in registry.KINDS else registry.told_by(url))
 
 
 def look(body: bytes) -> list[Looked]:
@@ -161,9 +161,9 @@ def look(body: bytes) -> list[Looked]:
 
 def _twin(url: str, kind: str) -> str:
     """One word for all addresses of one feed: http and https, with `www.` or a slash; a category of arXiv's feeds."""
-    category = _CATEGORY.search(url) if kind == Source.Kind.ARXIV else None
+    category = _CATEGORY.search(url) if registry.of(kind).category_addresses else None
     if category:
-        return f"arxiv:{category[1].lower()}"
+        return f"{kind}:{category[1].lower()}"
     try:
         return identifiers.canonical(url)
     except ValueError:
@@ -190,7 +190,7 @@ def add(body: bytes, only: Collection[str] | None = None) -> Imported:
             continue
         if not problem:
             try:
-                additions.add(listed.url, listed.kind, listed.name, is_daily=listed.kind != Source.Kind.FEED)
+                additions.add(listed.url, listed.kind, listed.name, is_daily=registry.of(listed.kind).is_daily)
             except additions.SourceError as error:
                 problem = str(error)
         if problem:

@@ -1,4 +1,4 @@
-"""Conducts the pulling: who is due, one source after the other, and what was concluded."""
+"""Pulls the sources that are due, one source, a captured file or the bundled samples."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from digest import search
 from digest.models import Fetch, Outcome, Source
 from digest.sources import backfill, calendar, client, gap_backfill, host_limits, samples, schedule, vote_refresh
 from digest.sources.ingest import KILLS_BEFORE_QUARANTINE, ingest
-from digest.sources.parsers import sandbox
-from digest.sources.parsers.registry import MODULES
+from digest.sources.parsers import registry, sandbox
 
 log = logging.getLogger(__name__)
 
@@ -35,63 +34,69 @@ def pull(source: Source, now: datetime, day: date | None = None) -> Fetch:
     """Ask one source for its newest day (or for `day`), and write down what came."""
     if not source.url:
         raise PullError(f"{source.name} has no address. Give it one, or read a file with pull --file.")
-    return _with_fallbacks(source, _concluded(source, _ask(source, now, day), now), now)
+    return _with_fallbacks(source, _ingest_reply(source, _ask(source, now, day), now), now)
 
 
-_LAGS = {Outcome.STALE, Outcome.EMPTY, Outcome.TRUNCATED, Outcome.FORMAT_ERROR, Outcome.FAILED}
+_LATE = {Outcome.STALE, Outcome.EMPTY, Outcome.TRUNCATED, Outcome.FORMAT_ERROR, Outcome.FAILED}
 
 
 def _with_fallbacks(source: Source, fetch: Fetch, now: datetime) -> Fetch:
     """Ask the source's other addresses for the day it is late with; the last word is the first that is ok."""
+    if not _is_late(source, fetch):
+        return fetch
     due = calendar.newest_due(source.kind, now)
-    blank = fetch.outcome == Outcome.EMPTY and calendar.is_blank(source.kind, fetch.day)
-    for kind, url in source.fallbacks if fetch.outcome in _LAGS and not blank else ():
-        if host_limits.waits_until(url, now):
-            break  # the publisher asked us to stay away: that holds for all of its addresses
-        if (
-            fetch.outcome == Outcome.FAILED
-            and host_limits.name(url) == host_limits.name(source.url)
-            and not fetch.http_status
-        ):
-            break  # its machines do not answer: the others of the same publisher would not either
-        again = ingest(source, _of_the_day(backfill.asked_for(source, kind, url, due), source), now)
+    for kind, url in source.fallbacks:
+        if host_limits.waits_until(url, now) or _is_down(source, fetch, url):
+            break
+        reply = backfill.response_for(source, kind, url, due)
+        _keep_only_its_day(reply, source)
+        again = ingest(source, reply, now)
         if again.outcome in {Outcome.OK, Outcome.UNCHANGED} and again.day >= due:
             return again
     return fetch
 
 
-def _of_the_day(reply: client.Response, source: Source) -> client.Response:
-    """Of what arXiv's API answers for several days of submission, what a feed's own day announces."""
-    if reply.batch and reply.kind == Source.Kind.ARXIV_API and source.kind != reply.kind:
+def _is_late(source: Source, fetch: Fetch) -> bool:
+    if fetch.outcome == Outcome.EMPTY and calendar.is_blank(source.kind, fetch.day):
+        return False
+    return fetch.outcome in _LATE
+
+
+def _is_down(source: Source, fetch: Fetch, url: str) -> bool:
+    """True if the machines at `url` are those that gave the source's own address no answer at all."""
+    has_answer = fetch.outcome != Outcome.FAILED or fetch.http_status
+    return not has_answer and host_limits.name(url) == host_limits.name(source.url)
+
+
+def _keep_only_its_day(reply: client.Response, source: Source) -> None:
+    """Of a fallback's answer for several days of submission, keep what is announced on the day asked for."""
+    if reply.batch and reply.kind != source.kind and registry.of(reply.kind).submitted_within:
         entries = [entry for entry in reply.batch.entries if entry.announced_on in {None, reply.asked}]
         reply.batch = replace(reply.batch, entries=tuple(entries), expected=None)
-    return reply
 
 
 def _ask(source: Source, now: datetime, day: date | None = None) -> client.Response:
-    """The network's part: no rows are read or written here but arXiv's turns."""
+    """Ask over the network. The only rows read or written here are those of the host limits."""
     started = time.monotonic()
     asked = day or _day_to_ask(source, now)
-    conditional = day is None and "{" not in source.url
-    reply = client.request(
-        source.kind,
-        source.url,
-        asked,
-        etag=source.etag if conditional else "",
-        last_modified=source.last_modified if conditional else "",
-    )
+    etag = last_modified = ""
+    if day is None and "{" not in source.url:
+        etag, last_modified = source.etag, source.last_modified
+    reply = client.request(source.kind, source.url, asked, etag=etag, last_modified=last_modified)
     reply.seconds = time.monotonic() - started
     return reply
 
 
 def _day_to_ask(source: Source, now: datetime) -> date:
     """The publisher's newest whole day; on the first look the last working one, so that a Sunday's start has papers."""
-    if source.kind not in calendar.ONE_DAY:
+    if not registry.of(source.kind).is_one_day:
         return now.date()
-    return calendar.day_at(source.kind, now) if source.last_ok_at else calendar.newest_due(source.kind, now)
+    if source.last_ok_at:
+        return calendar.day_at(source.kind, now)
+    return calendar.newest_due(source.kind, now)
 
 
-def _concluded(source: Source, reply: client.Response, now: datetime) -> Fetch:
+def _ingest_reply(source: Source, reply: client.Response, now: datetime) -> Fetch:
     fetch = ingest(source, reply, now)
     log.info("%s: %s, %d entries, %d new", source.slug, fetch.outcome, fetch.entries, fetch.new)
     return fetch
@@ -102,10 +107,11 @@ def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> F
 
     Without `slug` the source is named after what the answer says it covers, and made if there is none.
     """
-    if kind not in MODULES:
-        raise PullError(f"There is no kind {kind!r}. The kinds are {', '.join(sorted(MODULES))}.")
+    if kind not in registry.KINDS:
+        raise PullError(f"There is no kind {kind!r}. The kinds are {', '.join(sorted(registry.KINDS))}.")
     try:
-        body = _bytes_of(Path(path))
+        with Path(path).open("rb") as file:
+            body = file.read(sandbox.MAX_BYTES + 1)
     except OSError as error:
         raise PullError(f"{path} cannot be read ({error.strerror}). Name a file with a captured answer.") from error
     started = time.monotonic()
@@ -115,21 +121,14 @@ def pull_file(path: Path | str, kind: str, slug: str | None, now: datetime) -> F
     return _indexed([ingest(source, reply, now, is_file=True)])[0]
 
 
-def _bytes_of(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(sandbox.MAX_BYTES + 1)
-
-
 def default_slug(kind: str, reply: client.Response) -> str:
-    """The source a file belongs to: `huggingface`, `arxiv-cs-cl`, or the kind with the feed's title."""
+    """The source a file belongs to, such as `huggingface` or `arxiv-cs-cl`: by its kind's record."""
+    record = registry.of(kind)
     scope = reply.batch.scope if reply.batch else ""
-    if kind == "huggingface":
-        return kind
-    if kind == "biorxiv":
-        return scope or kind
-    if kind == "arxiv":
-        return slugify(f"arxiv {scope.replace('.', '-')}")[:60] or kind
-    return slugify(f"{kind} {scope}" if kind == "feed" and scope else kind)[:60].strip("-") or kind
+    if record.category_addresses:
+        scope = scope.replace(".", "-")
+    slug = slugify(record.file_slug.format(kind=kind, scope=scope))
+    return slug[:60].strip("-") or kind
 
 
 def _source_for(slug: str, kind: str) -> Source:
@@ -154,15 +153,20 @@ def due(now: datetime) -> list[Source]:
 def pull_due(now: datetime) -> list[Fetch]:
     """Pull every source that is due: hosts side by side, arXiv's one by one in its turns.
 
-    No source waits for another's fault, and none fails because another did.
+    A source that fails delays and stops no other.
     """
     mine = [source for source in due(now) if _claim(source, now) and not _waits(source, now)]
-    arxiv = [source for source in mine if host_limits.name(source.url) in host_limits.IN_TURN]
+    in_turn: list[Source] = []
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
-        asked = {pool.submit(_ask, source, now): source for source in mine if source not in arxiv}
-        fetches = _one_by_one(arxiv, now)
+        asked = {}
+        for source in mine:
+            if host_limits.name(source.url) in host_limits.IN_TURN:
+                in_turn.append(source)
+            else:
+                asked[pool.submit(_ask, source, now)] = source
+        fetches = _one_by_one(in_turn, now)
         for future in as_completed(asked):
-            fetches += _settled(future.result, asked[future], now)
+            fetches += _ingested(future.result, asked[future], now)
     return _indexed([*fetches, *vote_refresh.pull(now), *gap_backfill.pull(now)])
 
 
@@ -177,19 +181,19 @@ def _one_by_one(sources: list[Source], now: datetime) -> list[Fetch]:
     """When the machines they share do not answer one of them, the others are not tried in this round."""
     fetches: list[Fetch] = []
     for source in sources:
-        fetches += _settled(partial(_ask, source, now), source, now)
+        fetches += _ingested(partial(_ask, source, now), source, now)
         if fetches and fetches[-1].outcome == Outcome.FAILED and not fetches[-1].http_status:
-            later = now + schedule.FIRST_RETRY
-            others = [other.pk for other in sources if other.pk not in {fetch.source_id for fetch in fetches}]
-            Source.objects.filter(pk__in=others).update(next_pull_at=later)
+            done = {fetch.source_id for fetch in fetches}
+            others = [other.pk for other in sources if other.pk not in done]
+            Source.objects.filter(pk__in=others).update(next_pull_at=now + schedule.FIRST_RETRY)
             break
     return fetches
 
 
-def _settled(reply: Callable[[], client.Response], source: Source, now: datetime) -> list[Fetch]:
-    """The fetch of one source. This is the outermost loop: whatever befalls one must not befall the rest."""
+def _ingested(reply: Callable[[], client.Response], source: Source, now: datetime) -> list[Fetch]:
+    """The fetch of one source, none if it raised: an error in one source must not stop the others."""
     try:
-        return [_with_fallbacks(source, _concluded(source, reply(), now), now)]
+        return [_with_fallbacks(source, _ingest_reply(source, reply(), now), now)]
     except Exception:
         log.exception("%s could not be pulled", source.slug)
         Source.objects.filter(pk=source.pk).update(
@@ -199,9 +203,13 @@ def _settled(reply: Callable[[], client.Response], source: Source, now: datetime
 
 
 def _claim(source: Source, now: datetime) -> bool:
-    """True for one worker only: the moment it saw is moved on."""
-    seen = {"next_pull_at": source.next_pull_at} if source.next_pull_at else {"next_pull_at__isnull": True}
-    return bool(Source.objects.filter(pk=source.pk, **seen).update(next_pull_at=now + CLAIM))
+    """True for one worker only: the row changes only while it has the `next_pull_at` that was read."""
+    rows = Source.objects.filter(pk=source.pk)
+    if source.next_pull_at:
+        rows = rows.filter(next_pull_at=source.next_pull_at)
+    else:
+        rows = rows.filter(next_pull_at__isnull=True)
+    return bool(rows.update(next_pull_at=now + CLAIM))
 
 
 def _waits(source: Source, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from zlib import crc32
 
 from digest.models import Outcome
 from digest.sources import calendar
+from digest.sources.parsers import registry
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=10), timedelta(hours=6)
 ASK_AGAIN = timedelta(hours=1)  # a stale or empty working day, an answer cut short
@@ -35,9 +36,12 @@ def next_pull(
     longer = 1 + 0.1 * spread
     if outcome in {Outcome.FAILED, Outcome.FORMAT_ERROR}:
         return now + min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY) * longer
-    if kind not in calendar.ONE_DAY:
-        every = min(pull_every, ASK_AGAIN) if outcome == Outcome.TRUNCATED else pull_every
-        return now + every * longer
+    if not registry.of(kind).is_one_day:
+        if outcome == Outcome.TRUNCATED:
+            pull_every = min(pull_every, ASK_AGAIN)
+        return now + pull_every * longer
     if outcome in {Outcome.STALE, Outcome.TRUNCATED} or (outcome == Outcome.EMPTY and not satisfied):
         return min(now + ASK_AGAIN, calendar.next_ready(kind, now))
-    return calendar.next_ready(kind, now) if satisfied else now + ASK_AGAIN
+    if not satisfied:
+        return now + ASK_AGAIN
+    return calendar.next_ready(kind, now)

@@ -53,7 +53,9 @@ def _inner(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
         return ip.ipv4_mapped
     if ip in _NAT64:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return IPv4Address((int(ip) >> 80) & 0xFFFFFFFF) if ip in _6TO4 else None
+    if ip in _6TO4:
+        return IPv4Address((int(ip) >> 80) & 0xFFFFFFFF)
+    return None
 
 
 def check_url(url: str, allowed: Collection[str] = ()) -> None:
@@ -81,7 +83,8 @@ def resolve(host: str, port: int, allowed: Collection[str]) -> list[tuple[Any, .
         return list(found)
     public = [info for info in found if is_public(str(info[4][0]))]
     if not public:
-        raise RefusedError(f"{host} leads to {found[0][4][0] if found else 'nothing'}, which is not a public address.")
+        leads_to = found[0][4][0] if found else "nothing"
+        raise RefusedError(f"{host} leads to {leads_to}, which is not a public address.")
     return public
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from digest.models import Source
-from digest.sources import backfill
+from digest.sources.parsers import registry
 
 _FILE = Path(__file__).with_name("starters.toml")
-_FEEDS = ("https://rss.arxiv.org/atom/", "https://rss.arxiv.org/rss/")  # the first keeps the words as they are
 # What has no parts though it has no point (arxiv.org/category_taxonomy); other such names are whole archives.
 _UNDIVIDED = frozenset(["gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th", "math-ph", "nucl-ex", "nucl-th", "quant-ph"])
 
@@ -28,42 +27,42 @@ def load() -> int:
 
 
 def starters() -> list[dict[str, object]]:
-    """The starter sources as the file has them, arXiv's categories written out."""
+    """The starter sources as the file has them, each with its kind, arXiv's categories written out."""
     listed = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    arxiv = [
-        _arxiv(category, name, category in listed["arxiv"]["on"])
-        for category, name in listed["arxiv"]["categories"].items()
-    ]
-    return [*listed["source"], *arxiv]
+    found = [{**values, "kind": registry.told_by(values["url"])} for values in listed["source"]]
+    for category, name in listed["arxiv"]["categories"].items():
+        found.append(_arxiv(category, name, listed["arxiv"]["feed"], category in listed["arxiv"]["on"]))
+    return found
 
 
-def _arxiv(category: str, name: str, is_on: bool) -> dict[str, object]:
-    url = f"{_FEEDS[0]}{category}"
+def _arxiv(category: str, name: str, feed: str, is_on: bool) -> dict[str, object]:
+    url = f"{feed}{category}"
+    kind = registry.told_by(url)
     return {
         "slug": f"arxiv-{category.lower().replace('.', '-')}",
         "name": f"arXiv {category}: {name}",
-        "kind": Source.Kind.ARXIV,
+        "kind": kind,
         "url": url,
         "is_enabled": is_on,
         "is_daily": True,
-        "fallbacks": fallbacks(Source.Kind.ARXIV, url),
+        "fallbacks": fallbacks(kind, url),
     }
 
 
 def fallbacks(kind: str, url: str) -> list[list[str]]:
-    """What to ask when this address lags: for arXiv's categories its other forms, in order; for all else nothing.
+    """[kind, address] pairs to ask when this address lags: its categories in arXiv's other forms, in order.
 
     A whole archive has none: each of them would be cut at 2,000 rows as its feed is.
     """
-    wanted = categories(url) if kind in {Source.Kind.ARXIV, Source.Kind.ARXIV_LIST} else []
+    wanted = categories(url)
     if not wanted:
         return []
-    feeds = [[str(Source.Kind.ARXIV), start + "+".join(wanted)] for start in _FEEDS]
-    pages = [[str(Source.Kind.ARXIV_LIST), f"https://arxiv.org/list/{one}/new?skip=0&show=2000"] for one in wanted]
-    asked = wanted[0] if len(wanted) == 1 else f"({'+OR+cat:'.join(wanted)})"
-    api = [str(Source.Kind.ARXIV_API), backfill.api_address(asked)]
-    others = [*feeds, *(pages if len(pages) == 1 else ()), api]  # a listing page has one category
-    return [pair for pair in others if _place(pair[1]) != _place(url)]
+    pairs = []
+    for other in registry.of(kind).fallbacks:
+        for address in registry.of(other).addresses_of(wanted):
+            if _place(address) != _place(url):
+                pairs.append([other, address])
+    return pairs
 
 
 def categories(url: str) -> list[str]:
@@ -78,11 +77,15 @@ def categories(url: str) -> list[str]:
 
 def _spelt(category: str) -> str:
     archive, point, subject = category.lower().partition(".")
-    return f"{archive}{point}{subject.upper() if len(subject) == 2 else subject}"
+    if len(subject) == 2:
+        subject = subject.upper()
+    return f"{archive}{point}{subject}"
 
 
 def _place(url: str) -> str:
     """An address without what makes no difference to what it answers."""
     parts = urlsplit(url)
-    query = parts.query if "/api/" in parts.path else ""
+    query = ""
+    if "/api/" in parts.path:
+        query = parts.query
     return f"{parts.hostname}{parts.path.lower().rstrip('/')}?{query}"

@@ -215,9 +215,7 @@ def _furnish(subscribers: int, papers: int, filters: int, seed: int, now: dateti
 
 
 def _publish(texts: list[Any], now: datetime) -> None:
-    source = Source.objects.create(
-        slug="bench", name="Bench", kind=Source.Kind.ARXIV, url="https://feeds.example/bench"
-    )
+    source = Source.objects.create(slug="bench", name="Bench", kind="arxiv", url="https://feeds.example/bench")
     rows = Paper.objects.bulk_create(
         Paper(
             identifier=f"arxiv:2606.{number:05d}", arxiv_id=f"2606.{number:05d}",

@@ -11,11 +11,11 @@ from digest.models import Identifier, Paper, Source
 from digest.papers import identifiers, store
 from digest.papers.entry import Batch, Entry
 from digest.sources import client
+from digest.sources.parsers import registry
 
 ARXIV = re.compile(
     r"(?:^|arxiv[.:/]|abs/|pdf/|papers/)\s*(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?/?$", re.I
 )
-API = "https://export.arxiv.org/api/query?id_list={id}&max_results=1"
 
 
 FORM = ("what", "title", "authors", "abstract")
@@ -52,7 +52,8 @@ def find(what: str, now: datetime) -> Paper | None:
 
 def fetch(number: str, now: datetime) -> Paper | None:
     """Ask arXiv for the paper of this id and store it; None if arXiv does not answer or does not know it."""
-    batch = client.request("arxiv-api", API.format(id=number), now.date()).batch
+    kind = registry.by_ids()
+    batch = client.request(kind.slug, registry.ids_url(kind.ids_address, [number]), now.date()).batch
     if batch is None:
         return None
     entries = [entry for entry in batch.entries if entry.arxiv_id == number]
@@ -101,5 +102,5 @@ def entry_of(what: str, title: str, authors: str, abstract: str) -> Entry:
 
 def desk_source() -> Source:
     """Whose announcements a curator's own papers are."""
-    values = {"name": "Added by a curator", "kind": Source.Kind.FEED, "is_enabled": False, "is_daily": False}
+    values = {"name": "Added by a curator", "kind": registry.DEFAULT.slug, "is_enabled": False, "is_daily": False}
     return Source.objects.get_or_create(slug="desk", defaults=values)[0]

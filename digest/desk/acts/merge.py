@@ -21,6 +21,7 @@ from digest.desk.acts.paper_acts import ConflictError, CuratingError
 from digest.editions import lifecycle
 from digest.models import Announcement, AuditEntry, Edition, EditionPaper, Identifier, Paper
 from digest.papers import merge as paper_merge
+from digest.sources.parsers import registry
 
 VERBS = ("merge", "split")
 MERGED_FIELDS = ("title", "abstract", "authors", "version", "is_withdrawn")
@@ -114,7 +115,7 @@ def split(actor: Actor, edition: Edition, paper: Paper, going: Sequence[str], no
         paper = Paper.objects.select_for_update().get(pk=paper.pk)
         before = {"names": identifiers_of(paper), "title": paper.title}
         try:
-            new = paper_merge.split(paper, going, now)
+            new = paper_merge.split(paper, going, now, registry.preprint_kinds())
         except paper_merge.MergeError as error:
             raise CuratingError(str(error)) from error
         if row.state in paper_acts.OPEN:
@@ -161,7 +162,7 @@ def undo_merge(kept: Paper, edition: Edition, act: AuditEntry, now: datetime) ->
     for name, value in overwritten.items():
         setattr(kept, name, value)
     kept.save(update_fields=list(overwritten))
-    gone = paper_merge.split(kept, act.before["names"], now)
+    gone = paper_merge.split(kept, act.before["names"], now, registry.preprint_kinds())
     place = act.before["place"]
     if place and not EditionPaper.objects.filter(paper=gone, is_late_riser=False).exists():
         back = paper_acts.append(edition, gone)

@@ -13,9 +13,9 @@ from digest.desk import counters
 from digest.desk.pages.formats import number
 from digest.desk.roles import Right
 from digest.editions import lifecycle
+from digest.editions.coverage import coverage
 from digest.models import Delivery, Edition, EditionPaper, Source
 from digest.operate.doctor import jobs
-from digest.sources import history
 
 State = Edition.State
 MANY_FAILURES = 3  # in a row
@@ -181,7 +181,7 @@ def waiting_edition(edition: Edition | None, now: datetime) -> list[Alert]:
         return [Alert("warn", "There is no edition yet.", "Look at the sources", reverse("desk-sources"))]
     if edition.state in {State.RELEASED, State.HELD} or edition.release_at:
         return []
-    rows = history.coverage(edition.date, now).receipt["sources"]
+    rows = coverage(edition.date, now).receipt["sources"]
     missing = [f"{row['name']} ({row['why']})" for row in rows if not row["complete"]]
     if not missing:
         return []

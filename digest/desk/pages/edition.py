@@ -20,9 +20,8 @@ from digest.desk.pages import dashboard
 from digest.desk.pages import difference as dry_run
 from digest.desk.pages.base import act, actor_of, edition_of, page
 from digest.desk.roles import Right
-from digest.editions import lifecycle
+from digest.editions import coverage, lifecycle
 from digest.models import Edition, Outcome
-from digest.sources import history
 
 STEPS = {
     "freeze": (edition_acts.freeze, "Frozen: its content is fixed."),
@@ -69,7 +68,7 @@ def edition_page(request: HttpRequest, row: Edition, status: int = 200, draft: D
         suggested=next_hour,  # at least half an hour away: what the form for a time begins with
         outcomes=dict(Outcome.choices),
         undoable=undo.last(request.user.get_username(), row),
-        coverage=row.coverage or history.coverage(row.date, now).receipt,
+        coverage=row.coverage or coverage.coverage(row.date, now).receipt,
         account=dashboard.account(counters.read("letters", row.date)),
         draft=draft,
         earlier=Edition.objects.filter(date__lt=row.date).order_by("-date").first(),
@@ -153,7 +152,7 @@ def release(request: HttpRequest, day: date) -> HttpResponse:
         shown=row.entries.filter(is_hidden=False).count(),
         hidden=row.entries.filter(is_hidden=True).count(),
         pins=row.entries.filter(is_pinned=True).count(),
-        missing=history.coverage(row.date, now).missing,
+        missing=coverage.coverage(row.date, now).missing,
     )
 
 

@@ -21,6 +21,7 @@ from digest.desk.pages.source_calendar import calendar
 from digest.desk.roles import Right
 from digest.models import Fetch, Outcome, Source
 from digest.sources import opml
+from digest.sources.parsers import registry
 from subscriptions import kept_upload
 
 LAST = 20
@@ -45,6 +46,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         current="sources",
         rows=rows,
         map=calendar(enabled, today),
+        kinds=dict(registry.choices()),
         outcomes=dict(Outcome.choices),
     )
 
@@ -63,6 +65,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
         fetches=fetches,
         kept=kept,
         map=calendar([row], today),
+        kinds=dict(registry.choices()),
         outcomes=dict(Outcome.choices),
     )
 
@@ -107,7 +110,7 @@ def new(request: HttpRequest) -> HttpResponse:
         form=form,
         found=found,
         problem=problem,
-        kinds=Source.Kind.choices,
+        kinds=registry.choices(),
     )
 
 
@@ -133,7 +136,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         found=found,
         problem=problem,
         free=sum(not one.problem for one in found),
-        kinds=dict(Source.Kind.choices),
+        kinds=dict(registry.choices()),
         carried=kept_upload.packed(body) if found else "",
     )
 

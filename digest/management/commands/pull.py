@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 
 from digest.editions import lifecycle
 from digest.models import Fetch, Outcome, Source
-from digest.sources import backfill, calendar, pull
-from digest.sources.parsers.registry import MODULES
+from digest.sources import backfill, pull
+from digest.sources.parsers import registry
 from subscriptions.commands import Command as Base
 from subscriptions.commands import UsageError, current, day, moment, typed
 
@@ -25,7 +25,7 @@ class Command(Base):
             "--source", metavar="SLUG", help="only this source, due or not; with --file, whose answer it is"
         )
         parser.add_argument("--file", metavar="PATH", help="read a captured answer instead of asking the publisher")
-        parser.add_argument("--kind", choices=sorted(MODULES), help="what the file is an answer of")
+        parser.add_argument("--kind", choices=sorted(registry.KINDS), help="what the file is an answer of")
         parser.add_argument(
             "--from", dest="first", type=day, metavar="DAY", help="with --source: ask for past days anew"
         )
@@ -47,7 +47,7 @@ class Command(Base):
         now = current(options["at"])
         if options["file"]:
             if not options["kind"]:
-                raise UsageError(f"--file needs --kind: one of {', '.join(sorted(MODULES))}.")
+                raise UsageError(f"--file needs --kind: one of {', '.join(sorted(registry.KINDS))}.")
             return [self._tried(pull.pull_file, options["file"], options["kind"], options["source"], now)]
         if options["kind"]:
             raise UsageError("--kind goes with --file. Name a source with --source, or a file with --file.")
@@ -107,14 +107,14 @@ def _hint(fetch: Fetch) -> str:
         return ""
     release = typed(f"release --date {lifecycle.open_day(day)}")
     return (
-        f"These papers were announced on {day}{' and before' if fetch.kind not in calendar.ONE_DAY else ''}: "
+        f"These papers were announced on {day}{' and before' if not registry.of(fetch.kind).is_one_day else ''}: "
         f"the edition of {today} takes those of its last seven days. Release them with: {release}"
     )
 
 
 def _newest_day(fetch: Fetch) -> date | None:
     """The day that a file's papers count for; of a feed's, the newest of them."""
-    if fetch.kind in calendar.ONE_DAY:
+    if registry.of(fetch.kind).is_one_day:
         return fetch.day
     days = fetch.source.announcements.filter(seen_at=fetch.at)
     return days.order_by("-day").values_list("day", flat=True).first()

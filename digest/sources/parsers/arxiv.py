@@ -7,7 +7,7 @@ The first category is the primary one. Bad categories come back as a well-formed
 from __future__ import annotations
 
 import re
-from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element
@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from digest.papers import identifiers
 from digest.papers.entry import CROSS, NEW, REPLACE, REPLACE_CROSS, Batch, CutShortError, Entry, FormatError
-from digest.sources.parsers.authors import accented, comma_joined
-from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.authors import comma_joined
+from digest.sources.parsers.entries import entries_of, most_common_day, of_arxiv
 from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, plain, readable, unmarked
 from digest.sources.parsers.xml_json import MAX_ENTRIES, Document, children, likeness, words, xml
 
@@ -27,16 +27,9 @@ _BODY = re.compile(r"^arXiv:(\S+?)v(\d+)\s+Announce Type:\s*(\S+)\s*\n?Abstract:
 _OLD_TITLE = re.compile(r"\.?\s*\(arXiv:(\S+?)v(\d+)\s*\[([\w.-]+)\]\s*(UPDATED|CROSS LISTED)?\)\s*$")
 _OLD_KINDS = {"UPDATED": REPLACE, "CROSS LISTED": CROSS, None: NEW, "": NEW}
 _TITLE = re.compile(r"^(.*?) updates on (?:the )?arXiv", re.IGNORECASE)
-# At the head of a sentence and said of the paper itself: an abstract may speak of withdrawn drugs.
-WITHDRAWN = re.compile(
-    r"(?:^|[.;:(]\s*)(?:(?:this|the)\s)?(?:paper|article|submission|manuscript|work|preprint|version)\s"
-    r"(?:(?:has|have|had)\sbeen\s|is\s|was\s|is\sbeing\s)?(?:\w+\s)?withdrawn\b"
-    r"|^\W*withdrawn\b(?:\sby\b|\W*$|[.,;:])",
-    re.IGNORECASE,
-)
 
 
-def read(body: bytes, asked: date) -> Batch:
+def read(body: bytes, asked: date, address: str = "") -> Batch:
     """One answer of rss.arxiv.org. Raises FormatError for arXiv's error feed and for anything else."""
     document = xml(body, ITEMS)
     if document.root not in {"feed", "rss", "RDF"}:
@@ -54,104 +47,107 @@ def read(body: bytes, asked: date) -> Batch:
 
 def _batch(document: Document, title: str, asked: date) -> Batch:
     announced = _channel_day(document.head)
-    read_items = [_entry(item, announced or asked) for item in document.items]
-    entries = tuple(entry for entry in read_items if entry)
-    if document.items and not entries:
-        raise FormatError("None of its entries has an arXiv id and a title.")
-    days = Counter(entry.announced_on for entry in entries)
-    found = _TITLE.match(title)
-    return Batch(
-        entries,
-        days.most_common(1)[0][0] if days else announced,
-        rejected=len(read_items) - len(entries),
-        problems=_problems(document),
-        scope=found[1] if found else "",
-    )
-
-
-def _problems(document: Document) -> tuple[str, ...]:
+    rows = [_entry(item, announced or asked) for item in document.items]
+    entries, rejected = entries_of(rows, "None of its entries has an arXiv id and a title.")
     problems = []
     if document.more:
         problems.append(f"Only the first {MAX_ENTRIES:,} entries were read; {document.more:,} more were left.")
     if document.broken:
         problems.append(f"{document.broken:,} characters were not UTF-8 or not allowed in XML.")
-    return tuple(problems)
+    found = _TITLE.match(title)
+    scope = found[1] if found else ""
+    return Batch(entries, most_common_day(entries) or announced, rejected, tuple(problems), scope)
 
 
 def _entry(item: Element, day: date) -> Entry | None:
     found = children(item)
     title, version, old_kind, old_category = _titled(words(found, "title"))
-    arxiv_id, marked = identifiers.arxiv_in(words(found, "id", "guid") or _address(found) or _about(item))
+    arxiv_id, marked = identifiers.arxiv_in(words(found, "id", "guid") or _address(item, found))
     if not arxiv_id or not title:
         return None
     body = words(found, "summary", "description")
     prefix = _BODY.match(body)
-    abstract = headless(readable(body[prefix.end() :], ABSTRACT) if prefix else unmarked(body, ABSTRACT))
-    kind = plain(words(found, "announce_type"), 20) or (prefix[3] if prefix else old_kind)
-    categories = _categories(found) or ((old_category,) if old_category else ())
-    version = max(marked, version, int(prefix[2]) if prefix else 1)
-    return Entry(
-        source_id=f"{arxiv_id}v{version}",
-        title=accented(title),
-        url=f"https://arxiv.org/abs/{arxiv_id}",
-        pdf_url=f"https://arxiv.org/pdf/{arxiv_id}",
-        abstract=accented(abstract),
+    kind, version = old_kind, max(marked, version)
+    if prefix:
+        kind, version = prefix[3], max(version, int(prefix[2]))
+        abstract = readable(body[prefix.end() :], ABSTRACT)
+    else:
+        abstract = unmarked(body, ABSTRACT)
+    kind = plain(words(found, "announce_type"), 20) or kind
+    if kind not in KINDS:
+        kind = NEW
+    entry = of_arxiv(
+        arxiv_id,
+        version,
+        title,
+        abstract,
         authors=comma_joined(_creator(found)),
-        arxiv_id=arxiv_id,
-        version=version,
-        doi=identifiers.doi(words(found, "DOI", "doi")),
-        categories=categories,
-        primary_category=categories[0] if categories else "",
-        kind=kind if kind in KINDS else NEW,
+        categories=_categories(found) or tuple(filter(None, [old_category])),
+        kind=kind,
         announced_on=_eastern_day(words(found, "published", "pubDate")) or day,
-        journal_ref=plain(words(found, "journal_reference", "journal_ref"), SHORT),
-        is_withdrawn=bool(WITHDRAWN.search(abstract[:300])),
     )
+    doi = identifiers.doi(words(found, "DOI", "doi"))
+    journal_ref = plain(words(found, "journal_reference", "journal_ref"), SHORT)
+    return replace(entry, doi=doi, journal_ref=journal_ref)
 
 
 def _titled(text: str) -> tuple[str, int, str, str]:
     """Title, version, kind and category: the feeds before 2024 wrote all of it into the title."""
     title = readable(text, TITLE)
     old = _OLD_TITLE.search(title)
-    return (title[: old.start()], int(old[2]), _OLD_KINDS[old[4]], old[3]) if old else (title, 1, NEW, "")
+    if not old:
+        return title, 1, NEW, ""
+    return title[: old.start()], int(old[2]), _OLD_KINDS[old[4]], old[3]
 
 
 def _creator(found: dict[str, list[Element]]) -> str:
     text = words(found, "creator")
-    return unmarked(text, 200_000) if "<a " in text else text
+    if "<a " in text:
+        return unmarked(text, 200_000)
+    return text
 
 
-def _address(found: dict[str, list[Element]]) -> str:
-    return next((link.get("href") or link.text or "" for link in found.get("link", ())), "")
-
-
-def _about(item: Element) -> str:
-    return next((value for key, value in item.attrib.items() if key.endswith("}about")), "")
+def _address(item: Element, found: dict[str, list[Element]]) -> str:
+    """The address of an item without an id: its first link, else what its RDF is about."""
+    for link in found.get("link", ())[:1]:
+        address = link.get("href") or link.text
+        if address:
+            return address
+    for key, value in item.attrib.items():
+        if key.endswith("}about"):
+            return value
+    return ""
 
 
 def _categories(found: dict[str, list[Element]]) -> tuple[str, ...]:
-    named = (plain(one.get("term") or one.text, 60) for one in found.get("category", ()))
-    return tuple(dict.fromkeys(name for name in named if name))
+    names = [plain(one.get("term") or one.text, 60) for one in found.get("category", ())]
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _channel_day(head: dict[str, str]) -> date | None:
-    return next(
-        (day for name in ("pubDate", "updated", "date", "lastBuildDate") if (day := _eastern_day(head.get(name, "")))),
-        None,
-    )
+    for name in ("pubDate", "updated", "date", "lastBuildDate"):
+        day = _eastern_day(head.get(name, ""))
+        if day:
+            return day
+    return None
 
 
 def _eastern_day(text: str) -> date | None:
     """The publisher's day (US Eastern) of an RFC 822 or ISO moment, or nothing."""
     moment = moment_of(text)
-    return moment.astimezone(EASTERN).date() if moment else None
+    if moment is None:
+        return None
+    return moment.astimezone(EASTERN).date()
 
 
 def moment_of(text: str) -> datetime | None:
     """An aware moment from an RFC 822 or ISO 8601 text, or nothing; a text without zone is UTC."""
     text = text.strip()[:60]
     try:
-        moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        parse = datetime.fromisoformat if text[:4].isdigit() else parsedate_to_datetime
+        moment = parse(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

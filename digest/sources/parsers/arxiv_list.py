@@ -7,13 +7,13 @@ from a quiet day.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 
 from digest.papers import identifiers
 from digest.papers.entry import CROSS, NEW, REPLACE, Batch, Entry, FormatError
-from digest.sources.parsers.arxiv import WITHDRAWN
 from digest.sources.parsers.authors import accented, is_name
-from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.entries import of_arxiv
 from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, TITLE, plain, unmarked
 from digest.sources.parsers.xml_json import MAX_ENTRIES, likeness
 
@@ -30,7 +30,7 @@ _PARAGRAPH = re.compile(r"<p\b[^<>]*>([^<]*(?:<(?!/p>)[^<]*)*)")
 _KINDS = {"new": NEW, "cro": CROSS, "rep": REPLACE}
 
 
-def read(body: bytes, asked: date) -> Batch:
+def read(body: bytes, asked: date, address: str = "") -> Batch:
     """One listing page. Raises FormatError if it is none, or if it shows fewer entries than it says."""
     text = body.decode("utf-8", "replace")
     day = _day(text)
@@ -39,16 +39,29 @@ def read(body: bytes, asked: date) -> Batch:
     sections = list(_SECTION.finditer(text))
     entries: list[Entry] = []
     rejected = total = 0
-    for n, section in enumerate(sections):
-        end = sections[n + 1].start() if n + 1 < len(sections) else len(text)
-        rows, listed = _rows(text[section.end() : end]), _SHOWING.search(section[2])
-        if listed and len(rows) < int(listed[1]):
-            raise FormatError(f"“{section[1]}” says {listed[1]} entries, and {len(rows)} can be read.")
-        total += int(listed[2]) if listed else len(rows)
-        found = [_entry(row, _KINDS[section[1][:3].lower()], day) for row in rows[:MAX_ENTRIES]]
-        entries += [entry for entry in found if entry]
-        rejected += found.count(None)
+    ends = [section.start() for section in sections[1:]] + [len(text)]
+    for section, end in zip(sections, ends, strict=True):
+        rows = text[section.end() : end].split("<dt>")[1:]
+        shown, listed = _shown(section[2], len(rows))
+        if len(rows) < shown:
+            raise FormatError(f"“{section[1]}” says {shown} entries, and {len(rows)} can be read.")
+        total += listed
+        kind = _KINDS[section[1][:3].lower()]
+        for row in rows[:MAX_ENTRIES]:
+            entry = _entry(row, kind, day)
+            if entry:
+                entries.append(entry)
+            else:
+                rejected += 1
     return Batch(tuple(entries[:MAX_ENTRIES]), day, rejected, scope="listing", total=total)
+
+
+def _shown(heading: str, rows: int) -> tuple[int, int]:
+    """How many entries a section says it shows, and of how many; `rows` where it says nothing."""
+    found = _SHOWING.search(heading)
+    if not found:
+        return rows, rows
+    return int(found[1]), int(found[2])
 
 
 def _day(text: str) -> date | None:
@@ -63,50 +76,52 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _rows(section: str) -> list[str]:
-    return re.split(r"<dt>", section)[1:]
-
-
 def _entry(row: str, kind: str, day: date) -> Entry | None:
     """One `<dt>…<dd>` pair. The id is taken from the `<dt>` alone: abstracts mention other papers' ids."""
     head, _, rest = row.partition("<dd")
     found = _ID.search(head)
-    arxiv_id, _ = identifiers.arxiv(found[1]) if found else ("", 1)
+    if not found:
+        return None
+    arxiv_id, _ = identifiers.arxiv(found[1])
     parts = _parts(rest)
-    title = plain(unmarked(_DESCRIPTOR.sub("", parts.get("list-title", ""))), TITLE)
+    title = _described(parts, "list-title")
     if not arxiv_id or not title:
         return None
-    body = _PARAGRAPH.search(rest)
-    abstract = headless(unmarked(body[1], ABSTRACT)) if body else ""
-    comment = plain(unmarked(_DESCRIPTOR.sub("", parts.get("list-comments", ""))), TITLE)
-    categories = tuple(dict.fromkeys(_CODE.findall(unmarked(parts.get("list-subjects", "")))))
-    return Entry(
-        source_id=f"{arxiv_id}v1" if kind != REPLACE else arxiv_id,
-        title=accented(title),
-        url=f"https://arxiv.org/abs/{arxiv_id}",
-        pdf_url=f"https://arxiv.org/pdf/{arxiv_id}",
-        abstract=accented(abstract),
+    abstract, body = "", _PARAGRAPH.search(rest)
+    if body:
+        abstract = unmarked(body[1], ABSTRACT)
+    entry = of_arxiv(
+        arxiv_id,
+        1,
+        title,
+        abstract,
         authors=_authors(parts.get("list-authors", "")),
-        arxiv_id=arxiv_id,
-        version=1 if kind != REPLACE else 2,  # the page does not say which; a later answer will
-        categories=categories,
-        primary_category=categories[0] if categories else "",
+        categories=tuple(dict.fromkeys(_CODE.findall(unmarked(parts.get("list-subjects", ""))))),
         kind=kind,
         announced_on=day,
-        comment=comment,
-        is_withdrawn=bool(WITHDRAWN.search(comment) or WITHDRAWN.search(abstract[:300])),
+        comment=_described(parts, "list-comments"),
     )
+    if kind == REPLACE:  # the page does not say which version; a later answer will
+        return replace(entry, source_id=arxiv_id, version=2)
+    return entry
+
+
+def _described(parts: dict[str, str], name: str) -> str:
+    return plain(unmarked(_DESCRIPTOR.sub("", parts.get(name, ""))), TITLE)
 
 
 def _parts(text: str) -> dict[str, str]:
     """The row's `<div class='list-…'>` texts by class."""
     starts = list(_PART.finditer(text))
     ends = [one.start() for one in starts[1:]] + [len(text)]
-    return {one[1]: text[one.end() : end].partition("</div>")[0] for one, end in zip(starts, ends, strict=True)}
+    parts = {}
+    for one, end in zip(starts, ends, strict=True):
+        parts[one[1]] = text[one.end() : end].partition("</div>")[0]
+    return parts
 
 
 def _authors(text: str) -> tuple[str, ...]:
     linked = re.findall(r"<a\b[^<>]*>([^<]*)</a>", text)
     names = linked or unmarked(_DESCRIPTOR.sub("", text)).split(",")
-    cleaned = (accented(plain(unmarked(name), NAME), unbrace=True) for name in names[:AUTHORS])
-    return tuple(name for name in cleaned if is_name(name))
+    cleaned = [accented(plain(unmarked(name), NAME), unbrace=True) for name in names[:AUTHORS]]
+    return tuple(filter(is_name, cleaned))

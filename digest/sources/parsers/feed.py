@@ -21,7 +21,8 @@ import feedparser
 from digest.papers import graphemes, identifiers
 from digest.papers.entry import NEW, Batch, CutShortError, Entry, FormatError
 from digest.sources.parsers import authors, leftovers
-from digest.sources.parsers.arxiv import WITHDRAWN, moment_of
+from digest.sources.parsers.arxiv import moment_of
+from digest.sources.parsers.entries import WITHDRAWN
 from digest.sources.parsers.text import ABSTRACT, SHORT, TITLE, link, plain, readable, untagged
 from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, likeness
 

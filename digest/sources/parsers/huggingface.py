@@ -6,19 +6,19 @@ The day is `paper.submittedOnDailyAt` (the item's own `publishedAt` may be days 
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import Any
 
 from digest.papers import identifiers
 from digest.papers.entry import LISTED, Batch, CutShortError, Entry, FormatError
 from digest.sources.parsers.authors import accented, is_name
+from digest.sources.parsers.entries import entries_of, most_common_day
 from digest.sources.parsers.leftovers import headless
 from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, link, number, plain, readable
 from digest.sources.parsers.xml_json import MAX_ENTRIES, json_document, json_items
 
 
-def read(body: bytes, asked: date) -> Batch:
+def read(body: bytes, asked: date, address: str = "") -> Batch:
     """One answer of the API. Raises FormatError if it is not a list of papers."""
     try:
         items = json_document(body)
@@ -30,10 +30,11 @@ def read(body: bytes, asked: date) -> Batch:
     return _batch(_papers(items), asked)
 
 
-def _papers(items: Any) -> list[Any]:
+def _papers(items: object) -> list[Any]:
     if isinstance(items, dict):
         said = plain(items.get("error") or items.get("message"), 200)
-        raise FormatError(f"It is one JSON object{f' that says “{said}”' if said else ''}, not a list of papers.")
+        saying = f" that says “{said}”" if said else ""
+        raise FormatError(f"It is one JSON object{saying}, not a list of papers.")
     if not isinstance(items, list):
         raise FormatError("It is JSON, but not a list of papers.")
     if items and not any(isinstance(item, dict) for item in items):
@@ -42,22 +43,18 @@ def _papers(items: Any) -> list[Any]:
 
 
 def _batch(items: list[Any], asked: date) -> Batch:
-    read_items = [_entry(item, asked) for item in items[:MAX_ENTRIES]]
-    entries = tuple(entry for entry in read_items if entry)
-    if items and not entries:
-        raise FormatError("None of its items has a paper with an arXiv id and a title.")
-    days = Counter(entry.announced_on for entry in entries)
-    day = days.most_common(1)[0][0] if days else None
-    problems = (
-        (f"Only the first {MAX_ENTRIES:,} of {len(items):,} items were read.",) if len(items) > MAX_ENTRIES else ()
-    )
-    return Batch(entries, day, rejected=len(read_items) - len(entries), problems=problems, scope="huggingface")
+    rows = [_entry(item, asked) for item in items[:MAX_ENTRIES]]
+    entries, rejected = entries_of(rows, "None of its items has a paper with an arXiv id and a title.")
+    problems: tuple[str, ...] = ()
+    if len(items) > MAX_ENTRIES:
+        problems = (f"Only the first {MAX_ENTRIES:,} of {len(items):,} items were read.",)
+    return Batch(entries, most_common_day(entries), rejected, problems, scope="huggingface")
 
 
-def _entry(item: Any, asked: date) -> Entry | None:
-    paper = item.get("paper") if isinstance(item, dict) else None
-    if not isinstance(paper, dict):
+def _entry(item: object, asked: date) -> Entry | None:
+    if not isinstance(item, dict) or not isinstance(item.get("paper"), dict):
         return None
+    paper = item["paper"]
     arxiv_id, version = identifiers.arxiv(plain(paper.get("id"), SHORT))
     title = readable(paper.get("title") or item.get("title"), TITLE)
     if not arxiv_id or not title:
@@ -84,11 +81,16 @@ def _entry(item: Any, asked: date) -> Entry | None:
     )
 
 
-def _authors(people: Any) -> tuple[str, ...]:
+def _authors(people: object) -> tuple[str, ...]:
     if not isinstance(people, list):
         return ()
-    names = [readable(p.get("name"), NAME) for p in people[:AUTHORS] if isinstance(p, dict) and not p.get("hidden")]
-    return tuple(accented(name, unbrace=True) for name in names if is_name(name))
+    names = []
+    for person in people[:AUTHORS]:
+        if isinstance(person, dict) and not person.get("hidden"):
+            name = readable(person.get("name"), NAME)
+            if is_name(name):
+                names.append(accented(name, unbrace=True))
+    return tuple(names)
 
 
 def _submitter(item: dict[str, Any], paper: dict[str, Any]) -> str:
@@ -98,7 +100,7 @@ def _submitter(item: dict[str, Any], paper: dict[str, Any]) -> str:
     return ""
 
 
-def day_of(moment: Any) -> date | None:
+def day_of(moment: object) -> date | None:
     """The UTC day of `2026-07-24T00:00:00.000Z`, or nothing."""
     try:
         return date.fromisoformat(str(moment)[:10])

@@ -5,20 +5,21 @@ Records come by their last modification, in pages with a resumption token that n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from xml.etree.ElementTree import Element
 
 from digest.papers import identifiers
 from digest.papers.entry import LISTED, REPLACE, Batch, CutShortError, Entry, FormatError
 from digest.sources import calendar
-from digest.sources.parsers.arxiv import WITHDRAWN, moment_of
+from digest.sources.parsers.arxiv import moment_of
 from digest.sources.parsers.authors import accented, comma_joined, turned
-from digest.sources.parsers.leftovers import headless
+from digest.sources.parsers.entries import of_arxiv
 from digest.sources.parsers.text import ABSTRACT, AUTHORS, NAME, SHORT, TITLE, plain, readable
 from digest.sources.parsers.xml_json import children, likeness, local, words, xml
 
 
-def read(body: bytes, asked: date) -> Batch:
+def read(body: bytes, asked: date, address: str = "") -> Batch:
     """One page of ListRecords or GetRecord. Raises FormatError with the server's own words for its errors."""
     document = xml(body, frozenset({"record"}))
     if document.root != "OAI-PMH":
@@ -26,11 +27,10 @@ def read(body: bytes, asked: date) -> Batch:
     if "error" in document.head:
         return _error(document.head["error"])
     rows = [_entry(record) for record in document.items]
-    entries = tuple(entry for entry in rows if entry)
-    deleted = sum(_is_deleted(record) for record in document.items)
-    batch = Batch(
-        entries, None, len(rows) - len(entries) - deleted, scope="oai", more=document.head.get("resumptionToken", "")
-    )
+    entries = tuple(filter(None, rows))
+    deleted = sum(map(_is_deleted, document.items))
+    more = document.head.get("resumptionToken", "")
+    batch = Batch(entries, None, len(rows) - len(entries) - deleted, scope="oai", more=more)
     if not document.whole:
         raise CutShortError("The answer ends in the middle.", batch)
     return batch
@@ -44,7 +44,10 @@ def _error(text: str) -> Batch:
 
 
 def _is_deleted(record: Element) -> bool:
-    return any(local(child.tag) == "header" and child.get("status") == "deleted" for child in record)
+    for child in record:
+        if local(child.tag) == "header":
+            return child.get("status") == "deleted"
+    return False
 
 
 def _entry(record: Element) -> Entry | None:
@@ -59,46 +62,47 @@ def _entry(record: Element) -> Entry | None:
     title = readable(words(found, "title"), TITLE)
     if not arxiv_id or not title:
         return None
-    version, created = _version(found), _created(found)
-    categories = tuple(words(found, "categories").split()[:30])
-    comment = readable(words(found, "comments"), TITLE)
-    abstract = headless(readable(words(found, "abstract", "description"), ABSTRACT))
-    return Entry(
-        source_id=f"{arxiv_id}v{version}",
-        title=accented(title),
-        url=f"https://arxiv.org/abs/{arxiv_id}",
-        pdf_url=f"https://arxiv.org/pdf/{arxiv_id}",
-        abstract=accented(abstract),
+    version = _version(found)
+    created = _created(found)
+    entry = of_arxiv(
+        arxiv_id,
+        version,
+        title,
+        readable(words(found, "abstract", "description"), ABSTRACT),
         authors=_authors(found),
-        arxiv_id=arxiv_id,
-        version=version,
-        doi=identifiers.doi(words(found, "doi")),
-        categories=categories,
-        primary_category=categories[0] if categories else "",
+        categories=tuple(words(found, "categories").split()[:30]),
         kind=LISTED if version == 1 else REPLACE,
-        published_on=created,
         announced_on=calendar.after_submission(created) if created else None,
-        comment=comment,
-        journal_ref=plain(words(found, "journal-ref"), SHORT),
-        is_withdrawn=bool(WITHDRAWN.search(comment) or WITHDRAWN.search(abstract[:300])),
+        comment=readable(words(found, "comments"), TITLE),
     )
+    journal_ref = plain(words(found, "journal-ref"), SHORT)
+    return replace(entry, published_on=created, doi=identifiers.doi(words(found, "doi")), journal_ref=journal_ref)
 
 
 def _identifier(found: dict[str, list[Element]]) -> str:
     """oai_dc names the paper by its address among other identifiers."""
-    return next((one.text for one in found.get("identifier", ()) if one.text and "arxiv.org/abs/" in one.text), "")
+    for one in found.get("identifier", ()):
+        if one.text and "arxiv.org/abs/" in one.text:
+            return one.text
+    return ""
 
 
 def _version(found: dict[str, list[Element]]) -> int:
     """arXivRaw lists the versions, each with its number."""
-    numbers = [one.get("version", "")[1:] for one in found.get("version", ())]
-    return max((int(number) for number in numbers if number.isdigit()), default=1)
+    newest = 1
+    for one in found.get("version", ()):
+        number = one.get("version", "")[1:]
+        if number.isdigit():
+            newest = max(newest, int(number))
+    return newest
 
 
 def _created(found: dict[str, list[Element]]) -> date | None:
     first = next((words(children(one), "date") for one in found.get("version", ())), "")
     moment = moment_of(first or words(found, "created", "date"))
-    return moment.date() if moment else None
+    if moment is None:
+        return None
+    return moment.date()
 
 
 def _authors(found: dict[str, list[Element]]) -> tuple[str, ...]:
@@ -108,6 +112,10 @@ def _authors(found: dict[str, list[Element]]) -> tuple[str, ...]:
     structured = next((list(one) for one in found.get("authors", ()) if len(one)), [])
     if not structured:
         return comma_joined(words(found, "authors"))
-    people = (children(person) for person in structured[:AUTHORS])
-    names = (f"{words(p, 'forenames')} {words(p, 'keyname')} {words(p, 'suffix')}" for p in people)
-    return tuple(accented(readable(name, NAME), unbrace=True) for name in names if name.strip())
+    names = []
+    for person in structured[:AUTHORS]:
+        parts = children(person)
+        name = " ".join(words(parts, part) for part in ("forenames", "keyname", "suffix"))
+        if name.strip():
+            names.append(accented(readable(name, NAME), unbrace=True))
+    return tuple(names)

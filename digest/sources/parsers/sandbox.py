@@ -1,4 +1,4 @@
-"""Bytes in, Batch out, by way of a child process that can be killed: no answer hangs or fells its reader."""
+"""Reads an answer in a child process that can be killed: bytes in, `Batch` out."""
 
 from __future__ import annotations
 
@@ -85,10 +85,14 @@ _NAMES = frozenset(field.name for field in fields(Entry))
 
 def _entry(plain: dict[str, Any]) -> Entry:
     values = {name: value for name, value in plain.items() if name in _NAMES}
-    values |= {name: _day(values[name]) for name in _DAYS}
-    values |= {name: tuple(values[name]) for name in _LISTS}
+    for name in _DAYS:
+        values[name] = _day(values[name])
+    for name in _LISTS:
+        values[name] = tuple(values[name])
     return Entry(**values)
 
 
 def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+    if not text:
+        return None
+    return date.fromisoformat(text)

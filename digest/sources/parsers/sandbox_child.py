@@ -2,7 +2,6 @@
 
 In: a line with the address the bytes came from, then the bytes. Out: JSON.
 
-
 It knows no settings, opens no database and has no network. The kernel ends it at its limits, so no
 answer can cost its parent more than that.
 """
@@ -74,10 +73,10 @@ def _is_module(path: object, roots: tuple[str, ...]) -> bool:
 
 def answer(kind: str, day: date, body: bytes, address: str = "") -> dict[str, Any]:
     """The reading's outcome as JSON can carry it."""
-    from digest.sources.parsers.registry import reading
+    from digest.sources.parsers import registry
 
     try:
-        return {"batch": _plain(reading(kind, address)(body, day))}
+        return {"batch": _plain(registry.parser(kind).read(body, day, address))}
     except CutShortError as error:
         return {"cut": str(error), "batch": _plain(error.batch)}
     except FormatError as error:
@@ -97,9 +96,9 @@ def _plain(batch: Batch) -> dict[str, Any]:
 def main() -> None:
     kind, day = sys.argv[1], date.fromisoformat(sys.argv[2])
     confine()
-    from digest.sources.parsers.registry import reading
+    from digest.sources.parsers import registry
 
-    reading(kind)
+    registry.parser(kind)
     lock()
     address = sys.stdin.buffer.readline().decode().strip()
     found = answer(kind, day, sys.stdin.buffer.read(), address)

@@ -10,6 +10,7 @@ from digest.models import Announcement, Edition, EditionPaper, Identifier, Paper
 from digest.papers import merge, store
 from digest.papers.entry import Batch
 from digest.papers.merge import MergeError
+from digest.sources.parsers import registry
 from tests import make
 from tests.digest.papers.test_store import entry, journal
 from tests.make import NOW, TODAY
@@ -56,7 +57,7 @@ def test_a_sent_edition_is_not_changed_by_a_merge() -> None:
 def test_a_split_gives_the_names_back_to_the_row_they_came_from() -> None:
     one, two = both()
     kept = merge.merge(one, two, NOW)
-    assert merge.split(kept, ["doi:10.1000/1"], NOW).pk == two.pk
+    assert merge.split(kept, ["doi:10.1000/1"], NOW, registry.preprint_kinds()).pk == two.pk
     two.refresh_from_db()
     assert two.merged_into is None
     assert {a.source.slug for a in two.announcements.all()} == {"journal"}
@@ -66,7 +67,7 @@ def test_a_split_gives_the_names_back_to_the_row_they_came_from() -> None:
 def test_what_was_split_is_not_merged_again_by_the_next_pull() -> None:
     store.store(Batch((entry(doi="10.1000/1"),)), make.source(), TODAY, NOW)
     paper = Paper.objects.get()
-    merge.split(paper, ["doi:10.1000/1"], NOW)
+    merge.split(paper, ["doi:10.1000/1"], NOW, registry.preprint_kinds())
     store.store(Batch((entry(doi="10.1000/1"),)), make.source(), TODAY, NOW)
     assert Paper.objects.filter(merged_into=None).count() == 2
     assert Identifier.objects.get(value="arxiv:2606.00001").paper_id == paper.pk
@@ -75,9 +76,9 @@ def test_what_was_split_is_not_merged_again_by_the_next_pull() -> None:
 def test_a_split_must_leave_and_take_something() -> None:
     one, _ = both()
     with pytest.raises(MergeError, match="some of the paper's names"):
-        merge.split(one, ["arxiv:2606.00001"], NOW)
+        merge.split(one, ["arxiv:2606.00001"], NOW, registry.preprint_kinds())
     with pytest.raises(MergeError, match="some of the paper's names"):
-        merge.split(one, [], NOW)
+        merge.split(one, [], NOW, registry.preprint_kinds())
 
 
 def test_a_paper_is_not_merged_with_itself() -> None:

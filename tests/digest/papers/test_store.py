@@ -14,6 +14,7 @@ from digest.models import Announcement, Identifier, Paper, Source, VoteSnapshot
 from digest.papers import store as paper_store
 from digest.papers.entry import CROSS, LISTED, NEW, REPLACE, REPLACE_CROSS, Batch, Entry
 from digest.papers.store import Stored
+from digest.sources.parsers import registry
 from tests import make
 from tests.make import NOW, TODAY
 
@@ -42,7 +43,8 @@ def journal(number: int = 1, **fields: Any) -> Entry:
 
 
 def store(*entries: Entry, slug: str = "arxiv-cs-cl", kind: str = "arxiv", day: date = TODAY, **extra: Any) -> Stored:
-    return paper_store.store(Batch(entries, day, **extra), make.source(slug, kind=kind), day, NOW)
+    source = make.source(slug, kind=kind)
+    return paper_store.store(Batch(entries, day, **extra), source, day, NOW, registry.of(kind).authority)
 
 
 def test_a_new_paper_is_stored_with_its_names_and_announcement() -> None:

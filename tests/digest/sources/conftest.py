@@ -20,7 +20,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read without the child, whose start takes as long as ten tests. test_parse.py is about the child."""
 
     def read(kind: str, body: bytes, day: date, address: str = "") -> Batch:
-        return registry.reading(kind, address)(body, day)
+        return registry.parser(kind).read(body, day, address)
 
     monkeypatch.setattr(sandbox, "parse", read)
 

@@ -14,6 +14,7 @@ from digest.models import Announcement, Fetch, Paper, Source, VoteSnapshot
 from digest.papers.entry import FormatError
 from digest.sources import additions, backfill, client, opml, pull, samples, starters, vote_refresh
 from digest.sources.additions import SourceError
+from digest.sources.parsers import registry
 from tests import make
 from tests.digest.sources import feeds
 from tests.digest.sources.conftest import Publisher
@@ -97,7 +98,7 @@ def test_the_starter_sources_come_once_and_keep_a_curators_changes() -> None:
 def test_every_starter_is_asked_at_its_publishers_own_address_and_never_a_whole_archive() -> None:
     for values in starters.starters():
         assert str(values["url"]).startswith("https://")
-        assert Source(**values).kind in Source.Kind.values
+        assert Source(**values).kind in registry.KINDS
         if values["kind"] == "arxiv":
             assert "." in str(values["url"]).rpartition("/")[2] or "-" in str(values["url"]).rpartition("/")[2]
 

@@ -32,7 +32,7 @@ def names_of(folder: str) -> list[str]:
 def test_a_hugging_face_day_has_as_many_papers_as_its_file(captured: Path, name: str) -> None:
     body = (captured / "hf_daily" / name).read_bytes()
     listed = json.loads(body)
-    batch = registry.reading("huggingface")(body, date.fromisoformat(name[:10]))
+    batch = registry.parser("huggingface").read(body, date.fromisoformat(name[:10]))
     assert [e.arxiv_id for e in batch.entries] == [x["paper"]["id"] for x in listed]
     assert [e.upvotes for e in batch.entries] == [x["paper"]["upvotes"] for x in listed]
     assert [e.comments for e in batch.entries] == [x["numComments"] for x in listed]
@@ -42,14 +42,14 @@ def test_a_hugging_face_day_has_as_many_papers_as_its_file(captured: Path, name:
 @pytest.mark.parametrize("name", ["2024-12-11.json", "2025-01-10.json"])
 def test_the_two_malformed_days_are_format_errors(captured: Path, name: str) -> None:
     with pytest.raises(FormatError, match=r"not of papers|not a list of papers"):
-        registry.reading("huggingface")((captured / "hf_daily" / name).read_bytes(), ANY)
+        registry.parser("huggingface").read((captured / "hf_daily" / name).read_bytes(), ANY)
 
 
 @pytest.mark.parametrize("name", [n for n in names_of("arxiv/rss_rebuilt") if "WEEKEND" not in n])
 def test_an_arxiv_day_has_as_many_entries_as_its_file(captured: Path, name: str) -> None:
     body = (captured / "arxiv/rss_rebuilt" / name).read_bytes()
     text = body.decode()
-    batch = registry.reading("arxiv")(body, ANY)
+    batch = registry.parser("arxiv").read(body, ANY)
     assert [(e.arxiv_id, str(e.version)) for e in batch.entries] == OAI_ID.findall(text)
     assert [e.kind for e in batch.entries] == re.findall(r"<arxiv:announce_type>(\S+?)<", text)
     assert batch.day == date.fromisoformat(name[:10])
@@ -63,9 +63,9 @@ def test_an_answer_of_the_api_has_as_many_entries_as_its_file(captured: Path, na
     body = (captured / "arxiv/api_query_atom" / name).read_bytes()
     if "id_abc" in name:
         with pytest.raises(FormatError, match="incorrect id format for abc"):
-            registry.reading("arxiv-api")(body, ANY)
+            registry.parser("arxiv-api").read(body, ANY)
         return
-    batch = registry.reading("arxiv-api")(body, ANY)
+    batch = registry.parser("arxiv-api").read(body, ANY)
     assert len(batch.entries) == body.count(b"<entry>")
     assert all("  " not in e.title and "\n" not in e.title for e in batch.entries)
     assert all(c[0].islower() for e in batch.entries for c in e.categories)
@@ -77,9 +77,9 @@ def test_a_journal_has_as_many_entries_as_its_file(captured: Path, name: str) ->
     body = (captured / "feeds" / folder / name).read_bytes()
     if name == "zoobank.json":
         with pytest.raises(FormatError, match="not a JSON Feed"):
-            registry.reading("feed")(body, ANY)
+            registry.parser("feed").read(body, ANY)
         return
-    batch = registry.reading("feed")(body, ANY)
+    batch = registry.parser("feed").read(body, ANY)
     listed = len(re.findall(rb"<(?:item|entry)[\s>]", body))
     assert len(batch.entries) + batch.rejected == listed
     assert batch.rejected <= 1
@@ -90,19 +90,19 @@ def test_a_journal_has_as_many_entries_as_its_file(captured: Path, name: str) ->
 @pytest.mark.parametrize("kind", ["feed", "arxiv", "arxiv-api", "huggingface", "biorxiv"])
 def test_a_page_in_place_of_a_feed_is_said_to_be_one(captured: Path, kind: str, name: str) -> None:
     with pytest.raises(FormatError, match="HTML page titled"):
-        registry.reading(kind)((captured / "feeds/html_instead_of_feed" / name).read_bytes(), ANY)
+        registry.parser(kind).read((captured / "feeds/html_instead_of_feed" / name).read_bytes(), ANY)
 
 
 @pytest.mark.parametrize("name", ["nature_2023_original_english.rdf", "nature_2024-07-18_ja-translated.rdf"])
 def test_an_rdf_journal_is_read_with_authors_and_dois(captured: Path, name: str) -> None:
     body = (captured / "feeds" / name).read_bytes()
-    batch = registry.reading("feed")(body, ANY)
+    batch = registry.parser("feed").read(body, ANY)
     assert len(batch.entries) == body.count(b"<item ") == 75
     assert all(entry.doi.startswith("10.1038/") and entry.published_on for entry in batch.entries)
 
 
 def test_the_feeds_of_before_2024_are_read_too(captured: Path) -> None:
-    batch = registry.reading("arxiv")(
+    batch = registry.parser("arxiv").read(
         (captured / "arxiv/captured_raw/rdf_hep-ex_2018-05-23_trimmed.xml").read_bytes(), ANY
     )
     assert [(e.arxiv_id, e.version, e.kind) for e in batch.entries] == [

@@ -53,7 +53,7 @@ def known(kind: str, batches: list[tuple[date, bytes]]) -> Source:
     """A source whose past batches are written down as `conclude` does, without their papers, which take long."""
     source = make.source(f"{kind}-one", kind=kind)
     for day, body in batches:
-        batch = registry.reading(kind)(body, day)
+        batch = registry.parser(kind).read(body, day)
         now = at(day + timedelta(days=1)) if kind == "huggingface" else at(day)
         Fetch.objects.create(
             source=source, at=now, day=day, outcome="ok", kind=kind, entries=len(batch.entries),
@@ -339,9 +339,9 @@ def test_normal_days_raise_no_alarm(kind: str, usual: int, seed: int) -> None:
     while day < date(2026, 11, 1):
         blank = calendar.is_blank(kind, day)
         count = 0 if blank else counts(chance, usual, day)
-        batch = registry.reading(kind)(day_of(kind, day, count, number), day)
+        batch = registry.parser(kind).read(day_of(kind, day, count, number), day)
         recent = [one for one in past if one.at_day > day - timedelta(days=14)]
-        verdict = checks.judge(checks.CheckInput(kind, batch, day, calendar.newest_due(kind, after(kind, day)), recent))
+        verdict = checks.check(checks.CheckInput(kind, batch, day, calendar.newest_due(kind, after(kind, day)), recent))
         wanted = ("holiday" if calendar.is_holiday(kind, day) else "empty") if blank else "ok"
         if verdict.outcome != wanted or verdict.warnings:
             alarms.append((str(day), count, verdict.outcome, verdict.warnings))

@@ -17,7 +17,7 @@ DAY = date(2026, 6, 3)
 
 
 def read(kind: str, body: bytes) -> Batch:
-    return registry.reading(kind)(body, DAY)
+    return registry.parser(kind).read(body, DAY)
 
 
 def test_words_in_angle_brackets_survive_in_abstracts() -> None:

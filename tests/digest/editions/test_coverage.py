@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from digest.editions import lifecycle
+from digest.editions import coverage, lifecycle
 from digest.models import Announcement, Edition, Fetch, Source
-from digest.sources import calendar, client, history
+from digest.sources import client
 from digest.sources.ingest import ingest
 from tests import make
 from tests.digest.sources import feeds
@@ -30,7 +30,7 @@ def fetched(slug: str, kind: str, day: date, outcome: str, warnings: list[str] |
 def test_an_edition_waits_for_arxivs_day_and_hugging_faces_day_before() -> None:
     fetched("arxiv-cs-cl", "arxiv", DAY, "ok")
     fetched("huggingface", "huggingface", DAY - timedelta(days=1), "ok")
-    found = history.coverage(DAY, NOW)
+    found = coverage.coverage(DAY, NOW)
     assert (found.complete, found.missing) == (True, ())
     assert [(row["slug"], row["outcome"], row["entries"]) for row in found.receipt["sources"]] == [
         ("arxiv-cs-cl", "ok", 9), ("huggingface", "ok", 9),
@@ -40,7 +40,7 @@ def test_an_edition_waits_for_arxivs_day_and_hugging_faces_day_before() -> None:
 @pytest.mark.parametrize("outcome", ["stale", "truncated", "format_error", "failed", "empty"])
 def test_what_is_not_ok_on_a_working_day_is_missing_and_named_with_its_reason(outcome: str) -> None:
     fetched("arxiv-cs-cl", "arxiv", DAY, outcome, ["Because."])
-    found = history.coverage(DAY, NOW)
+    found = coverage.coverage(DAY, NOW)
     assert (found.complete, found.missing) == (False, ("arxiv-cs-cl",))
     assert found.receipt["sources"][0]["why"] == "Because."
 
@@ -48,20 +48,20 @@ def test_what_is_not_ok_on_a_working_day_is_missing_and_named_with_its_reason(ou
 def test_a_source_that_was_not_pulled_or_is_held_is_missing() -> None:
     make.source("arxiv-cs-cl")
     make.source("arxiv-cs-ai", held_reason="authors are gone")
-    found = history.coverage(DAY, NOW)
+    found = coverage.coverage(DAY, NOW)
     assert [row["why"] for row in found.receipt["sources"]] == ["held: authors are gone", "not pulled yet"]
 
 
 def test_a_mended_day_counts_as_its_best_fetch() -> None:
     fetched("arxiv-cs-cl", "arxiv", DAY, "stale", ["Yesterday's."])
     fetched("arxiv-cs-cl", "arxiv-list", DAY, "ok")
-    assert history.coverage(DAY, NOW).complete
+    assert coverage.coverage(DAY, NOW).complete
 
 
 @pytest.mark.parametrize(("day", "outcome"), [(date(2026, 6, 6), "none"), (date(2026, 6, 19), "holiday")])
 def test_a_blank_day_needs_no_fetch(day: date, outcome: str) -> None:
     make.source("arxiv-cs-cl")
-    found = history.coverage(day, NOW)
+    found = coverage.coverage(day, NOW)
     assert found.complete
     assert found.receipt["sources"][0]["outcome"] == outcome
 
@@ -69,7 +69,7 @@ def test_a_blank_day_needs_no_fetch(day: date, outcome: str) -> None:
 def test_sources_nobody_waits_for_are_on_the_receipt_but_never_missing() -> None:
     fetched("sample-nature", "feed", DAY, "ok")
     Source.objects.update(is_daily=False, is_sample=True, is_enabled=False)
-    found = history.coverage(DAY, NOW)
+    found = coverage.coverage(DAY, NOW)
     assert found.complete
     assert found.receipt["samples"]
 
@@ -80,12 +80,12 @@ def test_the_receipt_counts_papers_not_sources_and_each_once() -> None:
         make.announcement(paper, by=sources[0], day=DAY)
         make.announcement(paper, by=sources[1], day=DAY)
     make.announcement(make.paper("Another day's"), by=sources[0], day=DAY - timedelta(days=1))
-    assert history.coverage(DAY, NOW).receipt["looked_at"] == 5
+    assert coverage.coverage(DAY, NOW).receipt["looked_at"] == 5
 
 
 def test_papers_that_an_edition_took_up_late_were_looked_at_too() -> None:
     make.edition(DAY, papers=[make.paper("Late"), make.paper("Later")])
-    assert history.coverage(DAY, NOW).receipt["looked_at"] == 2
+    assert coverage.coverage(DAY, NOW).receipt["looked_at"] == 2
 
 
 def test_only_a_source_that_brought_something_lately_is_one_to_wait_for() -> None:
@@ -93,7 +93,7 @@ def test_only_a_source_that_brought_something_lately_is_one_to_wait_for() -> Non
     make.source("arxiv-cs-cl", last_ok_at=NOW - timedelta(days=8))
     make.source("arxiv-cs-cv")
     make.source("arxiv-cs-lg", last_ok_at=NOW, held_reason="authors are gone")
-    assert [row["lately"] for row in history.coverage(DAY, NOW).receipt["sources"]] == [True, False, False, False]
+    assert [row["lately"] for row in coverage.coverage(DAY, NOW).receipt["sources"]] == [True, False, False, False]
 
 
 def test_f66_with_all_sources_down_the_edition_waits_and_then_says_what_was_missing() -> None:
@@ -120,61 +120,3 @@ def test_f62_what_comes_after_the_freeze_goes_into_the_next_edition() -> None:
     assert (edition.entries.count(), lifecycle.content_hash(edition)) == (before, frozen)
     tomorrow = lifecycle.collect(DAY + timedelta(days=1), NOW + timedelta(days=1))
     assert tomorrow.entries.count() == Announcement.objects.filter(source=other, kind__in=["new", "cross"]).count() > 0
-
-
-@pytest.mark.parametrize(
-    "day",
-    [
-        "2026-01-01",
-        "2026-01-19",
-        "2026-06-19",
-        "2026-07-03",
-        "2026-09-07",
-        "2026-11-26",
-        "2026-12-25",
-        "2026-12-29",
-        "2026-12-31",
-    ],
-)
-def test_arxivs_holidays_of_2026_are_those_it_lists(day: str) -> None:
-    assert calendar.is_holiday("arxiv", date.fromisoformat(day))
-
-
-def test_a_new_year_on_a_saturday_is_kept_on_the_friday_before() -> None:
-    assert calendar.is_holiday("arxiv", date(2027, 12, 31))
-
-
-def test_arxiv_has_nine_holidays_in_2026_and_no_other() -> None:
-    days = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
-    assert sum(calendar.is_holiday("arxiv", day) for day in days) == 9
-    assert not any(calendar.is_holiday("huggingface", day) for day in days)
-
-
-@pytest.mark.parametrize(
-    ("kind", "now", "day"),
-    [
-        ("arxiv", "2026-06-03T04:19:00Z", "2026-06-02"),
-        ("arxiv", "2026-06-03T04:20:00Z", "2026-06-03"),
-        ("arxiv", "2026-01-06T05:19:00Z", "2026-01-05"),
-        ("arxiv", "2026-01-06T05:20:00Z", "2026-01-06"),
-        ("arxiv", "2026-06-07T12:00:00Z", "2026-06-05"),
-        ("huggingface", "2026-06-03T00:00:00Z", "2026-06-02"),
-        ("huggingface", "2026-06-08T12:00:00Z", "2026-06-05"),
-    ],
-)
-def test_the_newest_day_that_is_due_follows_the_publishers_own_clock(kind: str, now: str, day: str) -> None:
-    assert calendar.newest_due(kind, datetime.fromisoformat(now)) == date.fromisoformat(day)
-
-
-@pytest.mark.parametrize(
-    ("submitted", "announced"),
-    [
-        ("2026-06-03T17:59:00Z", "2026-06-04"),  # before 14:00 Eastern on a Wednesday
-        ("2026-06-03T18:01:00Z", "2026-06-05"),
-        ("2026-06-05T17:00:00Z", "2026-06-08"),  # a Friday
-        ("2026-06-05T19:00:00Z", "2026-06-09"),
-        ("2026-06-07T12:00:00Z", "2026-06-09"),  # a Sunday
-    ],
-)
-def test_a_submission_is_announced_on_the_day_arxivs_schedule_says(submitted: str, announced: str) -> None:
-    assert calendar.announced(datetime.fromisoformat(submitted)) == date.fromisoformat(announced)
