@@ -26,7 +26,7 @@ hypothesis_settings.load_profile("offprint")
 
 BETWEEN_ELEMENTS = re.compile(rb">\n *<")
 INDENTATION = re.compile(rb"\n *")
-TYPED = re.compile(rb"(<textarea.*?</textarea>|<pre.*?</pre>)", re.DOTALL)
+TYPED = re.compile(rb"(<textarea.*?</textarea>|<pre.*?</pre>|value=\"[^\"]*\")", re.DOTALL)
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -69,7 +69,7 @@ def _close_its_own(server: ThreadedWSGIServer) -> None:
 
 def as_read(page: bytes) -> bytes:
     """HTML without the line breaks and the indentation that a browser does not show."""
-    parts = TYPED.split(page)  # what stands in a text area is shown as it is
+    parts = TYPED.split(page)  # what stands in a field is kept as it is
     parts[::2] = [INDENTATION.sub(b" ", BETWEEN_ELEMENTS.sub(b"><", part)) for part in parts[::2]]
     return b"".join(parts)
 
@@ -81,7 +81,8 @@ def pages_are_read_as_a_browser_reads_them(monkeypatch: pytest.MonkeyPatch) -> N
 
     def squeezed(self: Client, **asked: Any) -> Any:
         response = request(self, **asked)
-        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if is_page and not response.streaming and "Content-Encoding" not in response:
             response.content = as_read(response.content)
         return response
 

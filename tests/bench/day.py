@@ -40,7 +40,7 @@ INTERESTS = 5
 AT_ONCE = 2_000
 STAGES = (
     (claim, "claim", "claim"),
-    (send, "_render", "render"),
+    (send, "_write_letters", "render"),
     (settle, "intend", "intend"),
     (send, "offer", "hand over"),
     (settle, "settle", "settle"),

@@ -84,7 +84,7 @@ def test_what_is_no_list_is_refused_in_words(body, said, operator):
 def test_a_list_lost_on_the_way_is_asked_for_again(lost, operator):
     response = operator.post(PAGE, {"carried": lost, "do": "add"})
     assert response.status_code == 400
-    assert "Choose the file again" in response.content.decode()
+    assert "Choose it again" in response.content.decode()
 
 
 @pytest.mark.thorough

@@ -68,7 +68,7 @@ def test_the_letter_in_the_browser_may_load_the_logo_and_nothing_else(brand: Any
 @pytest.mark.django_db
 def test_an_own_template_replaces_ours(own: Path, settings: Any):
     ours = (settings.BASE_DIR / "templates" / "email" / "card.html").read_text()
-    (own / "card.html").write_text(ours.replace('<h2 class="title">', '<h2 class="title" title="ours">'))
+    (own / "card.html").write_text(ours.replace('<h2 class="title"', '<h2 class="title" title="ours"'))
     [letter] = letters([delivery([make.paper()])], make.NOW)
     assert 'title="ours"' in letter.html
     assert list(checks._own_templates(settings)) == []
