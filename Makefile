@@ -45,8 +45,8 @@ quick:  ## the core suite in two minutes, on SQLite (PYTHON=python3.12 for anoth
 core: setup-dev  ## what `make quick` runs
 	@$(BIN)/python -m pytest -n $(or $(JOBS),auto) -m "not slow and not thorough and not browser"
 
-pythons:  ## the core suite on every Python from 3.11 up that this machine has
-	@$(PYTHON) tests/pythons.py | while read -r version python; do \
+pythons:  ## the core suite on every Python from 3.11 up that this machine has (ONLY=newest)
+	@$(PYTHON) tests/pythons.py $(ONLY) | while read -r version python; do \
 		echo "== Python $$version"; \
 		$(MAKE) --no-print-directory core PYTHON="$$python" VENV=".venv/$$version" </dev/null || exit 1; \
 	done

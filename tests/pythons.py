@@ -1,5 +1,7 @@
 """Prints every Python from 3.11 up that this machine has: its version and its path, a line each.
 
+With the word `newest` it prints the newest only.
+
 It looks along PATH and at what pyenv keeps. Any Python 3 can run it: nothing here is younger than 3.8.
 """
 
@@ -37,7 +39,8 @@ def main():
     for path in candidates():
         found.setdefault(version(path), path)
     found.pop("", None)
-    for name in sorted(found, key=lambda text: [int(part) for part in re.findall(r"\d+", text)]):
+    names = sorted(found, key=lambda text: [int(part) for part in re.findall(r"\d+", text)])
+    for name in names[-1:] if sys.argv[1:] == ["newest"] else names:
         print(name, found[name])
     if len(found) == 1:
         print("Only one Python from 3.11 up is here: nothing is proven on a second one.", file=sys.stderr)
