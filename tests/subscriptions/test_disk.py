@@ -90,6 +90,7 @@ def test_a_form_is_answered_with_what_is_the_matter_and_not_kept(monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.slow  # slow ones run on SQLite only
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="limits the size of SQLite's own file")
 def test_a_database_that_cannot_grow_is_told_alike():
     with transaction.atomic(), connection.cursor() as cursor:
